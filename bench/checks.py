@@ -1,0 +1,125 @@
+"""The performance targets, each as one comparison within one interleaved run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.harness import Results
+
+Value = Callable[[Results], float | None]
+
+
+@dataclass(frozen=True)
+class Target:
+    """`value` must be at most (or at least) `limit`."""
+
+    workload: str
+    text: str
+    value: Value
+    limit: float
+    at_least: bool = False
+    unit: str = "x"
+
+    def verdict(self, results: Results) -> list[str] | None:
+        """Text, target, measured, holds; None if this run has not measured the workload."""
+        if not results.tasks(self.workload):
+            return None
+        sign = ">=" if self.at_least else "<="
+        goal = f"{sign} {self.limit:.3g} {self.unit}"
+        measured = self.value(results)
+        if measured is None:
+            return [self.text, goal, "not measured", "?"]
+        holds = measured >= self.limit if self.at_least else measured <= self.limit
+        return [self.text, goal, f"{measured:.3g} {self.unit}", "yes" if holds else "NO"]
+
+
+def ratio(task: str, figure: str, of: str, to: str, to_task: str = "") -> Value:
+    """The median figure of one peer divided by another's."""
+
+    def value(results: Results) -> float | None:
+        a = results.median(task, of, figure)
+        b = results.median(to_task or task, to, figure)
+        return None if a is None or not b else a / b
+
+    return value
+
+
+def figure(task: str, peer: str, name: str) -> Value:
+    """A median as it is."""
+    return lambda results: results.median(task, peer, name)
+
+
+def smallest_peak(results: Results) -> float | None:
+    """Rowmill's peak memory to that of the better of asyncpg and psycopg."""
+    task = "wide to pandas"
+    ours = results.median(task, "rowmill", "rss_mb")
+    peers = [results.median(task, p, "rss_mb") for p in ("asyncpg", "psycopg")]
+    theirs = [p for p in peers if p]
+    return ours / min(theirs) if ours is not None and theirs else None
+
+
+def lateness(results: Results) -> float | None:
+    """p99 lateness beside a fetch, less that of the same load in another process."""
+    ours = results.median("ticker", "rowmill async", "late_p99_ms")
+    control = results.median("ticker", "elsewhere", "late_p99_ms")
+    return None if ours is None or control is None else max(0.0, ours - control)
+
+
+def import_cost(results: Results) -> float | None:
+    """Milliseconds over bare Python."""
+    ours = results.median("import", "rowmill", "wall")
+    bare = results.median("import", "bare Python", "wall")
+    return None if ours is None or bare is None else (ours - bare) * 1e3
+
+
+def foreign(results: Results) -> float | None:
+    """How many third-party modules `import rowmill` imports."""
+    lists = [
+        r["third_party"] for r in results.records if r["peer"] == "rowmill" and "third_party" in r
+    ]
+    return float(len(lists[-1].split())) if lists else None
+
+
+RM, RA, DRAIN = "rowmill", "rowmill async", "drain floor"
+WA, WP, NA = "wide to Arrow", "wide to pandas", "narrow to Arrow"
+ONE, MANY = "point, 1 task", "point, 32 tasks"
+COLUMNS = "SQLite to columns"
+
+# fmt: off
+TARGETS = [
+    Target("fetch", "wide to Arrow: CPU / drain floor", ratio(WA, "cpu", RM, DRAIN), 2.5),
+    Target("fetch", "wide to Arrow: CPU / ADBC", ratio(WA, "cpu", RM, "adbc"), 1 / 3),
+    Target("fetch", "wide to Arrow: wall / drain floor", ratio(WA, "wall", RM, DRAIN), 1.15),
+    Target("fetch", "wide to pandas: CPU / asyncpg", ratio(WP, "cpu", RM, "asyncpg"), 1 / 15),
+    Target("fetch", "wide to pandas: CPU / asyncpg-rkt", ratio(WP, "cpu", RM, "asyncpg-rkt"), 1 / 4),
+    Target("fetch", "wide to pandas: CPU / ADBC", ratio(WP, "cpu", RM, "adbc"), 1 / 4),
+    Target("fetch", "wide to pandas: peak / best of asyncpg, psycopg", smallest_peak, 1 / 2),
+    Target("fetch", "wide to pandas: after the last byte", figure(WP, RM, "after_ms"), 5, unit="ms"),
+    Target("fetch", "narrow to Arrow: CPU / drain floor", ratio(NA, "cpu", RM, DRAIN), 2.2),
+    Target("fetch", "narrow to Arrow: CPU / ADBC", ratio(NA, "cpu", RM, "adbc"), 1 / 4),
+    Target("fetch", "narrow to Arrow: asyncio / sync, wall", ratio(NA, "wall", RA, RM), 1.1),
+    Target("fetch", "narrow to Arrow: asyncio / sync, CPU", ratio(NA, "cpu", RA, RM), 1.1),
+    Target("ticker", "ticker p99 beyond the control", lateness, 10, unit="ms"),
+    Target("point", "sync: queries per CPU / psycopg", ratio("point, sync", "cpu", "psycopg", RM), 1.4, True),
+    Target("point", "32 tasks: queries/s / asyncpg pool", ratio(MANY, "wall", "asyncpg pool", RA), 4, True),
+    Target("point", "32 tasks: CPU per query / asyncpg pool", ratio(MANY, "cpu", RA, "asyncpg pool"), 1 / 4),
+    Target("point", "1 task: p50 / asyncpg", ratio(ONE, "p50_us", RA, "asyncpg"), 1.15),
+    Target("json", "JSON: CPU / asyncpg + orjson", ratio("JSON", "cpu", RM, "asyncpg + orjson"), 1 / 6),
+    Target("json", "JSON: wall / json_agg", ratio("JSON", "wall", RM, "json_agg"), 1),
+    Target("json", "JSON: same values as asyncpg + orjson", figure("same values", RM, "same"), 1, True, ""),
+    Target("sqlite", "SQLite to Arrow: wall / connectorx", ratio(COLUMNS, "wall", RM, "connectorx"), 0.7),
+    Target("sqlite", "SQLite to Arrow: wall / polars", ratio(COLUMNS, "wall", RM, "polars over sqlite3"), 0.3),
+    Target("sqlite", "1 thread: queries/s / sqlite3", ratio("SQLite point, 1 thread", "wall", "sqlite3", RM), 1.3, True),
+    Target("sqlite", "1 task: queries/s / aiosqlite", ratio("SQLite point, 1 task", "wall", "aiosqlite", RA), 5, True),
+    Target("sqlite", "8 tasks: queries/s / aiosqlite", ratio("SQLite point, 8 tasks", "wall", "aiosqlite", RA), 5, True),
+    Target("import", "import rowmill over bare Python", import_cost, 12, unit="ms"),
+    Target("import", "third-party modules imported", foreign, 0, unit=""),
+]
+# fmt: on
+
+
+def verdicts(results: Results) -> list[list[str]]:
+    """One row per target of the workloads that ran, under a head row."""
+    rows = [target.verdict(results) for target in TARGETS]
+    return [["target", "limit", "measured", "holds"], *(row for row in rows if row)]

@@ -1,0 +1,1 @@
+"""One file per peer; a function per task takes a `Job` and returns its `Measure`."""

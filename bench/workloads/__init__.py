@@ -1,0 +1,1 @@
+"""One file per workload: `NEEDS_POSTGRES`, `COLUMNS` of its table, `run(context)`."""

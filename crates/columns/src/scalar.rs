@@ -1,0 +1,89 @@
+/// One owned value: a parameter, a literal, a key.
+///
+/// Units are those of the columns: days and microseconds since 1970 for dates and timestamps,
+/// microseconds for times.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scalar {
+    /// No value.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// A float.
+    Float(f64),
+    /// An exact number in decimal notation, as `-12.50`, `1E+3`, `NaN`, `Infinity`; also integers
+    /// beyond 64 bits.
+    Decimal(String),
+    /// Text.
+    Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// JSON text, already serialised.
+    Json(String),
+    /// A UUID's sixteen bytes.
+    Uuid([u8; 16]),
+    /// Days since 1970-01-01.
+    Date(i32),
+    /// Microseconds since midnight.
+    Time(i64),
+    /// Microseconds since 1970-01-01 00:00, wall clock without a zone (`utc` false) or instant.
+    Timestamp {
+        /// Microseconds since 1970-01-01 00:00.
+        micros: i64,
+        /// True for an instant, false for a wall clock.
+        utc: bool,
+    },
+    /// Months, days and microseconds, kept apart.
+    Interval {
+        /// Months.
+        months: i32,
+        /// Days.
+        days: i32,
+        /// Microseconds.
+        micros: i64,
+    },
+    /// A list of values.
+    List(Vec<Scalar>),
+}
+
+impl Scalar {
+    /// What kind of value this is, in words for an error message.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "NULL",
+            Self::Bool(_) => "a bool",
+            Self::Int(_) => "an integer",
+            Self::Float(_) => "a float",
+            Self::Decimal(_) => "a decimal",
+            Self::Text(_) => "text",
+            Self::Bytes(_) => "bytes",
+            Self::Json(_) => "JSON",
+            Self::Uuid(_) => "a UUID",
+            Self::Date(_) => "a date",
+            Self::Time(_) => "a time",
+            Self::Timestamp { utc: false, .. } => "a timestamp",
+            Self::Timestamp { utc: true, .. } => "a timestamp with time zone",
+            Self::Interval { .. } => "an interval",
+            Self::List(_) => "a list",
+        }
+    }
+}
+
+macro_rules! from {
+    ($($from:ty => $variant:ident $(as $to:ty)?),+ $(,)?) => {$(
+        impl From<$from> for Scalar {
+            fn from(value: $from) -> Self {
+                Self::$variant(value.into())
+            }
+        }
+    )+};
+}
+from!(bool => Bool, i16 => Int, i32 => Int, i64 => Int, u32 => Int, f32 => Float, f64 => Float,
+      &str => Text, String => Text, Vec<u8> => Bytes, &[u8] => Bytes, [u8; 16] => Uuid);
+
+impl<T: Into<Scalar>> From<Option<T>> for Scalar {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}

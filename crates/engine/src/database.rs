@@ -1,0 +1,232 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rowmill_columns::Scalar;
+use rowmill_expr::{Dialect, Statement};
+use rowmill_wire::Output;
+
+use crate::config::SourceConfig;
+use crate::postgres::{Pool, PostgresTransaction, begin_sql, run, run_script};
+use crate::postgres::PostgresStream;
+use crate::query::Target;
+use crate::sqlite::{Sqlite, SqliteConfig};
+use crate::stream::{Stream, Parts};
+use crate::texts::Texts;
+use crate::transaction::{Isolation, Transaction, Work};
+use crate::{Completion, Config, Control, Error, ErrorKind, Query, Result, limits};
+
+/// A database: an SQLite file, or a PostgreSQL server behind a pool of connections.
+///
+/// Cheap to clone and safe to share between threads; each call blocks its own thread only.
+///
+/// ```
+/// let db = rowmill::Database::open("sqlite://")?;
+/// let batch = db.query("select :a + 1 as b").bind_named("a", 41).fetch()?;
+/// assert_eq!(batch.schema().fields[0].name.as_ref(), "b");
+/// # Ok::<(), rowmill::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Database(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    source: Source,
+    texts: Texts,
+    process: u32,
+    closed: AtomicBool,
+}
+
+enum Source {
+    Sqlite(Sqlite),
+    Postgres(Pool),
+}
+
+impl Database {
+    /// Opens the database a URL names (see [`Config::parse`]). An SQLite file is opened at once, a
+    /// PostgreSQL server is reached by the first call.
+    ///
+    /// # Errors
+    /// `Config` for a URL that makes no sense, `Connect` for a file that cannot be opened.
+    pub fn open(url: &str) -> Result<Self> {
+        Self::with_config(Config::parse(url)?)
+    }
+
+    /// Opens the database a configuration names.
+    ///
+    /// # Errors
+    /// `Connect` for a file that cannot be opened.
+    pub fn with_config(config: Config) -> Result<Self> {
+        let (source, dialect) = match &config.source {
+            SourceConfig::Sqlite { path, read_only } => {
+                let sqlite = Sqlite::open(SqliteConfig {
+                    path: path.clone(),
+                    readers: config.pool_size.clamp(1, limits::SQLITE_READERS),
+                    statements: config.statement_cache,
+                    busy_timeout: limits::BUSY_TIMEOUT,
+                    read_only: *read_only,
+                })?;
+                (Source::Sqlite(sqlite), Dialect::Sqlite)
+            }
+            SourceConfig::Postgres(postgres) => {
+                let pool = Pool::new(Arc::new(postgres.clone()), &config);
+                (Source::Postgres(pool), Dialect::Postgres)
+            }
+        };
+        Ok(Self(Arc::new(Inner {
+            config,
+            source,
+            texts: Texts::new(dialect),
+            process: std::process::id(),
+            closed: AtomicBool::new(false),
+        })))
+    }
+
+    /// Starts a query: bind parameters, then say what to do with the rows.
+    pub fn query<'a>(&'a self, sql: &'a str) -> Query<'a> {
+        Query::new(Target::Database(self), sql)
+    }
+
+    /// Runs several statements, separated by semicolons.
+    ///
+    /// # Errors
+    /// The first statement's that fails.
+    pub fn script(&self, sql: &str) -> Result<()> {
+        self.script_with(sql, &Control::default())
+    }
+
+    /// As [`script`](Self::script), with a deadline or an interrupt.
+    ///
+    /// # Errors
+    /// The first statement's that fails.
+    pub fn script_with(&self, sql: &str, control: &Control<'_>) -> Result<()> {
+        match self.source()? {
+            Source::Sqlite(sqlite) => sqlite.script(sql, control),
+            Source::Postgres(pool) => {
+                let mut lease = pool.lease(control)?;
+                run_script(&mut lease, pool.config(), sql, control).map(drop)
+            }
+        }
+    }
+
+    /// Begins a transaction. It is rolled back when dropped.
+    ///
+    /// SQLite has one isolation level, serializable, whatever is asked for; unless `read_only` the
+    /// transaction takes the write lock at once, so that it never fails half way for want of it.
+    ///
+    /// # Errors
+    /// As of any statement.
+    pub fn transaction(
+        &self,
+        isolation: Option<Isolation>,
+        read_only: bool,
+        control: &Control<'_>,
+    ) -> Result<Transaction> {
+        let work = match self.source()? {
+            Source::Sqlite(sqlite) => Work::Sqlite(sqlite.begin(read_only, control)?),
+            Source::Postgres(pool) => {
+                let sql = begin_sql(isolation, read_only);
+                let lease = pool.lease(control)?;
+                Work::Postgres(PostgresTransaction::begin(lease, pool.config(), &sql, control)?)
+            }
+        };
+        Ok(Transaction::new(self.clone(), work))
+    }
+
+    /// Closes the database: calls that come later fail, calls under way end as they will.
+    pub fn close(&self) {
+        if !self.0.closed.swap(true, Ordering::AcqRel) && self.0.process == std::process::id() {
+            match &self.0.source {
+                Source::Sqlite(sqlite) => sqlite.close(),
+                Source::Postgres(pool) => pool.close(),
+            }
+        }
+    }
+
+    /// Whether [`close`](Self::close) was called.
+    pub fn is_closed(&self) -> bool {
+        self.0.closed.load(Ordering::Acquire)
+    }
+
+    /// How the database was opened.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The statement of `sql`.
+    pub(crate) fn statement(&self, sql: &str) -> Result<Arc<Statement>> {
+        self.0.texts.get(sql)
+    }
+
+    /// The SQLite database behind this, where it is one.
+    pub(crate) fn sqlite(&self) -> Option<&Sqlite> {
+        match &self.0.source {
+            Source::Sqlite(sqlite) => Some(sqlite),
+            Source::Postgres(_) => None,
+        }
+    }
+
+    pub(crate) fn run(
+        &self,
+        statement: &Statement,
+        parameters: Vec<Scalar>,
+        output: Output,
+        control: &Control<'_>,
+    ) -> Result<Completion> {
+        match self.source()? {
+            Source::Sqlite(sqlite) => sqlite.fetch(statement, &parameters, control),
+            Source::Postgres(pool) => {
+                let mut lease = pool.lease(control)?;
+                run(&mut lease, pool.config(), statement, parameters, output, control)
+                    .map(Completion::from)
+            }
+        }
+    }
+
+    pub(crate) fn stream(
+        &self,
+        statement: &Statement,
+        parameters: Vec<Scalar>,
+        batch_rows: usize,
+        control: &Control<'_>,
+    ) -> Result<Stream> {
+        let parts = match self.source()? {
+            Source::Sqlite(sqlite) => {
+                Parts::Sqlite(sqlite.stream(statement, &parameters, batch_rows)?)
+            }
+            Source::Postgres(pool) => {
+                let lease = pool.lease(control)?;
+                let config = pool.config();
+                Parts::Postgres(PostgresStream::start(
+                    lease, None, config, statement, parameters, batch_rows,
+                ))
+            }
+        };
+        Ok(Stream::new(parts))
+    }
+
+    /// The source, where it may be used.
+    fn source(&self) -> Result<&Source> {
+        if self.is_closed() {
+            return Err(Error::new(ErrorKind::Misuse, "the database is closed"));
+        }
+        check_process(self.0.process)?;
+        Ok(&self.0.source)
+    }
+}
+
+/// Connections do not survive a fork: both processes would talk on one socket.
+pub(crate) fn check_process(opened_in: u32) -> Result<()> {
+    let here = std::process::id();
+    if here == opened_in {
+        return Ok(());
+    }
+    let message = format!("the database was opened in process {opened_in} and this is its fork {here}");
+    Err(Error::new(ErrorKind::Misuse, message).with_hint("open the database in each process, after the fork"))
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Database({:?})", self.0.config.label())
+    }
+}

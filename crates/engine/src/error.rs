@@ -1,0 +1,250 @@
+use std::fmt;
+
+use rowmill_wire::{DecodeError, Failure, ParameterError, ProtocolError, ServerError};
+
+/// What went wrong, coarsely: the classes of PEP 249 and the few that callers tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A URL or an option that makes no sense.
+    Config,
+    /// A handle used after it was closed, in a forked process, or on another event loop.
+    Misuse,
+    /// No connection could be made.
+    Connect,
+    /// A connection broke; whether the statement ran is not known.
+    ConnectionLost,
+    /// No connection became free in time.
+    PoolTimeout,
+    /// A statement ran past its deadline and was cancelled.
+    QueryTimeout,
+    /// The caller asked to stop (Ctrl-C, a cancelled task).
+    Cancelled,
+    /// Concurrent transactions collided; trying again may succeed.
+    Serialization,
+    /// The database could not serve the request: disk full, shutting down, locked, out of memory.
+    Operational,
+    /// A value out of range or not representable.
+    Data,
+    /// A constraint was violated.
+    Integrity,
+    /// Wrong SQL, an unknown name, wrong parameters, a missing right.
+    Programming,
+    /// A thing the database or this library does not do.
+    NotSupported,
+    /// The database broke its own rules, or its protocol.
+    Internal,
+}
+
+/// Anything that went wrong, in words that name the cause and, where there is one, the way out.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    sqlstate: Option<String>,
+    detail: Option<String>,
+    hint: Option<String>,
+    position: Option<usize>,
+    query: Option<String>,
+}
+
+impl Error {
+    /// An error of this kind with this message, for code that stands on this crate.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            sqlstate: None,
+            detail: None,
+            hint: None,
+            position: None,
+            query: None,
+        }))
+    }
+
+    /// Adds the way out.
+    #[must_use]
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the SQL the error is about.
+    #[must_use]
+    pub(crate) fn with_query(mut self, query: &str) -> Self {
+        self.0.query.get_or_insert_with(|| query.to_owned());
+        self
+    }
+
+    /// Says which statement the error is about, in the words of who wrote it.
+    #[must_use]
+    pub(crate) fn about(mut self, statement: &rowmill_expr::Statement) -> Self {
+        if self.0.query.as_deref() != Some(statement.source()) {
+            self.0.position = self.0.position.map(|at| statement.source_position(at));
+            self.0.query = Some(statement.source().to_string());
+        }
+        self
+    }
+
+    /// As [`about`](Self::about), where there is a statement.
+    #[must_use]
+    pub(crate) fn about_any(self, statement: Option<&rowmill_expr::Statement>) -> Self {
+        match statement {
+            Some(statement) => self.about(statement),
+            None => self,
+        }
+    }
+
+    /// Adds where in the SQL, as a character count from 1.
+    #[must_use]
+    pub(crate) fn with_position(mut self, position: Option<usize>) -> Self {
+        self.0.position = position;
+        self
+    }
+
+    /// Gives the error another kind and message; its other parts stay.
+    pub(crate) fn set(&mut self, kind: ErrorKind, message: String) {
+        (self.0.kind, self.0.message) = (kind, message);
+    }
+
+    /// What kind of error this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What happened, in one sentence; `Display` prints the same.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The five-character SQLSTATE, where a PostgreSQL server sent one.
+    pub fn sqlstate(&self) -> Option<&str> {
+        self.0.sqlstate.as_deref()
+    }
+
+    /// More about the cause, as the server gave it.
+    pub fn detail(&self) -> Option<&str> {
+        self.0.detail.as_deref()
+    }
+
+    /// The way out.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// Where in [`query`](Self::query), as a character count from 1.
+    pub fn position(&self) -> Option<usize> {
+        self.0.position
+    }
+
+    /// The SQL the error is about.
+    pub fn query(&self) -> Option<&str> {
+        self.0.query.as_deref()
+    }
+
+    /// The error a PostgreSQL server reported.
+    pub(crate) fn server(error: ServerError) -> Self {
+        let kind = match error.code.as_str() {
+            // One code for a time-out set at the server and for an administrator's word; only the
+            // message tells them apart.
+            "57014" if error.message.contains("timeout") => ErrorKind::QueryTimeout,
+            code => kind_of_sqlstate(code),
+        };
+        let mut this = Self::new(kind, error.message);
+        this.0.detail = error.detail;
+        this.0.hint = error.hint;
+        this.0.position = error.position.map(|position| position as usize);
+        this.0.sqlstate = Some(error.code);
+        this
+    }
+}
+
+/// The class of an SQLSTATE (its first two characters) decides, as PEP 249 suggests.
+fn kind_of_sqlstate(code: &str) -> ErrorKind {
+    match code {
+        "57P01" | "57P02" | "57P05" => return ErrorKind::ConnectionLost,
+        "57P03" => return ErrorKind::Connect,
+        _ => {}
+    }
+    match code.get(..2).unwrap_or_default() {
+        "08" => ErrorKind::ConnectionLost,
+        "0A" => ErrorKind::NotSupported,
+        "21" | "22" => ErrorKind::Data,
+        "23" => ErrorKind::Integrity,
+        "28" | "3D" => ErrorKind::Connect,
+        "40" => ErrorKind::Serialization,
+        "53" | "54" | "55" | "57" | "58" => ErrorKind::Operational,
+        "XX" => ErrorKind::Internal,
+        _ => ErrorKind::Programming,
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Server(error) => Self::server(*error),
+            Failure::Parameter(error) => error.into(),
+            Failure::Decode(error) => error.into(),
+            Failure::NotSent => Self::new(ErrorKind::Cancelled, failure.to_string()),
+            Failure::NotSupported(message) => Self::new(ErrorKind::NotSupported, message),
+        }
+    }
+}
+
+impl From<ParameterError> for Error {
+    fn from(error: ParameterError) -> Self {
+        Self::new(ErrorKind::Programming, error.to_string())
+    }
+}
+
+impl From<DecodeError> for Error {
+    fn from(error: DecodeError) -> Self {
+        Self::new(ErrorKind::Data, error.to_string())
+    }
+}
+
+impl From<ProtocolError> for Error {
+    fn from(error: ProtocolError) -> Self {
+        Self::new(ErrorKind::Internal, error.to_string())
+    }
+}
+
+impl From<rowmill_expr::StatementError> for Error {
+    fn from(error: rowmill_expr::StatementError) -> Self {
+        let position = error.position();
+        Self::new(ErrorKind::Programming, error.to_string()).with_position(position)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        let mut out = f.debug_struct("Error");
+        out.field("kind", &inner.kind).field("message", &inner.message);
+        for (name, value) in [
+            ("sqlstate", &inner.sqlstate),
+            ("detail", &inner.detail),
+            ("hint", &inner.hint),
+            ("query", &inner.query),
+        ] {
+            if let Some(value) = value {
+                out.field(name, value);
+            }
+        }
+        out.finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The result of anything here.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,300 @@
+//! What the bytes of a lane bring, on the loop's thread or on a worker's.
+
+use std::sync::Arc;
+
+use rowmill_wire::{Completion, Event, RequestId, TransactionStatus};
+
+use super::lane::{Purpose, State};
+use super::shared::{News, Shared};
+use super::submit::worker_failed;
+use super::{Action, Answer, Away, CallId, Evented, Transaction, TransactionId};
+use crate::postgres::{committed, unknown_outcome};
+use crate::pump::{Fill, Link, Until, drive};
+use crate::{Control, Error, ErrorKind, Result, limits};
+
+impl<T> Evented<T> {
+    /// Sends what every lane holds back; the loop calls this after [`Action::FlushSoon`].
+    pub fn flush(&mut self) {
+        self.flush_asked = false;
+        for lane in 0..self.lanes.len() {
+            if !self.lanes[lane].write_watched {
+                self.send(lane);
+            }
+        }
+    }
+
+    /// A lane's descriptor can be written.
+    pub fn writable(&mut self, lane: usize) {
+        self.send(lane);
+    }
+
+    pub(super) fn send(&mut self, lane: usize) {
+        let Some(place) = self.lanes.get_mut(lane) else { return };
+        let State::Here(link) = &mut place.state else { return };
+        let fd = link.fd();
+        match link.flush() {
+            Ok(all) => {
+                if all && place.write_watched {
+                    self.actions.push(Action::UnwatchWrite { fd });
+                } else if !all && !place.write_watched {
+                    self.actions.push(Action::WatchWrite { fd, lane });
+                }
+                place.write_watched = !all;
+            }
+            Err(error) => self.lose(lane, &error),
+        }
+    }
+
+    /// A lane's descriptor can be read.
+    pub fn readable(&mut self, lane: usize) {
+        let Some(place) = self.lanes.get_mut(lane) else { return };
+        loop {
+            let State::Here(link) = &mut place.state else { return };
+            match link.fill(false) {
+                Ok(Fill::Received(_)) => {}
+                Ok(Fill::Nothing) => break,
+                Err(error) => {
+                    self.take_events(lane);
+                    return self.lose(lane, &error);
+                }
+            }
+            // With nothing under way nothing more is expected: no call just to hear so.
+            if link.session.in_flight() == 0 {
+                break;
+            }
+            if link.session.bytes_of_current() > limits::ON_LOOP_BYTES {
+                self.take_events(lane);
+                return self.hand_over(lane);
+            }
+        }
+        self.take_events(lane);
+        // An answer may have let the session send what it held back (a statement just described).
+        self.send(lane);
+        self.serve();
+    }
+
+    fn take_events(&mut self, lane: usize) {
+        loop {
+            let State::Here(link) = &mut self.lanes[lane].state else { return };
+            let Some(event) = link.session.next_event() else { return };
+            if let Event::Done { id, result } = event {
+                let result = result.map_err(Error::from);
+                self.landed(lane, id, |purpose| result.and_then(|done| answer(purpose, done)));
+            }
+        }
+    }
+
+    /// A request was answered.
+    fn landed(
+        &mut self,
+        lane: usize,
+        request: RequestId,
+        result: impl FnOnce(Purpose) -> Result<Answer>,
+    ) {
+        let place = &mut self.lanes[lane];
+        let Some(at) = place.flights.iter().position(|flight| flight.request == request) else {
+            return;
+        };
+        let Some(flight) = place.flights.remove(at) else { return };
+        let mut result = result(flight.purpose)
+            .map_err(|error| error.about_any(flight.statement.as_deref()));
+        match flight.purpose {
+            Purpose::Begin(id) if result.is_ok() => {
+                self.transactions.insert(id, Transaction::Lane(lane));
+                if flight.to.is_none() {
+                    // Whoever wanted the transaction has gone.
+                    self.forget(id);
+                }
+            }
+            Purpose::Begin(_) => self.release(lane),
+            Purpose::End { commit } => {
+                let verb = if commit { "commit" } else { "rollback" };
+                result = result.map_err(|error| unknown_outcome(error, verb));
+                self.release(lane);
+            }
+            Purpose::Call(_) | Purpose::Script => {}
+        }
+        if let Some(to) = flight.to {
+            self.complete(to, result);
+        }
+    }
+
+    /// A transaction is over: its lane is for everyone again.
+    fn release(&mut self, lane: usize) {
+        let place = &mut self.lanes[lane];
+        if let Some(id) = place.reserved.take() {
+            self.transactions.remove(&id);
+        }
+        if let State::Here(link) = &mut place.state
+            && link.session.in_flight() == 0
+            && link.session.transaction() != TransactionStatus::Idle
+        {
+            link.break_off();
+            self.lose(lane, &Error::new(ErrorKind::Internal, "a transaction was left open"));
+        }
+    }
+
+    /// A large result: a worker takes the connection until all that is under way is answered.
+    fn hand_over(&mut self, lane: usize) {
+        let place = &mut self.lanes[lane];
+        let State::Here(mut link) = std::mem::replace(&mut place.state, State::Away) else { return };
+        let fd = link.fd();
+        self.actions.push(Action::Unwatch { fd });
+        if std::mem::take(&mut place.write_watched) {
+            self.actions.push(Action::UnwatchWrite { fd });
+        }
+        let purposes: Vec<_> =
+            place.flights.iter().map(|flight| (flight.request, flight.purpose)).collect();
+        let guard = ReturnGuard { shared: Arc::clone(&self.shared), lane, armed: true };
+        self.workers.run(move || {
+            let shared = Arc::clone(&guard.shared);
+            let mut left = purposes.len();
+            let driven = drive(&mut link, &Control::default(), |event| {
+                if let Event::Done { id, result } = event {
+                    left -= 1;
+                    let purpose = purposes.iter().find(|(request, _)| *request == id);
+                    let result = result.map_err(Error::from);
+                    let result = match purpose {
+                        Some((_, purpose)) => result.and_then(|done| answer(*purpose, done)),
+                        None => result.map(|_| Answer::Done),
+                    };
+                    shared.tell(News::Answered(lane, id, result));
+                }
+                if left == 0 { Until::Stop(()) } else { Until::More }
+            });
+            guard.disarm();
+            shared.tell(News::Returned(lane, driven.map(|()| link)));
+        });
+    }
+
+    /// Workers have news.
+    pub fn wake(&mut self) {
+        for news in self.shared.hear() {
+            match news {
+                News::Opened(lane, Ok(link)) => self.settle(lane, link),
+                News::Opened(lane, Err(error)) => self.not_opened(lane, error),
+                News::Returned(lane, Ok(link)) => self.settle(lane, link),
+                News::Returned(lane, Err(error)) => self.lose(lane, &error),
+                News::Answered(lane, request, result) => self.landed(lane, request, |_| result),
+                News::Done(call, result) => self.done(call, result),
+                News::Cancelled(lane) => {
+                    if let Some(place) = self.lanes.get_mut(lane) {
+                        place.cancelling = false;
+                    }
+                }
+            }
+        }
+        if self.postgres.is_some() {
+            self.serve();
+        }
+    }
+
+    /// A worker answered a call.
+    fn done(&mut self, call: CallId, result: Result<Answer>) {
+        let away = self.away.remove(&call);
+        // A transaction bears the id of the call that began it.
+        match &result {
+            Err(_) => drop(self.transactions.remove(&TransactionId(call))),
+            Ok(Answer::Transaction(id)) if away.is_none() => self.forget(*id),
+            Ok(_) => {}
+        }
+        if let Some(Away { to, statement, .. }) = away {
+            self.complete(to, result.map_err(|error| error.about_any(statement.as_deref())));
+        }
+    }
+
+    /// A connection is here, new or back.
+    fn settle(&mut self, lane: usize, link: Link) {
+        if link.is_broken() {
+            let error = Error::new(ErrorKind::ConnectionLost, "the connection broke");
+            return self.lose(lane, &error);
+        }
+        if self.closed && self.lanes[lane].flights.is_empty() && self.lanes[lane].reserved.is_none() {
+            self.lanes[lane].state = State::Empty;
+            return;
+        }
+        let place = &mut self.lanes[lane];
+        place.key = link.session.cancel_key().cloned();
+        let fd = link.fd();
+        let left_open = place.reserved.is_none() && !link.is_reusable();
+        place.state = State::Here(link);
+        self.actions.push(Action::Watch { fd, lane });
+        if left_open {
+            self.lose(lane, &Error::new(ErrorKind::Internal, "a transaction was left open"));
+        }
+    }
+
+    /// A connection could not be opened: that is the answer to whoever waits, unless others are
+    /// open and will serve them.
+    fn not_opened(&mut self, lane: usize, error: Error) {
+        self.lanes[lane].state = State::Empty;
+        let others = self.lanes.iter().any(|lane| matches!(lane.state, State::Here(_) | State::Away));
+        if others {
+            return;
+        }
+        for waiting in std::mem::take(&mut self.waiting) {
+            self.complete(waiting.into_target(), Err(error.clone()));
+        }
+    }
+
+    /// A connection is gone, and with it the answers it owed.
+    pub(super) fn lose(&mut self, lane: usize, error: &Error) {
+        let place = &mut self.lanes[lane];
+        if let State::Here(link) = std::mem::replace(&mut place.state, State::Empty) {
+            let fd = link.fd();
+            self.actions.push(Action::Unwatch { fd });
+            if std::mem::take(&mut place.write_watched) {
+                self.actions.push(Action::UnwatchWrite { fd });
+            }
+            self.ended[0].push(link);
+        }
+        place.cancelling = false;
+        if let Some(id) = place.reserved.take() {
+            self.transactions.remove(&id);
+        }
+        for flight in std::mem::take(&mut place.flights) {
+            let mut error = error.clone();
+            if flight.purpose == (Purpose::End { commit: true }) {
+                error = unknown_outcome(error, "commit");
+            }
+            if let Some(to) = flight.to {
+                self.complete(to, Err(error.about_any(flight.statement.as_deref())));
+            }
+        }
+        self.serve();
+    }
+}
+
+/// The answer of a request that went well.
+fn answer(purpose: Purpose, completion: Completion) -> Result<Answer> {
+    match purpose {
+        Purpose::Call(want) => want.of(completion.into()),
+        Purpose::Begin(id) => Ok(Answer::Transaction(id)),
+        Purpose::Script => Ok(Answer::Done),
+        Purpose::End { commit } => {
+            committed(if commit { "commit" } else { "rollback" }, &completion)?;
+            Ok(Answer::Done)
+        }
+    }
+}
+
+/// Tells the loop that a connection is lost where the worker that had it panicked.
+struct ReturnGuard {
+    shared: Arc<Shared>,
+    lane: usize,
+    armed: bool,
+}
+
+impl ReturnGuard {
+    fn disarm(mut self) {
+        self.armed = false;
+    }
+}
+
+impl Drop for ReturnGuard {
+    fn drop(&mut self) {
+        if self.armed {
+            self.shared.tell(News::Returned(self.lane, Err(worker_failed())));
+        }
+    }
+}

@@ -1,0 +1,178 @@
+use std::os::fd::RawFd;
+use std::sync::Arc;
+
+use rowmill_columns::{Batch, Scalar};
+use rowmill_expr::Statement;
+
+use super::{CallId, EventedStream};
+use crate::query::to_json;
+use crate::{Completion, Orient, Result};
+
+/// A statement to run, with what is wanted of it.
+#[derive(Debug)]
+pub struct Call {
+    pub(crate) statement: Arc<Statement>,
+    pub(crate) parameters: Vec<Scalar>,
+    /// What the answer holds.
+    pub want: Want,
+    /// The transaction to run in, where there is one.
+    pub transaction: Option<TransactionId>,
+}
+
+impl<T> super::Evented<T> {
+    /// A call of `sql`.
+    ///
+    /// # Errors
+    /// `Programming` where SQL and arguments do not fit each other.
+    pub fn call(
+        &self,
+        sql: &str,
+        arguments: crate::Arguments,
+        want: Want,
+        transaction: Option<TransactionId>,
+    ) -> Result<Call> {
+        let statement = self.database.statement(sql)?;
+        let parameters = arguments.arrange(&statement).map_err(|error| error.about(&statement))?;
+        Ok(Call { statement, parameters, want, transaction })
+    }
+}
+
+/// What is wanted of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Its rows.
+    Rows,
+    /// Its rows as JSON.
+    Json(Orient),
+    /// The number of rows affected.
+    Count,
+}
+
+impl Want {
+    pub(crate) fn output(self) -> rowmill_wire::Output {
+        match self {
+            Self::Rows | Self::Json(_) => rowmill_wire::Output::Batch,
+            Self::Count => rowmill_wire::Output::Discard,
+        }
+    }
+
+    pub(crate) fn of(self, completion: Completion) -> Result<Answer> {
+        Ok(match self {
+            Self::Rows => Answer::Rows(completion.batch),
+            Self::Json(orient) => Answer::Json(to_json(&completion.batch, orient)?),
+            Self::Count => Answer::Count(completion.affected),
+        })
+    }
+}
+
+/// What a call came to.
+#[derive(Debug)]
+pub enum Answer {
+    /// Rows.
+    Rows(Batch),
+    /// JSON.
+    Json(Vec<u8>),
+    /// Rows affected.
+    Count(u64),
+    /// A transaction has begun.
+    Transaction(TransactionId),
+    /// A stream has begun.
+    Stream(EventedStream),
+    /// A part of a stream; none after the last.
+    Part(Option<Batch>),
+    /// Done, and there is nothing to tell.
+    Done,
+}
+
+/// Names an open transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TransactionId(pub(crate) u64);
+
+impl TransactionId {
+    /// The id of this number, as [`raw`](Self::raw) gave it.
+    pub fn from_raw(raw: u64) -> Self {
+        Self(raw)
+    }
+
+    /// The id as a number, to keep where only numbers go.
+    pub fn raw(self) -> u64 {
+        self.0
+    }
+}
+
+/// Something for the event loop to do.
+#[derive(Debug)]
+pub enum Action<T> {
+    /// Watch a descriptor: when it can be read, call `readable(lane)`.
+    Watch {
+        /// The descriptor.
+        fd: RawFd,
+        /// Whose it is.
+        lane: usize,
+    },
+    /// Stop watching a descriptor for reading.
+    Unwatch {
+        /// The descriptor.
+        fd: RawFd,
+    },
+    /// Watch a descriptor: when it can be written, call `writable(lane)`.
+    WatchWrite {
+        /// The descriptor.
+        fd: RawFd,
+        /// Whose it is.
+        lane: usize,
+    },
+    /// Stop watching a descriptor for writing.
+    UnwatchWrite {
+        /// The descriptor.
+        fd: RawFd,
+    },
+    /// Call `flush` when the callbacks of this round have run: several calls leave in one write.
+    FlushSoon,
+    /// Complete a call.
+    Complete {
+        /// Whose call.
+        to: T,
+        /// With what.
+        result: Result<Answer>,
+    },
+}
+
+/// What [`Evented::submit`] came to.
+#[derive(Debug)]
+pub enum Submitted {
+    /// The answer, at once.
+    Now(Result<Answer>),
+    /// The call is on its way.
+    Sent(CallId),
+    /// The call waits for a connection.
+    Queued(CallId),
+}
+
+/// A call that waits for a connection.
+pub(crate) enum Waiting<T> {
+    Call { id: CallId, to: T, call: Call },
+    Begin { id: CallId, to: T, sql: String },
+    Script { id: CallId, to: T, sql: String },
+    Stream { id: CallId, to: T, call: Call, batch_rows: usize },
+}
+
+impl<T> Waiting<T> {
+    pub(crate) fn id(&self) -> CallId {
+        match self {
+            Self::Call { id, .. }
+            | Self::Begin { id, .. }
+            | Self::Script { id, .. }
+            | Self::Stream { id, .. } => *id,
+        }
+    }
+
+    pub(crate) fn into_target(self) -> T {
+        match self {
+            Self::Call { to, .. }
+            | Self::Begin { to, .. }
+            | Self::Script { to, .. }
+            | Self::Stream { to, .. } => to,
+        }
+    }
+}

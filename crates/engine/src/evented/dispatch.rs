@@ -1,0 +1,257 @@
+//! Calls on PostgreSQL: which lane takes a request.
+
+use std::sync::Arc;
+
+use rowmill_wire::{Output, Request, RequestId};
+
+use super::calls::Waiting;
+use super::lane::{Flight, Lane, Purpose, State};
+use super::shared::News;
+use super::{Action, Call, CallId, Evented, Submitted, Transaction, TransactionId};
+use crate::postgres::{Lease, begin_sql, wire_statement};
+use crate::pump::Link;
+use crate::{Control, Error, ErrorKind, Isolation, Result, limits};
+
+impl<T> Evented<T> {
+    pub(super) fn submit_postgres(&mut self, call: Call, to: T) -> Submitted {
+        let id = self.new_call();
+        if let Some(transaction) = call.transaction {
+            return match self.transaction_lane(transaction) {
+                Ok(lane) => {
+                    self.start_call(lane, id, to, call);
+                    Submitted::Sent(id)
+                }
+                Err(error) => Submitted::Now(Err(error.about(&call.statement))),
+            };
+        }
+        if self.waiting.is_empty()
+            && let Some(lane) = self.shared_lane()
+        {
+            self.start_call(lane, id, to, call);
+            return Submitted::Sent(id);
+        }
+        self.enqueue(Waiting::Call { id, to, call })
+    }
+
+    pub(super) fn enqueue(&mut self, waiting: Waiting<T>) -> Submitted {
+        if self.waiting.len() >= limits::WAITING {
+            let message = format!("{} calls already wait for a connection", limits::WAITING);
+            return Submitted::Now(Err(Error::new(ErrorKind::PoolTimeout, message)));
+        }
+        let id = waiting.id();
+        self.waiting.push_back(waiting);
+        self.serve();
+        if self.waiting.iter().any(|waiting| waiting.id() == id) {
+            Submitted::Queued(id)
+        } else {
+            Submitted::Sent(id)
+        }
+    }
+
+    /// The lane for a request that may share one: an idle one, else the shortest pipeline once no
+    /// connection more may be opened.
+    fn shared_lane(&mut self) -> Option<usize> {
+        if let Some(idle) = self.lanes.iter().position(Lane::is_idle) {
+            return Some(idle);
+        }
+        if self.open_lane() {
+            return None;
+        }
+        let shared = self.lanes.iter().enumerate().filter(|(_, lane)| lane.is_shared());
+        let shortest = shared.min_by_key(|(_, lane)| lane.in_flight());
+        shortest.filter(|(_, lane)| lane.in_flight() < limits::PIPELINE).map(|(index, _)| index)
+    }
+
+    /// Has a worker open one more connection, where the pool may grow; false where it may not.
+    fn open_lane(&mut self) -> bool {
+        let Some(config) = self.postgres.clone() else { return false };
+        let opening = self.lanes.iter().filter(|lane| matches!(lane.state, State::Opening)).count();
+        if opening > self.waiting.len() {
+            return true;
+        }
+        let empty = self.lanes.iter().position(|lane| matches!(lane.state, State::Empty));
+        let index = match empty {
+            Some(index) => {
+                self.lanes[index] = Lane::opening();
+                index
+            }
+            None if self.lanes.len() < self.config().pool_size.max(1) => {
+                self.lanes.push(Lane::opening());
+                self.lanes.len() - 1
+            }
+            None => return false,
+        };
+        let options = self.config();
+        let (statements, timeout) = (options.statement_cache, options.connect_timeout);
+        let (shared, catalogue) = (Arc::clone(&self.shared), Arc::clone(&self.catalogue));
+        self.workers.run(move || {
+            let control = Control::timeout(timeout);
+            let link = Link::open(&config, statements, &catalogue, &control);
+            shared.tell(News::Opened(index, link));
+        });
+        true
+    }
+
+    /// Gives waiting calls to lanes, in order, as far as they go.
+    pub(super) fn serve(&mut self) {
+        while let Some(first) = self.waiting.front() {
+            let lane = match first {
+                Waiting::Call { .. } => self.shared_lane(),
+                // These need a lane for themselves; those behind wait too, so that one empties.
+                _ => self.lanes.iter().position(Lane::is_idle).or_else(|| {
+                    self.open_lane();
+                    None
+                }),
+            };
+            let (Some(lane), Some(first)) = (lane, self.waiting.pop_front()) else { return };
+            match first {
+                Waiting::Call { id, to, call } => self.start_call(lane, id, to, call),
+                Waiting::Begin { id, to, sql } => self.start_begin(lane, id, to, &sql),
+                Waiting::Script { id, to, sql } => self.start_script(lane, id, to, &sql),
+                Waiting::Stream { to, call, batch_rows, .. } => {
+                    self.start_stream(lane, to, call, batch_rows);
+                }
+            }
+        }
+    }
+
+    fn start_call(&mut self, lane: usize, call_id: CallId, to: T, call: Call) {
+        let purpose = Purpose::Call(call.want);
+        let Call { statement, parameters, want, .. } = call;
+        let request = Request {
+            statement: wire_statement(&statement),
+            parameters,
+            output: want.output(),
+        };
+        self.start(lane, call_id, Some(to), purpose, Some(statement), |link| {
+            link.session.start(request)
+        });
+    }
+
+    fn start_script(&mut self, lane: usize, call_id: CallId, to: T, sql: &str) {
+        self.start(lane, call_id, Some(to), Purpose::Script, None, |link| link.session.script(sql));
+    }
+
+    fn start_begin(&mut self, lane: usize, call_id: CallId, to: T, sql: &str) {
+        let id = TransactionId(call_id);
+        self.lanes[lane].reserved = Some(id);
+        let purpose = Purpose::Begin(id);
+        self.start_sql(lane, call_id, Some(to), purpose, sql);
+    }
+
+    fn start_sql(&mut self, lane: usize, call: CallId, to: Option<T>, purpose: Purpose, sql: &str) {
+        match self.database.statement(sql) {
+            Ok(statement) => {
+                let wire = wire_statement(&statement);
+                let request =
+                    Request { statement: wire, parameters: Vec::new(), output: Output::Discard };
+                self.start(lane, call, to, purpose, Some(statement), |link| {
+                    link.session.start(request)
+                });
+            }
+            Err(error) => {
+                if let Some(to) = to {
+                    self.complete(to, Err(error));
+                }
+            }
+        }
+    }
+
+    fn start(
+        &mut self,
+        lane: usize,
+        call: CallId,
+        to: Option<T>,
+        purpose: Purpose,
+        statement: Option<Arc<rowmill_expr::Statement>>,
+        send: impl FnOnce(&mut Link) -> RequestId,
+    ) {
+        let place = &mut self.lanes[lane];
+        let State::Here(link) = &mut place.state else {
+            if let Some(to) = to {
+                let message = "the transaction is busy with a stream";
+                self.complete(to, Err(Error::new(ErrorKind::Misuse, message)));
+            }
+            return;
+        };
+        let alone = place.flights.is_empty();
+        let request = send(link);
+        place.flights.push_back(Flight { call, request, to, purpose, statement });
+        // A lone request leaves at once; one that joins others waits for the round's end, so that
+        // many leave in one write.
+        if alone {
+            self.send(lane);
+        } else if !self.flush_asked {
+            self.flush_asked = true;
+            self.actions.push(Action::FlushSoon);
+        }
+    }
+
+    pub(super) fn begin_postgres(
+        &mut self,
+        isolation: Option<Isolation>,
+        read_only: bool,
+        to: T,
+    ) -> Submitted {
+        let id = self.new_call();
+        let sql = begin_sql(isolation, read_only);
+        self.enqueue(Waiting::Begin { id, to, sql })
+    }
+
+    /// Ends a transaction on its lane.
+    pub(super) fn end_postgres(&mut self, lane: usize, commit: bool, to: Option<T>) -> Submitted {
+        let id = self.new_call();
+        let sql = if commit { "commit" } else { "rollback" };
+        self.start_sql(lane, id, to, Purpose::End { commit }, sql);
+        Submitted::Sent(id)
+    }
+
+    pub(super) fn script_postgres(
+        &mut self,
+        sql: String,
+        transaction: Option<TransactionId>,
+        to: T,
+    ) -> Submitted {
+        let id = self.new_call();
+        match transaction.map(|transaction| self.transaction_lane(transaction)) {
+            Some(Ok(lane)) => {
+                self.start_script(lane, id, to, &sql);
+                Submitted::Sent(id)
+            }
+            Some(Err(error)) => Submitted::Now(Err(error)),
+            // A script may hold BEGIN: it gets a lane to itself.
+            None => self.enqueue(Waiting::Script { id, to, sql }),
+        }
+    }
+
+    /// The lane of an open transaction.
+    pub(super) fn transaction_lane(&self, id: TransactionId) -> Result<usize> {
+        match self.transactions.get(&id) {
+            Some(Transaction::Lane(lane)) => Ok(*lane),
+            _ => Err(Error::new(ErrorKind::Misuse, "the transaction has ended")),
+        }
+    }
+
+    pub(super) fn close_idle_lanes(&mut self) {
+        for lane in self.lanes.iter_mut().filter(|lane| lane.is_idle()) {
+            if let State::Here(link) = std::mem::replace(&mut lane.state, State::Empty) {
+                self.actions.push(Action::Unwatch { fd: link.fd() });
+                self.ended[0].push(link);
+            }
+        }
+    }
+
+    /// Takes a lane's connection, for a stream.
+    pub(super) fn take_link(&mut self, lane: usize) -> Option<Lease> {
+        let place = &mut self.lanes[lane];
+        let State::Here(link) = std::mem::replace(&mut place.state, State::Away) else {
+            return None;
+        };
+        let fd = link.fd();
+        self.actions.push(Action::Unwatch { fd });
+        if std::mem::take(&mut place.write_watched) {
+            self.actions.push(Action::UnwatchWrite { fd });
+        }
+        Some(Lease::new(link, self.shared.clone(), lane))
+    }
+}

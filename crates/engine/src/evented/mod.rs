@@ -1,0 +1,176 @@
+//! A database driven by an event loop that belongs to someone else.
+//!
+//! The loop owns the waiting: it watches file descriptors and tells [`Evented`] what became
+//! ready. [`Evented`] sends and receives without ever blocking, decodes small results at once on
+//! the loop's own thread, hands large ones to a worker thread, and answers with [`Action`]s for the
+//! loop to carry out. Workers announce what they finished by one byte on [`Evented::wake_fd`],
+//! however many completions wait behind it.
+//!
+//! `T` is whatever the loop completes a call with: a future's handle, a channel, a token.
+
+mod bytes;
+mod calls;
+mod cancel;
+mod dispatch;
+mod lane;
+mod shared;
+mod sqlite;
+mod streams;
+mod submit;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, VecDeque};
+use std::os::fd::RawFd;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use rowmill_expr::Statement;
+use rowmill_wire::Catalogue;
+
+pub use calls::{Action, Answer, Call, Submitted, TransactionId, Want};
+
+pub use streams::EventedStream;
+
+use calls::Waiting;
+use lane::Lane;
+use shared::Shared;
+
+use crate::config::{PostgresConfig, SourceConfig};
+use crate::database::check_process;
+use crate::pump::{Link, Workers};
+use crate::{Config, Database, Error, ErrorKind, Result};
+
+/// Names a call, so that it can be cancelled.
+pub type CallId = u64;
+
+/// A database on one event loop.
+pub struct Evented<T> {
+    database: Database,
+    /// Where and how to connect; none for SQLite.
+    postgres: Option<Arc<PostgresConfig>>,
+    catalogue: Arc<Catalogue>,
+    shared: Arc<Shared>,
+    workers: Workers,
+    lanes: Vec<Lane<T>>,
+    waiting: VecDeque<Waiting<T>>,
+    /// Calls that a worker answers, and how to stop them.
+    away: HashMap<CallId, Away<T>>,
+    transactions: HashMap<TransactionId, Transaction>,
+    actions: Vec<Action<T>>,
+    /// Connections that ended: kept until the loop has stopped watching their descriptors, which
+    /// could otherwise be given to something else first.
+    ended: [Vec<Link>; 2],
+    next_call: CallId,
+    flush_asked: bool,
+    closed: bool,
+    process: u32,
+}
+
+/// A call that a worker answers.
+struct Away<T> {
+    to: T,
+    /// Set to have the worker stop.
+    stop: Arc<AtomicBool>,
+    statement: Option<Arc<Statement>>,
+}
+
+/// Where a transaction lives.
+enum Transaction {
+    Lane(usize),
+    Sqlite(sqlite::Held),
+}
+
+impl<T> Evented<T> {
+    /// A database for one event loop.
+    ///
+    /// # Errors
+    /// As [`Database::with_config`]; `Operational` where the process is out of descriptors.
+    pub fn new(config: Config) -> Result<Self> {
+        let postgres = match &config.source {
+            SourceConfig::Postgres(config) => Some(Arc::new(config.clone())),
+            SourceConfig::Sqlite { .. } => None,
+        };
+        // A worker for each connection, and as many again so that a cancel never waits for what
+        // it is to cancel.
+        let workers = Workers::new(config.pool_size.max(1) * 2);
+        let shared = Shared::new().map_err(|error| {
+            Error::new(ErrorKind::Operational, format!("no wake-up channel could be made: {error}"))
+        })?;
+        Ok(Self {
+            database: Database::with_config(config)?,
+            postgres,
+            catalogue: Arc::default(),
+            shared: Arc::new(shared),
+            workers,
+            lanes: Vec::new(),
+            waiting: VecDeque::new(),
+            away: HashMap::new(),
+            transactions: HashMap::new(),
+            actions: Vec::new(),
+            ended: Default::default(),
+            next_call: 0,
+            flush_asked: false,
+            closed: false,
+            process: std::process::id(),
+        })
+    }
+
+    /// The descriptor to watch: when it can be read, call [`wake`](Self::wake).
+    pub fn wake_fd(&self) -> RawFd {
+        self.shared.wake_fd()
+    }
+
+    /// What the loop has to do now; empty after each call of this.
+    pub fn take_actions(&mut self) -> Vec<Action<T>> {
+        self.ended[1] = std::mem::take(&mut self.ended[0]);
+        std::mem::take(&mut self.actions)
+    }
+
+    /// How the database was opened.
+    pub fn config(&self) -> &Config {
+        self.database.config()
+    }
+
+    /// Calls not yet answered.
+    pub fn in_flight(&self) -> usize {
+        let lanes = self.lanes.iter().map(Lane::in_flight).sum::<usize>();
+        lanes + self.waiting.len() + self.away.len()
+    }
+
+    /// Refuses calls from now on, and fails those that wait for a connection. What is under way
+    /// ends as it will.
+    pub fn close(&mut self) {
+        self.closed = true;
+        for waiting in std::mem::take(&mut self.waiting) {
+            let to = waiting.into_target();
+            self.complete(to, Err(Error::new(ErrorKind::Misuse, "the database is closed")));
+        }
+        if self.process == std::process::id() {
+            self.close_idle_lanes();
+        }
+        self.database.close();
+    }
+
+    fn check_usable(&self) -> Result<()> {
+        if self.closed {
+            return Err(Error::new(ErrorKind::Misuse, "the database is closed"));
+        }
+        check_process(self.process)
+    }
+
+    fn new_call(&mut self) -> CallId {
+        self.next_call += 1;
+        self.next_call
+    }
+
+    fn complete(&mut self, to: T, result: Result<Answer>) {
+        self.actions.push(Action::Complete { to, result });
+    }
+}
+
+impl<T> std::fmt::Debug for Evented<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Evented").field("database", &self.database).finish_non_exhaustive()
+    }
+}

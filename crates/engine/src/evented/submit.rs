@@ -1,0 +1,110 @@
+//! The verbs of [`Evented`], for either database.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rowmill_expr::Statement;
+
+use super::shared::News;
+use super::{Answer, Away, Call, Evented, Submitted, Transaction, TransactionId};
+use crate::{Control, Error, ErrorKind, Isolation, Result};
+
+impl<T> Evented<T> {
+    /// Runs a call. Where the answer needs no wait it is given at once and `to` is dropped.
+    pub fn submit(&mut self, call: Call, to: impl FnOnce() -> T) -> Submitted {
+        if let Err(error) = self.check_usable() {
+            return Submitted::Now(Err(error));
+        }
+        if self.postgres.is_some() {
+            self.submit_postgres(call, to())
+        } else {
+            self.submit_sqlite(call, to)
+        }
+    }
+
+    /// Runs several statements, separated by semicolons.
+    pub fn script(&mut self, sql: &str, transaction: Option<TransactionId>, to: T) -> Submitted {
+        if let Err(error) = self.check_usable() {
+            return Submitted::Now(Err(error));
+        }
+        if self.postgres.is_some() {
+            self.script_postgres(sql.to_owned(), transaction, to)
+        } else {
+            self.script_sqlite(sql.to_owned(), transaction, to)
+        }
+    }
+
+    /// Begins a transaction.
+    pub fn begin(&mut self, isolation: Option<Isolation>, read_only: bool, to: T) -> Submitted {
+        if let Err(error) = self.check_usable() {
+            return Submitted::Now(Err(error));
+        }
+        if self.postgres.is_some() {
+            self.begin_postgres(isolation, read_only, to)
+        } else {
+            self.begin_sqlite(read_only, to)
+        }
+    }
+
+    /// Commits a transaction, or rolls it back.
+    pub fn end(&mut self, transaction: TransactionId, commit: bool, to: T) -> Submitted {
+        self.finish(transaction, commit, Some(to))
+    }
+
+    /// Rolls back a transaction that nobody will end.
+    pub fn forget(&mut self, transaction: TransactionId) {
+        self.finish(transaction, false, None);
+    }
+
+    fn finish(&mut self, id: TransactionId, commit: bool, to: Option<T>) -> Submitted {
+        match self.transactions.get(&id) {
+            Some(Transaction::Lane(lane)) => {
+                let lane = *lane;
+                self.end_postgres(lane, commit, to)
+            }
+            Some(Transaction::Sqlite(_)) => self.end_sqlite(id, commit, to),
+            None => {
+                let error = Error::new(ErrorKind::Misuse, "the transaction has ended");
+                Submitted::Now(Err(error))
+            }
+        }
+    }
+
+    /// Starts a stream of a call's rows in parts of about `batch_rows`.
+    pub fn stream(&mut self, call: Call, batch_rows: usize, to: T) -> Submitted {
+        if let Err(error) = self.check_usable() {
+            return Submitted::Now(Err(error));
+        }
+        if self.postgres.is_some() {
+            self.stream_postgres(call, batch_rows, to)
+        } else {
+            self.stream_sqlite(call, batch_rows, to)
+        }
+    }
+
+    /// Has a worker answer a call. Work that panics answers with an error and harms nothing else.
+    pub(super) fn answer_later(
+        &mut self,
+        to: T,
+        statement: Option<Arc<Statement>>,
+        work: impl FnOnce(&Control<'_>) -> Result<Answer> + Send + 'static,
+    ) -> Submitted {
+        let id = self.new_call();
+        let stop = Arc::new(AtomicBool::new(false));
+        let shared = Arc::clone(&self.shared);
+        self.away.insert(id, Away { to, stop: Arc::clone(&stop), statement });
+        self.workers.run(move || {
+            let stopped = || stop.load(Ordering::Acquire);
+            let control = Control::default().interrupted_by(&stopped);
+            let answer = catch_unwind(AssertUnwindSafe(|| work(&control)));
+            shared.tell(News::Done(id, answer.unwrap_or_else(|_| Err(worker_failed()))));
+        });
+        Submitted::Sent(id)
+    }
+}
+
+/// A worker panicked: a mistake in this library, which costs its user one call.
+pub(super) fn worker_failed() -> Error {
+    Error::new(ErrorKind::Internal, "a worker thread failed; this is a fault in Rowmill")
+}

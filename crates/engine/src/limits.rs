@@ -1,0 +1,59 @@
+//! Every bound of the engine, by name, with its reason. The protocol's own are in
+//! [`rowmill_wire::Limits`].
+
+use std::time::Duration;
+
+/// How often a blocked call looks whether its caller wants it to stop. A person who presses Ctrl-C
+/// does not see a tenth of a second, and ten wake-ups a second cost nothing measurable.
+pub const TICK: Duration = Duration::from_millis(100);
+
+/// How long a cancelled statement may take to end before its connection is given up. The server
+/// answers a cancel within milliseconds unless it or the network is gone.
+pub const CANCEL_GRACE: Duration = Duration::from_secs(5);
+
+/// How long opening a connection may take where nothing else is said.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a call waits for a free connection where nothing else is said.
+pub const POOL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Prepared statements kept per connection where nothing else is said; the 257th closes the one
+/// unused longest.
+pub const STATEMENTS: usize = 256;
+
+/// Parsed SQL texts kept per database. Past that all are dropped and read again: a program with
+/// more distinct texts builds them from values, and no cache helps it.
+pub const TEXTS: usize = 1024;
+
+/// Rows in one part of a stream where nothing else is said.
+pub const BATCH_ROWS: usize = 65_536;
+
+/// Bytes of columns after which a part of a stream ends early, so that wide rows stay bounded too.
+pub const BATCH_BYTES: usize = 8 << 20;
+
+/// Bytes of one result decoded on an event loop's own thread. More is handed to a worker: at about
+/// 1 GB/s this much takes 65 us, which no other task on the loop can notice.
+pub const ON_LOOP_BYTES: usize = 64 << 10;
+
+/// Requests sent on one shared connection before its first answer. Deeper pipelines gain nothing
+/// (the server is never idle at 16) and make one slow statement delay more of its neighbours.
+pub const PIPELINE: usize = 16;
+
+/// Calls that may wait for a connection on one event loop; one more is refused at once.
+pub const WAITING: usize = 100_000;
+
+/// Reader connections to one SQLite file at most: each holds a page cache, and more readers than
+/// cores gain nothing.
+pub const SQLITE_READERS: usize = 8;
+
+/// How long SQLite waits for another process's lock before it says so.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a worker thread waits for its next job before it ends.
+pub const WORKER_IDLE: Duration = Duration::from_secs(10);
+
+/// Connections to one database where nothing else is said: two per core and one, the sizing rule
+/// of PostgreSQL's own wiki for a server that is not bound by its disks.
+pub fn pool_size() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get) * 2 + 1
+}

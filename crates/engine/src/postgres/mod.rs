@@ -1,0 +1,13 @@
+//! PostgreSQL: connections, their pool, and what is done on them.
+
+mod cancel;
+mod pool;
+mod run;
+mod stream;
+mod transaction;
+
+pub(crate) use cancel::cancel;
+pub(crate) use pool::{Home, Lease, Pool, pool_timeout};
+pub(crate) use run::{begin_sql, run, run_script, wire_statement};
+pub(crate) use stream::PostgresStream;
+pub(crate) use transaction::{PostgresTransaction, committed, unknown_outcome};

@@ -1,0 +1,212 @@
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rowmill_wire::Catalogue;
+
+use crate::config::PostgresConfig;
+use crate::pump::Link;
+use crate::{Control, Error, ErrorKind, Result, limits};
+
+/// Where a connection goes when its user is done with it.
+pub(crate) trait Home: Send + Sync {
+    /// Takes the connection back, whatever state it is in.
+    fn give_back(&self, link: Link, slot: usize);
+}
+
+/// A connection on loan; it goes home when dropped.
+pub(crate) struct Lease {
+    link: Option<Link>,
+    home: Arc<dyn Home>,
+    slot: usize,
+}
+
+impl Lease {
+    /// A loan of `link`, which belongs in `slot` at `home`.
+    pub(crate) fn new(link: Link, home: Arc<dyn Home>, slot: usize) -> Self {
+        Self { link: Some(link), home, slot }
+    }
+}
+
+impl Deref for Lease {
+    type Target = Link;
+
+    fn deref(&self) -> &Link {
+        match &self.link {
+            Some(link) => link,
+            None => unreachable!("a lease holds its link until it is dropped"),
+        }
+    }
+}
+
+impl DerefMut for Lease {
+    fn deref_mut(&mut self) -> &mut Link {
+        match &mut self.link {
+            Some(link) => link,
+            None => unreachable!("a lease holds its link until it is dropped"),
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(link) = self.link.take() {
+            self.home.give_back(link, self.slot);
+        }
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease").field("slot", &self.slot).finish_non_exhaustive()
+    }
+}
+
+/// The connections of a database that blocking callers share.
+#[derive(Clone)]
+pub(crate) struct Pool(Arc<Shared>);
+
+struct Shared {
+    config: Arc<PostgresConfig>,
+    catalogue: Arc<Catalogue>,
+    size: usize,
+    statements: usize,
+    connect_timeout: Duration,
+    pool_timeout: Duration,
+    state: Mutex<State>,
+    freed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Idle connections, the one used last at the end: a small load stays on few warm ones.
+    idle: Vec<(Link, Instant)>,
+    /// Connections that exist or are being made.
+    total: usize,
+    closed: bool,
+}
+
+/// An idle connection is probed before use only after this long: a server or a router that went
+/// away is found then, and a busy pool never pays for the question.
+const PROBE_AFTER: Duration = Duration::from_secs(1);
+
+impl Pool {
+    pub(crate) fn new(config: Arc<PostgresConfig>, options: &crate::Config) -> Self {
+        Self(Arc::new(Shared {
+            config,
+            catalogue: Arc::default(),
+            size: options.pool_size.max(1),
+            statements: options.statement_cache,
+            connect_timeout: options.connect_timeout,
+            pool_timeout: options.pool_timeout,
+            state: Mutex::default(),
+            freed: Condvar::new(),
+        }))
+    }
+
+    pub(crate) fn config(&self) -> &Arc<PostgresConfig> {
+        &self.0.config
+    }
+
+    /// A connection: an idle one, else a new one, else the next that is given back.
+    pub(crate) fn lease(&self, control: &Control<'_>) -> Result<Lease> {
+        let shared = &self.0;
+        let mut give_up = None;
+        let mut state = shared.lock();
+        loop {
+            if state.closed {
+                return Err(Error::new(ErrorKind::Misuse, "the database is closed"));
+            }
+            if let Some((mut link, since)) = state.idle.pop() {
+                if since.elapsed() < PROBE_AFTER {
+                    return Ok(self.lend(link));
+                }
+                drop(state);
+                if !link.has_ended() {
+                    return Ok(self.lend(link));
+                }
+                link.break_off();
+                drop(link);
+                state = shared.lock();
+                state.total -= 1;
+                continue;
+            }
+            if state.total < shared.size {
+                state.total += 1;
+                drop(state);
+                return self.connect(control);
+            }
+            let give_up = *give_up.get_or_insert_with(|| Instant::now() + shared.pool_timeout);
+            let left = give_up.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(pool_timeout(shared.pool_timeout, shared.size));
+            }
+            let wait = control.wait(limits::TICK).min(left);
+            let (woken, timeout) =
+                shared.freed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            if timeout.timed_out() {
+                // The interrupt may run arbitrary code of the caller: not under our lock.
+                drop(state);
+                control.check()?;
+                state = shared.lock();
+            }
+        }
+    }
+
+    fn lend(&self, link: Link) -> Lease {
+        Lease::new(link, self.0.clone(), 0)
+    }
+
+    /// Opens a connection that is already counted.
+    fn connect(&self, control: &Control<'_>) -> Result<Lease> {
+        let shared = &self.0;
+        let limit = Instant::now() + shared.connect_timeout;
+        let deadline = Some(control.deadline.map_or(limit, |deadline| deadline.min(limit)));
+        let control = Control { deadline, ..*control };
+        let opened = Link::open(&shared.config, shared.statements, &shared.catalogue, &control);
+        opened.map(|link| self.lend(link)).inspect_err(|_| {
+            shared.lock().total -= 1;
+            shared.freed.notify_one();
+        })
+    }
+
+    /// Closes idle connections now and the others as they come back.
+    pub(crate) fn close(&self) {
+        let mut state = self.0.lock();
+        state.closed = true;
+        let idle = std::mem::take(&mut state.idle);
+        state.total -= idle.len();
+        drop(state);
+        self.0.freed.notify_all();
+    }
+}
+
+/// The error of a call that found no free connection in time.
+pub(crate) fn pool_timeout(waited: Duration, size: usize) -> Error {
+    let message = format!("no connection became free within {waited:?}; all {size} are in use");
+    Error::new(ErrorKind::PoolTimeout, message)
+        .with_hint("raise pool_size or pool_timeout, or hold transactions shorter")
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Home for Shared {
+    fn give_back(&self, link: Link, _slot: usize) {
+        let mut state = self.lock();
+        if state.closed || !link.is_reusable() {
+            state.total -= 1;
+            drop(state);
+            drop(link);
+        } else {
+            state.idle.push((link, Instant::now()));
+            drop(state);
+        }
+        self.freed.notify_one();
+    }
+}

@@ -1,0 +1,110 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use rowmill_columns::{Batch, Scalar};
+use rowmill_expr::Statement;
+use rowmill_wire::{Event, Output, Request, RequestId};
+
+use super::run::{stop, wire_statement};
+use super::transaction::Held;
+use super::{Lease, cancel};
+use crate::config::PostgresConfig;
+use crate::pump::{Until, drive};
+use crate::{Control, Error, ErrorKind, Result, limits};
+
+/// A result that comes in parts. It holds a connection until it is read to the end or dropped;
+/// while nobody asks for the next part nothing is read, so the server waits and memory stays
+/// bounded by one part.
+pub(crate) struct PostgresStream {
+    /// None once the connection went home.
+    lease: Option<Lease>,
+    /// The transaction the connection goes back to, for a stream inside one.
+    transaction: Option<Arc<Held>>,
+    config: Arc<PostgresConfig>,
+    id: RequestId,
+    statement: Statement,
+    started: bool,
+}
+
+impl PostgresStream {
+    pub(crate) fn start(
+        mut lease: Lease,
+        transaction: Option<Arc<Held>>,
+        config: &Arc<PostgresConfig>,
+        statement: &Statement,
+        parameters: Vec<Scalar>,
+        batch_rows: usize,
+    ) -> Self {
+        let output = Output::Stream { rows: batch_rows.max(1), bytes: limits::BATCH_BYTES };
+        let request = Request { statement: wire_statement(statement), parameters, output };
+        let id = lease.session.start(request);
+        let (config, statement) = (Arc::clone(config), statement.clone());
+        Self { lease: Some(lease), transaction, config, id, statement, started: false }
+    }
+
+    /// The next part, or `None` after the last. An empty result has one part without rows.
+    pub(crate) fn next(&mut self, control: &Control<'_>) -> Result<Option<Batch>> {
+        let Some(lease) = &mut self.lease else { return Ok(None) };
+        let id = self.id;
+        let part = drive(lease, control, |event| match event {
+            Event::Batch { id: of, batch } if of == id => Until::Stop(Ok((batch, false))),
+            Event::Done { id: of, result } if of == id => {
+                Until::Stop(result.map(|completion| (completion.batch, true)))
+            }
+            _ => Until::More,
+        });
+        let part = match part {
+            Ok(Ok(part)) => Ok(part),
+            Ok(Err(failure)) => Err(Error::from(failure)),
+            Err(stopped) => Err(match stop(lease, &self.config, id, stopped) {
+                Err(error) => error,
+                Ok(_) => Error::new(ErrorKind::QueryTimeout, "the statement ran past its deadline"),
+            }),
+        };
+        match part {
+            Ok((batch, last)) => {
+                if last {
+                    self.give_back();
+                }
+                let wanted = batch.rows() > 0 || !self.started;
+                self.started = true;
+                if wanted { Ok(Some(batch)) } else { Ok(None) }
+            }
+            Err(error) => {
+                self.give_back();
+                Err(error.about(&self.statement))
+            }
+        }
+    }
+
+    /// Returns the connection to the transaction it came from, or home.
+    fn give_back(&mut self) {
+        let lease = self.lease.take();
+        if let (Some(lease), Some(held)) = (lease, self.transaction.take()) {
+            held.put(lease);
+        }
+    }
+}
+
+impl Drop for PostgresStream {
+    /// A stream that is not read to its end has the server stop, so that the connection is free.
+    fn drop(&mut self) {
+        let id = self.id;
+        if let Some(lease) = &mut self.lease {
+            lease.session.abandon(id);
+            if let Some(key) = lease.session.cancel_key() {
+                cancel(&self.config, key);
+            }
+            let deadline = Some(Instant::now() + limits::CANCEL_GRACE);
+            let control = Control { deadline, interrupt: None };
+            let drained = drive(lease, &control, |event| match event {
+                Event::Done { id: of, .. } if of == id => Until::Stop(()),
+                _ => Until::More,
+            });
+            if drained.is_err() {
+                lease.break_off();
+            }
+        }
+        self.give_back();
+    }
+}

@@ -1,0 +1,147 @@
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use rowmill_columns::Scalar;
+use rowmill_expr::{Dialect, Statement};
+use rowmill_wire::{Completion, Output, TransactionStatus};
+
+use super::{Lease, PostgresStream, run, run_script};
+use crate::config::PostgresConfig;
+use crate::{Control, Error, ErrorKind, Result, limits};
+
+/// The connection of an open transaction, unless a stream has it or the transaction ended.
+#[derive(Debug, Default)]
+pub(crate) struct Held(Mutex<Option<Lease>>);
+
+impl Held {
+    pub(crate) fn put(&self, lease: Lease) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease);
+    }
+
+    fn take(&self) -> Option<Lease> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// An open transaction; dropping it rolls back.
+pub(crate) struct PostgresTransaction {
+    held: Arc<Held>,
+    config: Arc<PostgresConfig>,
+    /// True until commit or rollback.
+    open: bool,
+}
+
+impl PostgresTransaction {
+    pub(crate) fn begin(
+        mut lease: Lease,
+        config: &Arc<PostgresConfig>,
+        sql: &str,
+        control: &Control<'_>,
+    ) -> Result<Self> {
+        let statement = Statement::parse(sql, Dialect::Postgres)?;
+        run(&mut lease, config, &statement, Vec::new(), Output::Discard, control)?;
+        let held = Arc::new(Held::default());
+        held.put(lease);
+        Ok(Self { held, config: Arc::clone(config), open: true })
+    }
+
+    /// Lends the connection to `work` and takes it back.
+    fn with<T>(&self, work: impl FnOnce(&mut Lease, &PostgresConfig) -> Result<T>) -> Result<T> {
+        let Some(mut lease) = self.held.take() else {
+            return Err(Error::new(ErrorKind::Misuse, "the transaction is busy with a stream")
+                .with_hint("read the stream to its end, or close it, before the next statement"));
+        };
+        let done = work(&mut lease, &self.config);
+        self.held.put(lease);
+        done
+    }
+
+    pub(crate) fn run(
+        &self,
+        statement: &Statement,
+        parameters: Vec<Scalar>,
+        output: Output,
+        control: &Control<'_>,
+    ) -> Result<Completion> {
+        self.with(|lease, config| run(lease, config, statement, parameters, output, control))
+    }
+
+    pub(crate) fn script(&self, text: &str, control: &Control<'_>) -> Result<Completion> {
+        self.with(|lease, config| run_script(lease, config, text, control))
+    }
+
+    pub(crate) fn stream(
+        &self,
+        statement: &Statement,
+        parameters: Vec<Scalar>,
+        batch_rows: usize,
+    ) -> Result<PostgresStream> {
+        let Some(lease) = self.held.take() else {
+            return Err(Error::new(ErrorKind::Misuse, "the transaction is busy with a stream"));
+        };
+        let held = Some(Arc::clone(&self.held));
+        Ok(PostgresStream::start(lease, held, &self.config, statement, parameters, batch_rows))
+    }
+
+    /// Commits. A transaction in which a statement failed cannot commit: that is an error here,
+    /// where the server would quietly roll back and call it done.
+    pub(crate) fn commit(&mut self, control: &Control<'_>) -> Result<()> {
+        self.end("commit", control)
+    }
+
+    pub(crate) fn rollback(&mut self, control: &Control<'_>) -> Result<()> {
+        self.end("rollback", control)
+    }
+
+    fn end(&mut self, verb: &str, control: &Control<'_>) -> Result<()> {
+        if !self.open {
+            return Err(Error::new(ErrorKind::Misuse, "the transaction has ended"));
+        }
+        let statement = Statement::parse(verb, Dialect::Postgres)?;
+        let ended = self.with(|lease, config| {
+            run(lease, config, &statement, Vec::new(), Output::Discard, control)
+        });
+        self.open = false;
+        drop(self.held.take());
+        let ended = ended.map_err(|error| unknown_outcome(error, verb))?;
+        committed(verb, &ended)
+    }
+}
+
+/// The server answers COMMIT in a failed transaction with ROLLBACK.
+pub(crate) fn committed(verb: &str, ended: &Completion) -> Result<()> {
+    if verb == "commit" && ended.tag.verb.eq_ignore_ascii_case("rollback") {
+        let message = "the transaction was rolled back: a statement in it had failed";
+        return Err(Error::new(ErrorKind::Operational, message));
+    }
+    Ok(())
+}
+
+/// A connection lost during COMMIT leaves it open whether the work was kept.
+pub(crate) fn unknown_outcome(mut error: Error, verb: &str) -> Error {
+    if verb == "commit" && error.kind() == ErrorKind::ConnectionLost {
+        let message = format!("it is not known whether the transaction committed: {error}");
+        error.set(ErrorKind::ConnectionLost, message);
+    }
+    error
+}
+
+impl Drop for PostgresTransaction {
+    fn drop(&mut self) {
+        if !self.open {
+            return;
+        }
+        let Some(mut lease) = self.held.take() else { return };
+        if lease.is_broken() || lease.session.transaction() == TransactionStatus::Idle {
+            return;
+        }
+        let grace = Control { deadline: Some(Instant::now() + limits::CANCEL_GRACE), interrupt: None };
+        let rollback = Statement::parse("rollback", Dialect::Postgres);
+        let undone = rollback.map_err(Error::from).and_then(|rollback| {
+            run(&mut lease, &self.config, &rollback, Vec::new(), Output::Discard, &grace)
+        });
+        if undone.is_err() {
+            lease.break_off();
+        }
+    }
+}

@@ -1,0 +1,179 @@
+use std::io;
+use std::os::fd::RawFd;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rowmill_wire::{Catalogue, Event, Limits, Session, Startup, TransactionStatus};
+
+use super::socket::{Transport, is_not_yet, unreachable_server};
+use super::{Until, drive};
+use crate::config::PostgresConfig;
+use crate::{Control, Error, ErrorKind, Result};
+
+/// One connection: a transport and the session that gives its bytes a meaning.
+#[derive(Debug)]
+pub(crate) struct Link {
+    transport: Transport,
+    pub(crate) session: Session,
+    /// Set once bytes were lost or made no sense: nothing may be sent any more.
+    broken: bool,
+    process: u32,
+}
+
+/// What came of trying to receive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fill {
+    /// This many bytes, already taken by the session.
+    Received(usize),
+    /// Nothing yet.
+    Nothing,
+}
+
+impl Link {
+    /// Connects and logs in, giving up at the control's deadline.
+    pub(crate) fn open(
+        config: &PostgresConfig,
+        statements: usize,
+        catalogue: &Arc<Catalogue>,
+        control: &Control<'_>,
+    ) -> Result<Self> {
+        let deadline = control.deadline.unwrap_or_else(|| Instant::now() + crate::limits::CONNECT_TIMEOUT);
+        let control = Control { deadline: Some(deadline), ..*control };
+        let transport = Transport::open(config, deadline)?;
+        let mut parameters = vec![("client_encoding".to_owned(), "UTF8".to_owned())];
+        parameters.extend(config.parameters.iter().cloned());
+        let startup = Startup {
+            user: config.user.clone(),
+            database: config.database.clone(),
+            password: config.password.clone(),
+            parameters,
+            limits: Limits { statements, ..Limits::default() },
+        };
+        let session = Session::new(startup, Arc::clone(catalogue));
+        let mut link = Self { transport, session, broken: false, process: std::process::id() };
+        let ready = drive(&mut link, &control, |event| match event {
+            Event::Ready => Until::Stop(Ok(())),
+            Event::Refused(error) => Until::Stop(Err(refused(*error))),
+            _ => Until::More,
+        });
+        match ready {
+            Ok(Ok(())) => Ok(link),
+            Ok(Err(error)) => Err(error),
+            Err(error) if error.kind() == ErrorKind::QueryTimeout => {
+                Err(unreachable_server(config, &io::ErrorKind::TimedOut.into()))
+            }
+            // A server that hangs up during the greeting refused us; no statement was lost.
+            Err(error) if error.kind() == ErrorKind::ConnectionLost => {
+                let message = format!("{} hung up during login: {error}", config.address);
+                Err(Error::new(ErrorKind::Connect, message))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends what is pending, as far as it goes without waiting; true once all is sent.
+    pub(crate) fn flush(&mut self) -> Result<bool> {
+        loop {
+            let pending = self.session.pending();
+            if pending.is_empty() {
+                return self.transport.flush().map_err(|error| self.lost(&error.to_string()));
+            }
+            match self.transport.send(pending) {
+                Ok(sent) => self.session.sent(sent),
+                Err(error) if is_not_yet(&error) => return Ok(false),
+                Err(error) => return Err(self.lost(&error.to_string())),
+            }
+        }
+    }
+
+    /// Receives once and lets the session take it. With `wait` it blocks for a tick at most.
+    #[inline]
+    pub(crate) fn fill(&mut self, wait: bool) -> Result<Fill> {
+        match self.transport.recv(self.session.space(), wait) {
+            Ok(0) => Err(self.lost("the server closed the connection")),
+            Ok(received) => match self.session.received(received) {
+                Ok(()) => Ok(Fill::Received(received)),
+                Err(error) => {
+                    self.broken = true;
+                    Err(Error::from(error))
+                }
+            },
+            Err(error) if is_not_yet(&error) => Ok(Fill::Nothing),
+            Err(error) => Err(self.lost(&error.to_string())),
+        }
+    }
+
+    /// The connection is gone; the server's last words, where there are any, say why.
+    fn lost(&mut self, why: &str) -> Error {
+        self.broken = true;
+        match self.session.last_fatal() {
+            Some(fatal) => {
+                let message = format!("the server ended the connection: {}", fatal.message);
+                let mut error = Error::server(fatal.clone());
+                error.set(ErrorKind::ConnectionLost, message);
+                error
+            }
+            None => {
+                let why = why.strip_prefix("the server ").map_or_else(
+                    || format!("the connection broke: {why}"),
+                    |rest| format!("the server {rest}"),
+                );
+                Error::new(ErrorKind::ConnectionLost, why)
+            }
+        }
+    }
+
+    /// Declares the connection unusable.
+    pub(crate) fn break_off(&mut self) {
+        self.broken = true;
+    }
+
+    /// True where another caller may use the connection: nothing under way, no open transaction.
+    pub(crate) fn is_reusable(&self) -> bool {
+        !self.broken
+            && self.session.in_flight() == 0
+            && self.session.transaction() == TransactionStatus::Idle
+    }
+
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    /// True where an idle connection has been closed by the other side. Costs one system call.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        match self.fill(false) {
+            // A notice or a changed parameter may wait there; a farewell is told by `last_fatal`.
+            Ok(_) => self.session.last_fatal().is_some(),
+            Err(_) => true,
+        }
+    }
+
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    pub(crate) fn fd(&self) -> RawFd {
+        self.transport.fd()
+    }
+}
+
+impl Drop for Link {
+    /// Says goodbye, so that the server need not find out; not in a forked child, where the
+    /// session belongs to the parent.
+    fn drop(&mut self) {
+        if !self.broken && std::process::id() == self.process {
+            self.session.close();
+            let _ = self.flush();
+        }
+    }
+}
+
+/// The error of a server that refused the login.
+fn refused(error: rowmill_wire::ServerError) -> Error {
+    let mut this = Error::server(error);
+    if this.kind() != ErrorKind::Config {
+        let message = this.message().to_owned();
+        this.set(ErrorKind::Connect, message);
+    }
+    this
+}

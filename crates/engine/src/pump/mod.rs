@@ -1,0 +1,12 @@
+//! Pumps move bytes between a socket and a sans-IO session; nothing else here touches a socket.
+
+mod blocking;
+mod link;
+mod socket;
+mod tls;
+mod workers;
+
+pub(crate) use blocking::{Until, drive};
+pub(crate) use link::{Fill, Link};
+pub(crate) use socket::Socket;
+pub(crate) use workers::Workers;

@@ -1,0 +1,203 @@
+use std::io;
+use std::net::{TcpStream, ToSocketAddrs};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::sockopt::{Timeout, set_socket_keepalive, set_socket_timeout};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
+
+use super::tls::TlsStream;
+use crate::config::{Address, PostgresConfig, TlsMode};
+use crate::{Error, ErrorKind, Result, limits};
+
+/// A connected stream socket. It is a blocking one whose receives wake up every
+/// [`limits::TICK`], so that a blocked caller needs one system call per answer, not three; calls
+/// that must not wait say so with a flag.
+#[derive(Debug)]
+pub(crate) struct Socket(OwnedFd);
+
+impl Socket {
+    /// Connects, giving up at `deadline`.
+    pub(crate) fn connect(address: &Address, deadline: Instant) -> io::Result<Self> {
+        let fd: OwnedFd = match address {
+            Address::Unix(directory, port) => {
+                UnixStream::connect(directory.join(format!(".s.PGSQL.{port}")))?.into()
+            }
+            Address::Tcp(host, port) => connect_tcp(host, *port, deadline)?.into(),
+        };
+        set_socket_timeout(&fd, Timeout::Recv, Some(limits::TICK))?;
+        Ok(Self(fd))
+    }
+
+    /// Receives some bytes; 0 is the end. `WouldBlock` where nothing came: at once, or with `wait`
+    /// after a tick.
+    pub(crate) fn recv(&self, buffer: &mut [u8], wait: bool) -> io::Result<usize> {
+        let flags = if wait { RecvFlags::empty() } else { RecvFlags::DONTWAIT };
+        recv(&self.0, buffer, flags).map(|(_, received)| received).map_err(io::Error::from)
+    }
+
+    /// Sends some bytes without waiting.
+    pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        let flags = SendFlags::DONTWAIT;
+        #[cfg(not(target_vendor = "apple"))]
+        let flags = flags | SendFlags::NOSIGNAL;
+        send(&self.0, bytes, flags).map_err(io::Error::from)
+    }
+
+    /// Waits until the socket can be read (or written, with `write`), for `timeout` at most.
+    pub(crate) fn wait(&self, write: bool, timeout: Duration) -> io::Result<()> {
+        let flags = if write { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+        let timeout = Timespec::try_from(timeout).ok();
+        match poll(&mut [PollFd::new(&self.0, flags)], timeout.as_ref()) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Waits for one exchange during set-up: sends all of `bytes`, receives up to `answer.len()`.
+    pub(crate) fn exchange(
+        &self,
+        bytes: &[u8],
+        answer: &mut [u8],
+        deadline: Instant,
+    ) -> io::Result<usize> {
+        let mut sent = 0;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            let done = if sent < bytes.len() {
+                self.send(&bytes[sent..]).map(|more| {
+                    sent += more;
+                    None
+                })
+            } else {
+                self.recv(answer, false).map(Some)
+            };
+            match done {
+                Ok(Some(received)) => return Ok(received),
+                Ok(None) => {}
+                Err(error) if is_not_yet(&error) => self.wait(sent < bytes.len(), left)?,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// True for errors that mean "nothing yet", not "broken".
+pub(crate) fn is_not_yet(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+fn connect_tcp(host: &str, port: u16, deadline: Instant) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+    for address in (host, port).to_socket_addrs()? {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        match TcpStream::connect_timeout(&address, left) {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                set_socket_keepalive(&stream, true)?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// A socket, plain or inside TLS.
+#[derive(Debug)]
+pub(crate) enum Transport {
+    Plain(Socket),
+    Tls(Box<TlsStream>),
+}
+
+impl Transport {
+    /// Connects and, where the configuration and the server want it, encrypts.
+    pub(crate) fn open(config: &PostgresConfig, deadline: Instant) -> Result<Self> {
+        let socket = Socket::connect(&config.address, deadline)
+            .map_err(|error| unreachable_server(config, &error))?;
+        // A Unix socket never leaves the machine; libpq does not encrypt it either.
+        if config.tls == TlsMode::Disable || matches!(config.address, Address::Unix(..)) {
+            return Ok(Self::Plain(socket));
+        }
+        let mut answer = [0];
+        let received = socket
+            .exchange(&rowmill_wire::ssl_request(), &mut answer, deadline)
+            .map_err(|error| unreachable_server(config, &error))?;
+        match (received, answer) {
+            (1, [b'S']) => TlsStream::handshake(socket, config, deadline).map(Self::Tls),
+            (1, [b'N']) if config.tls == TlsMode::Prefer => Ok(Self::Plain(socket)),
+            (1, [b'N']) => {
+                let message = format!("the server at {} does not offer TLS", config.address);
+                Err(Error::new(ErrorKind::Connect, message)
+                    .with_hint("turn TLS on at the server, or use sslmode=disable on a network you trust"))
+            }
+            _ => {
+                let message = format!("what listens at {} is not a PostgreSQL server", config.address);
+                Err(Error::new(ErrorKind::Connect, message))
+            }
+        }
+    }
+
+    /// As [`Socket::recv`].
+    #[inline]
+    pub(crate) fn recv(&mut self, buffer: &mut [u8], wait: bool) -> io::Result<usize> {
+        match self {
+            Self::Plain(socket) => socket.recv(buffer, wait),
+            Self::Tls(stream) => stream.recv(buffer, wait),
+        }
+    }
+
+    /// As [`Socket::send`].
+    #[inline]
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(socket) => socket.send(bytes),
+            Self::Tls(stream) => stream.send(bytes),
+        }
+    }
+
+    /// Sends what encryption holds back; true once nothing is left.
+    pub(crate) fn flush(&mut self) -> io::Result<bool> {
+        match self {
+            Self::Plain(_) => Ok(true),
+            Self::Tls(stream) => stream.flush(),
+        }
+    }
+
+    pub(crate) fn socket(&self) -> &Socket {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(stream) => stream.socket(),
+        }
+    }
+
+    pub(crate) fn fd(&self) -> RawFd {
+        self.socket().0.as_raw_fd()
+    }
+}
+
+/// The error of a server that cannot be reached.
+pub(crate) fn unreachable_server(config: &PostgresConfig, error: &io::Error) -> Error {
+    let message = match error.kind() {
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+            format!("no answer from {} in time", config.address)
+        }
+        _ => format!("cannot connect to {}: {error}", config.address),
+    };
+    Error::new(ErrorKind::Connect, message)
+        .with_hint("is the server running there and accepting connections?")
+}

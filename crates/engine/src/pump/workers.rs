@@ -1,0 +1,87 @@
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use crate::limits;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Threads for what must not run on an event loop's own: connecting, large results, long SQLite
+/// reads, every SQLite write. They start when needed and end when idle.
+#[derive(Clone)]
+pub(crate) struct Workers(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    work: Condvar,
+    most: usize,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    threads: usize,
+    idle: usize,
+}
+
+impl Workers {
+    /// At most `most` threads.
+    pub(crate) fn new(most: usize) -> Self {
+        let state = Mutex::default();
+        Self(Arc::new(Shared { state, work: Condvar::new(), most: most.max(1) }))
+    }
+
+    /// Runs `job` on a worker. A job that panics loses only itself: what it held is dropped.
+    pub(crate) fn run(&self, job: impl FnOnce() + Send + 'static) {
+        let mut state = self.0.lock();
+        state.jobs.push_back(Box::new(job));
+        if state.idle >= state.jobs.len() || state.threads >= self.0.most {
+            self.0.work.notify_one();
+            return;
+        }
+        state.threads += 1;
+        drop(state);
+        let shared = Arc::clone(&self.0);
+        let thread = thread::Builder::new().name("rowmill-worker".into());
+        if thread.spawn(move || shared.work()).is_err() {
+            // No thread to be had: the job is done here, late rather than never.
+            let mut state = self.0.lock();
+            state.threads -= 1;
+            let job = if state.threads == 0 { state.jobs.pop_front() } else { None };
+            drop(state);
+            if let Some(job) = job {
+                let _ = catch_unwind(AssertUnwindSafe(job));
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) {
+        let mut state = self.lock();
+        loop {
+            if let Some(job) = state.jobs.pop_front() {
+                drop(state);
+                let _ = catch_unwind(AssertUnwindSafe(job));
+                state = self.lock();
+                continue;
+            }
+            state.idle += 1;
+            let (woken, wait) = self
+                .work
+                .wait_timeout(state, limits::WORKER_IDLE)
+                .unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            state.idle -= 1;
+            if wait.timed_out() && state.jobs.is_empty() {
+                state.threads -= 1;
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+use std::time::Duration;
+
+use rowmill_columns::{Batch, Scalar, json};
+use rowmill_expr::{Parameters, Statement};
+use rowmill_wire::Output;
+
+use crate::{
+    Completion, Control, Database, Error, ErrorKind, Orient, Result, Row, Stream, Transaction, limits,
+};
+
+/// The values of a statement's parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arguments {
+    /// For `$1`, `$2`, ... in order.
+    Positional(Vec<Scalar>),
+    /// For `:name`.
+    Named(Vec<(String, Scalar)>),
+}
+
+impl Arguments {
+    /// The values in the order of the statement's parameters.
+    ///
+    /// # Errors
+    /// `Programming`, naming the parameter that is missing or too many.
+    pub(crate) fn arrange(self, statement: &Statement) -> Result<Vec<Scalar>> {
+        match (self, statement.parameters()) {
+            (Self::Positional(values), Parameters::Numbered(count))
+                if *count == values.len() || *count == 0 =>
+            {
+                Ok(values)
+            }
+            (Self::Positional(values), Parameters::Numbered(count)) => {
+                let message = format!(
+                    "the statement takes {count} parameter{} ($1 to ${count}), {} given",
+                    if *count == 1 { "" } else { "s" },
+                    values.len()
+                );
+                Err(Error::new(ErrorKind::Programming, message))
+            }
+            (Self::Positional(values), Parameters::Named(names)) => {
+                let names: Vec<_> = names.iter().map(|name| format!(":{name}")).collect();
+                let message = format!(
+                    "the statement takes its parameters by name ({}), {} given by position",
+                    names.join(", "),
+                    values.len()
+                );
+                Err(Error::new(ErrorKind::Programming, message))
+            }
+            (Self::Named(named), _) => Ok(statement.arrange(named)?),
+        }
+    }
+}
+
+/// The batch as JSON. Json cells were checked where they were read: by the server, or by SQLite's
+/// reader here.
+pub(crate) fn to_json(batch: &Batch, orient: Orient) -> Result<Vec<u8>> {
+    let options = json::Options { orient, json: json::JsonCells::Trusted, ..Default::default() };
+    let mut out = Vec::new();
+    json::write(batch, options, &mut out)
+        .map_err(|error| Error::new(ErrorKind::Data, error.to_string()))?;
+    Ok(out)
+}
+
+/// Where a query runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target<'a> {
+    Database(&'a Database),
+    Transaction(&'a Transaction),
+}
+
+/// A query in the making: bind its parameters, then say what to do with the rows.
+#[derive(Debug)]
+#[must_use = "a query does nothing until its rows are asked for"]
+pub struct Query<'a> {
+    target: Target<'a>,
+    sql: &'a str,
+    arguments: Arguments,
+    control: Control<'a>,
+}
+
+impl<'a> Query<'a> {
+    pub(crate) fn new(target: Target<'a>, sql: &'a str) -> Self {
+        let database = match target {
+            Target::Database(database) => database,
+            Target::Transaction(transaction) => transaction.database(),
+        };
+        let control = database.config().timeout.map_or_else(Control::default, Control::timeout);
+        Self { target, sql, arguments: Arguments::Positional(Vec::new()), control }
+    }
+
+    /// The next positional parameter: the first call is `$1`.
+    pub fn bind(mut self, value: impl Into<Scalar>) -> Self {
+        match &mut self.arguments {
+            Arguments::Positional(values) => values.push(value.into()),
+            Arguments::Named(named) => {
+                let name = format!("${}", named.len() + 1);
+                named.push((name, value.into()));
+            }
+        }
+        self
+    }
+
+    /// The parameter `:name`.
+    pub fn bind_named(mut self, name: &str, value: impl Into<Scalar>) -> Self {
+        let value = (name.to_owned(), value.into());
+        match &mut self.arguments {
+            Arguments::Named(named) => named.push(value),
+            Arguments::Positional(_) => self.arguments = Arguments::Named(vec![value]),
+        }
+        self
+    }
+
+    /// All parameters at once.
+    pub fn bind_all(mut self, arguments: Arguments) -> Self {
+        self.arguments = arguments;
+        self
+    }
+
+    /// A deadline that far from now.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.control.deadline = Control::timeout(timeout).deadline;
+        self
+    }
+
+    /// Asked about ten times a second while the call waits; true stops it.
+    pub fn interrupt(mut self, interrupt: &'a dyn Fn() -> bool) -> Self {
+        self.control = self.control.interrupted_by(interrupt);
+        self
+    }
+
+    /// All rows, in one batch.
+    ///
+    /// # Errors
+    /// Any.
+    pub fn fetch(self) -> Result<Batch> {
+        self.run(Output::Batch).map(|completion| completion.batch)
+    }
+
+    /// The first row.
+    ///
+    /// # Errors
+    /// Any.
+    pub fn fetch_one(self) -> Result<Option<Row>> {
+        self.fetch().map(|batch| Row::first(&batch))
+    }
+
+    /// The first column of the first row; `Scalar::Null` also where there is no row.
+    ///
+    /// # Errors
+    /// `Data` where the value is of a type that [`Scalar`] does not hold.
+    pub fn fetch_value(self) -> Result<Scalar> {
+        let row = self.fetch_one()?;
+        row.map_or(Ok(Scalar::Null), |row| row.scalar(0))
+    }
+
+    /// All rows as JSON.
+    ///
+    /// # Errors
+    /// Any.
+    pub fn fetch_json(self, orient: Orient) -> Result<Vec<u8>> {
+        self.fetch().and_then(|batch| to_json(&batch, orient))
+    }
+
+    /// Runs the statement for its effect; returns the rows affected.
+    ///
+    /// # Errors
+    /// Any.
+    pub fn execute(self) -> Result<u64> {
+        self.run(Output::Discard).map(|completion| completion.affected)
+    }
+
+    /// The rows in parts of about `batch_rows`, so that memory stays bounded.
+    ///
+    /// # Errors
+    /// Any; those of rows come from the stream.
+    pub fn stream(self, batch_rows: usize) -> Result<Stream> {
+        let batch_rows = if batch_rows == 0 { limits::BATCH_ROWS } else { batch_rows };
+        let (target, statement, parameters, control) = self.prepare()?;
+        let stream = match target {
+            Target::Database(database) => {
+                database.stream(&statement, parameters, batch_rows, &control)
+            }
+            Target::Transaction(transaction) => {
+                transaction.stream(&statement, parameters, batch_rows)
+            }
+        };
+        stream.map_err(|error| error.about(&statement))
+    }
+
+    fn run(self, output: Output) -> Result<Completion> {
+        let (target, statement, parameters, control) = self.prepare()?;
+        let done = match target {
+            Target::Database(database) => database.run(&statement, parameters, output, &control),
+            Target::Transaction(transaction) => {
+                transaction.run(&statement, parameters, output, &control)
+            }
+        };
+        done.map_err(|error| error.about(&statement))
+    }
+
+    #[expect(clippy::type_complexity, reason = "four things that go apart at once")]
+    fn prepare(self) -> Result<(Target<'a>, std::sync::Arc<Statement>, Vec<Scalar>, Control<'a>)> {
+        let database = match self.target {
+            Target::Database(database) => database,
+            Target::Transaction(transaction) => transaction.database(),
+        };
+        let statement = database.statement(self.sql)?;
+        let parameters =
+            self.arguments.arrange(&statement).map_err(|error| error.with_query(self.sql))?;
+        Ok((self.target, statement, parameters, self.control))
+    }
+}

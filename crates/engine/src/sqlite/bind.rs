@@ -1,0 +1,216 @@
+//! Parameters: how each kind of value is given to SQLite, which has integers, floats, text and
+//! bytes.
+//!
+//! Booleans become 0 and 1; decimals, JSON and uuids text (so that no digit is lost); dates, times
+//! and timestamps ISO 8601 text, with `+00:00` for instants; a list becomes a JSON array, to be
+//! used as `where id in (select value from json_each($1))`.
+
+use std::ffi::c_int;
+use std::fmt::Write as _;
+
+use rowmill_columns::Scalar;
+use rowmill_columns::text::civil_from_days;
+use rowmill_expr::{Parameters, Statement};
+use rusqlite::ffi;
+
+use super::raw::RawStatement;
+use crate::{Error, ErrorKind, Result};
+
+const MICROS_A_DAY: i64 = 86_400_000_000;
+
+/// Binds all parameters.
+pub(super) fn bind(
+    raw: &mut RawStatement,
+    statement: &Statement,
+    wanted: usize,
+    parameters: &[Scalar],
+) -> Result<()> {
+    if parameters.len() != wanted {
+        return Err(wrong_count(wanted, parameters.len()));
+    }
+    for (at, value) in parameters.iter().enumerate() {
+        bind_one(raw, at as c_int + 1, value)
+            .map_err(|refusal| refusal.into_error(&name(statement, at), value))?;
+    }
+    Ok(())
+}
+
+#[cold]
+fn wrong_count(wanted: usize, given: usize) -> Error {
+    let plural = if wanted == 1 { "" } else { "s" };
+    let were = if given == 1 { "was" } else { "were" };
+    let message = format!("the statement takes {wanted} parameter{plural} and {given} {were} given");
+    Error::new(ErrorKind::Programming, message)
+}
+
+/// The parameter as its statement writes it.
+fn name(statement: &Statement, at: usize) -> String {
+    match statement.parameters() {
+        Parameters::Named(names) => {
+            names.get(at).map_or_else(|| format!("${}", at + 1), |name| format!(":{name}"))
+        }
+        Parameters::Numbered(_) => format!("${}", at + 1),
+    }
+}
+
+/// Why a value cannot be bound.
+enum Refusal {
+    NotSupported(&'static str),
+    OutOfRange(&'static str),
+    TooBig,
+    Failed(c_int),
+}
+
+impl Refusal {
+    #[cold]
+    fn into_error(self, name: &str, value: &Scalar) -> Error {
+        let kind = value.kind();
+        match self {
+            Self::NotSupported(why) => Error::new(
+                ErrorKind::NotSupported,
+                format!("parameter {name} is {kind}, which SQLite cannot hold"),
+            )
+            .with_hint(why),
+            Self::OutOfRange(why) => {
+                Error::new(ErrorKind::Data, format!("parameter {name} is {kind} {why}"))
+            }
+            Self::TooBig => Error::new(
+                ErrorKind::Data,
+                format!("parameter {name} is {kind} larger than SQLite takes (1,000,000,000 bytes)"),
+            ),
+            Self::Failed(code) => Error::new(
+                ErrorKind::Internal,
+                format!("SQLite refused parameter {name} with code {code}"),
+            ),
+        }
+    }
+}
+
+fn bind_one(raw: &mut RawStatement, at: c_int, value: &Scalar) -> std::result::Result<(), Refusal> {
+    let code = match value {
+        Scalar::Null => raw.bind_null(at),
+        Scalar::Bool(value) => raw.bind_int(at, i64::from(*value)),
+        Scalar::Int(value) => raw.bind_int(at, *value),
+        Scalar::Float(value) if value.is_nan() => {
+            return Err(Refusal::OutOfRange("that is NaN, which SQLite would store as NULL"));
+        }
+        Scalar::Float(value) => raw.bind_float(at, *value),
+        Scalar::Text(text) | Scalar::Json(text) | Scalar::Decimal(text) => raw.bind_text(at, text),
+        Scalar::Bytes(bytes) => raw.bind_bytes(at, bytes),
+        Scalar::Uuid(_) | Scalar::Date(_) | Scalar::Time(_) | Scalar::Timestamp { .. } => {
+            let mut text = String::with_capacity(40);
+            write_text(&mut text, value)?;
+            raw.bind_text(at, &text)
+        }
+        Scalar::Interval { .. } => {
+            return Err(Refusal::NotSupported("pass its parts as integers"));
+        }
+        Scalar::List(_) => {
+            let mut json = String::new();
+            write_json(&mut json, value)?;
+            raw.bind_text(at, &json)
+        }
+    };
+    match code {
+        ffi::SQLITE_OK => Ok(()),
+        ffi::SQLITE_TOOBIG => Err(Refusal::TooBig),
+        code => Err(Refusal::Failed(code)),
+    }
+}
+
+/// A uuid, date, time or timestamp as text.
+fn write_text(out: &mut String, value: &Scalar) -> std::result::Result<(), Refusal> {
+    let written = match *value {
+        Scalar::Uuid(uuid) => uuid.iter().enumerate().try_for_each(|(at, byte)| {
+            let dash = if matches!(at, 4 | 6 | 8 | 10) { "-" } else { "" };
+            write!(out, "{dash}{byte:02x}")
+        }),
+        Scalar::Date(days) => return write_date(out, days),
+        Scalar::Time(micros) if (0..MICROS_A_DAY).contains(&micros) => write_clock(out, micros),
+        Scalar::Time(_) => return Err(Refusal::OutOfRange("outside of a day")),
+        Scalar::Timestamp { micros, utc } => {
+            let days = i32::try_from(micros.div_euclid(MICROS_A_DAY));
+            write_date(out, days.unwrap_or(i32::MAX))?;
+            out.push(' ');
+            let clock = write_clock(out, micros.rem_euclid(MICROS_A_DAY));
+            out.push_str(if utc { "+00:00" } else { "" });
+            clock
+        }
+        _ => Ok(()),
+    };
+    debug_assert!(written.is_ok(), "a String takes everything");
+    Ok(())
+}
+
+/// SQLite's dates have four digits for the year.
+fn write_date(out: &mut String, days: i32) -> std::result::Result<(), Refusal> {
+    let (year, month, day) = civil_from_days(days);
+    if !(0..=9_999).contains(&year) {
+        return Err(Refusal::OutOfRange("outside of the years 0 to 9999 that SQLite knows"));
+    }
+    let written = write!(out, "{year:04}-{month:02}-{day:02}");
+    debug_assert!(written.is_ok(), "a String takes everything");
+    Ok(())
+}
+
+fn write_clock(out: &mut String, micros: i64) -> std::fmt::Result {
+    let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    write!(out, "{hours:02}:{minutes:02}:{seconds:02}.{fraction:06}")
+}
+
+fn write_json(out: &mut String, value: &Scalar) -> std::result::Result<(), Refusal> {
+    match value {
+        Scalar::Null => out.push_str("null"),
+        Scalar::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Scalar::Int(value) => {
+            let written = write!(out, "{value}");
+            debug_assert!(written.is_ok(), "a String takes everything");
+        }
+        Scalar::Float(value) if !value.is_finite() => {
+            return Err(Refusal::OutOfRange("with a float that JSON cannot hold"));
+        }
+        Scalar::Float(value) => {
+            let written = write!(out, "{value:?}");
+            debug_assert!(written.is_ok(), "a String takes everything");
+        }
+        Scalar::Json(json) => out.push_str(json),
+        Scalar::Text(text) | Scalar::Decimal(text) => write_json_text(out, text),
+        Scalar::Uuid(_) | Scalar::Date(_) | Scalar::Time(_) | Scalar::Timestamp { .. } => {
+            out.push('"');
+            write_text(out, value)?;
+            out.push('"');
+        }
+        Scalar::Bytes(_) => return Err(Refusal::NotSupported("a list of bytes has no JSON form")),
+        Scalar::Interval { .. } => {
+            return Err(Refusal::NotSupported("pass the parts of intervals as integers"));
+        }
+        Scalar::List(values) => {
+            out.push('[');
+            for (at, value) in values.iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                write_json(out, value)?;
+            }
+            out.push(']');
+        }
+    }
+    Ok(())
+}
+
+fn write_json_text(out: &mut String, text: &str) {
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            control if control < ' ' => {
+                let written = write!(out, "\\u{:04x}", control as u32);
+                debug_assert!(written.is_ok(), "a String takes everything");
+            }
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+}

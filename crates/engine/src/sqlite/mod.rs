@@ -1,0 +1,236 @@
+//! The SQLite engine: one connection that writes, several that read, no thread of its own.
+//!
+//! Reads run on the caller's thread over a free reader; writes queue before the one writer, and
+//! those that queue together are committed together. A database in memory has one connection that
+//! does both.
+
+mod bind;
+mod cells;
+mod config;
+mod connection;
+mod error;
+mod found;
+mod group;
+mod raw;
+mod read;
+mod readers;
+mod route;
+mod shared;
+mod slow;
+mod statement;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod transaction;
+mod types;
+mod watch;
+mod writer;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use rowmill_columns::Scalar;
+use rowmill_expr::Statement;
+
+use self::connection::{Connection, refused};
+use self::group::{Work, lead};
+use self::read::Limits;
+use self::route::{Route, route};
+use self::shared::{Lease, Shared, Turn};
+use self::watch::Orders;
+use self::writer::Job;
+use crate::{Completion, Control, Error, ErrorKind, Result, limits};
+
+pub(crate) use self::config::SqliteConfig;
+pub(crate) use self::stream::SqliteStream;
+pub(crate) use self::transaction::SqliteTransaction;
+
+/// How long a statement may run on an event loop's own thread: handing it to a worker costs about
+/// 80 us, and no other task on the loop notices 200.
+const BUDGET: Duration = Duration::from_micros(200);
+
+/// How much such a statement may return.
+const BUDGET_ROWS: Limits = Limits { rows: 1_024, bytes: limits::ON_LOOP_BYTES };
+
+/// An SQLite database. Cheap to clone and safe to share between threads.
+#[derive(Clone)]
+pub(crate) struct Sqlite(Arc<Shared>);
+
+impl Sqlite {
+    /// Opens the database and one connection to it, so that a bad path is told here.
+    pub(crate) fn open(config: SqliteConfig) -> Result<Self> {
+        let read_only = config.read_only && config.path.is_some();
+        let shared = Arc::new(Shared::new(config));
+        let control = Control::default();
+        if read_only {
+            drop(Lease::reader(&*shared, &control)?);
+        } else {
+            drop(Lease::writer(&*shared, &control)?);
+        }
+        Ok(Self(shared))
+    }
+
+    /// Runs one statement, of any kind, and reads its rows. Blocks the calling thread.
+    pub(crate) fn fetch(
+        &self,
+        statement: &Statement,
+        parameters: &[Scalar],
+        control: &Control<'_>,
+    ) -> Result<Completion> {
+        self.run(statement, parameters, control).map_err(|error| error.about(statement))
+    }
+
+    fn run(
+        &self,
+        statement: &Statement,
+        parameters: &[Scalar],
+        control: &Control<'_>,
+    ) -> Result<Completion> {
+        let shared = &*self.0;
+        shared.check_open()?;
+        if control.deadline.is_some() {
+            control.check()?;
+        }
+        let orders = Orders::of(control);
+        let path = route(statement.text());
+        match path {
+            Route::Transaction | Route::Savepoint => return Err(refused()),
+            Route::Attach if !shared.in_memory() => return Err(attached()),
+            Route::Read => {
+                let mut lease = Lease::reader(shared, control)?;
+                return lease.connection().fetch(statement, parameters, &orders);
+            }
+            Route::Ask => {
+                let mut lease = Lease::reader(shared, control)?;
+                if lease.connection().nature(statement)?.0 {
+                    return lease.connection().fetch(statement, parameters, &orders);
+                }
+            }
+            Route::Write | Route::Alone | Route::Attach => {}
+        }
+        if shared.config.read_only && !shared.in_memory() {
+            // SQLite refuses in its own words what is not allowed.
+            let mut lease = Lease::reader(shared, control)?;
+            return lease.connection().fetch(statement, parameters, &orders);
+        }
+        if matches!(path, Route::Alone | Route::Attach) {
+            let mut lease = Lease::writer(shared, control)?;
+            return lease.connection().fetch(statement, parameters, &orders);
+        }
+        let job = || {
+            Some(Job {
+                statement: statement.clone(),
+                parameters: parameters.to_vec(),
+                deadline: control.deadline,
+            })
+        };
+        match Lease::turn(shared, job, control)? {
+            Turn::Done(completion) => Ok(completion),
+            Turn::Mine(mut lease) => {
+                let work = Work { statement, parameters, orders };
+                lead(lease.connection(), &shared.writer, &work)
+            }
+        }
+    }
+
+    /// Runs a statement that reads little, on an event loop's own thread: it never waits for a
+    /// lock and stops after a small budget. `None`: give the statement to a worker.
+    pub(crate) fn try_fetch(
+        &self,
+        statement: &Statement,
+        parameters: &[Scalar],
+    ) -> Option<Result<Completion>> {
+        self.attempt(statement, parameters)
+            .map(|result| result.map_err(|error| error.about(statement)))
+    }
+
+    fn attempt(&self, statement: &Statement, parameters: &[Scalar]) -> Option<Result<Completion>> {
+        let shared = &*self.0;
+        if let Err(error) = shared.check_open() {
+            return Some(Err(error));
+        }
+        let path = route(statement.text());
+        if !matches!(path, Route::Read | Route::Ask) || shared.slow.refuses(statement.key()) {
+            return None;
+        }
+        let mut lease = Lease::try_reader(shared)?;
+        let connection = lease.connection();
+        if path == Route::Ask {
+            match connection.nature(statement) {
+                Ok((true, _)) => {}
+                Ok((false, _)) => return None,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        let budget = Instant::now().checked_add(BUDGET);
+        let orders = Orders { budget, ..Orders::default() };
+        match connection.fetch_within(statement, parameters, &orders, BUDGET_ROWS) {
+            Ok(Some(completion)) => Some(Ok(completion)),
+            Err(error) if !connection.ran_over_budget() => Some(Err(error)),
+            Ok(None) | Err(_) => {
+                shared.slow.mark(statement.key());
+                None
+            }
+        }
+    }
+
+    /// Reads the rows of a statement in parts of `batch_rows`, or fewer where rows are wide.
+    pub(crate) fn stream(
+        &self,
+        statement: &Statement,
+        parameters: &[Scalar],
+        batch_rows: usize,
+    ) -> Result<SqliteStream> {
+        self.0.check_open()?;
+        Ok(SqliteStream::new(Arc::clone(&self.0), statement, parameters, batch_rows))
+    }
+
+    /// Runs several statements one after the other, each in a transaction of its own unless the
+    /// script begins one.
+    pub(crate) fn script(&self, sql: &str, control: &Control<'_>) -> Result<()> {
+        let shared = &*self.0;
+        shared.check_open()?;
+        let mut lease = if shared.config.read_only {
+            Lease::reader(shared, control)?
+        } else {
+            Lease::writer(shared, control)?
+        };
+        run_script(lease.connection(), sql, control).map_err(|error| error.with_query(sql))
+    }
+
+    /// Begins a transaction: with the right to write at once unless `read_only`, so that it never
+    /// fails half way for want of it.
+    pub(crate) fn begin(&self, read_only: bool, control: &Control<'_>) -> Result<SqliteTransaction> {
+        self.0.check_open()?;
+        SqliteTransaction::begin(&self.0, read_only, control)
+    }
+
+    /// Closes the database: calls that come later fail; connections in use close when they come
+    /// back.
+    pub(crate) fn close(&self) {
+        self.0.closed.store(true, Ordering::Release);
+        self.0.readers.close();
+        if let Some(mut writer) = self.0.writer.close()
+            && !self.0.in_memory()
+        {
+            writer.optimize();
+        }
+    }
+}
+
+fn run_script(connection: &mut Connection, sql: &str, control: &Control<'_>) -> Result<()> {
+    connection.script(sql, &Orders::of(control), false)?;
+    if connection.is_autocommit() {
+        return Ok(());
+    }
+    connection.rollback()?;
+    let message = "the script began a transaction and did not end it; it was rolled back";
+    Err(Error::new(ErrorKind::Programming, message).with_hint("end it with commit"))
+}
+
+#[cold]
+fn attached() -> Error {
+    let message = "attach and detach reach one connection, and a file has several";
+    Error::new(ErrorKind::NotSupported, message).with_hint("open the other file as a database")
+}

@@ -1,0 +1,169 @@
+//! The loop from SQLite's cells to columns.
+
+use std::ffi::c_int;
+
+use rowmill_columns::build::TextError;
+use rowmill_columns::{Batch, Column, Type};
+
+use super::cells::Cells;
+use super::raw::{Kind, Step};
+use super::statement::Prepared;
+use crate::{Error, ErrorKind, Result};
+
+/// How much is read at once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) rows: usize,
+    pub(super) bytes: usize,
+}
+
+impl Limits {
+    pub(super) const NONE: Self = Self { rows: usize::MAX, bytes: usize::MAX };
+}
+
+/// Rows between two looks at how many bytes they take, where rows are many.
+const BYTES_EVERY: usize = 8;
+
+/// Why reading ended before the last row.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// A step failed with this code.
+    Failed(c_int),
+    /// A cell does not fit its column.
+    Misfit(Error),
+}
+
+/// A result being read.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    pub(super) cells: Vec<Cells>,
+    /// Rows in `cells`.
+    pub(super) rows: usize,
+    /// Rows of earlier parts.
+    pub(super) before: usize,
+    started: bool,
+    pub(super) ended: bool,
+}
+
+impl Reading {
+    /// Reads on, to the end or to the limits.
+    pub(super) fn read(
+        &mut self,
+        prepared: &mut Prepared,
+        limits: Limits,
+    ) -> std::result::Result<(), Halt> {
+        if self.ended {
+            return Ok(());
+        }
+        let mut step = prepared.raw.step();
+        if !self.started {
+            self.started = true;
+            prepared.after_first_step();
+            self.cells = prepared.columns.iter().map(|column| Cells::new(column.kind)).collect();
+        }
+        let watch_bytes = limits.bytes != usize::MAX;
+        let bytes_every = if limits.rows > 1_024 { BYTES_EVERY } else { 1 };
+        loop {
+            match step {
+                Step::Row => {}
+                Step::Done => break,
+                Step::Failed(code) => return Err(Halt::Failed(code)),
+            }
+            for (at, cells) in self.cells.iter_mut().enumerate() {
+                if !cells.push(&mut prepared.raw, at as c_int) {
+                    let row = self.before + self.rows;
+                    return Err(Halt::Misfit(misfit(prepared, cells.wants(), at, row)));
+                }
+            }
+            self.rows += 1;
+            if self.rows >= limits.rows
+                || (watch_bytes
+                    && self.rows.is_multiple_of(bytes_every)
+                    && self.bytes() >= limits.bytes)
+            {
+                return Ok(());
+            }
+            step = prepared.raw.step();
+        }
+        self.ended = true;
+        Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        self.cells.iter().map(Cells::byte_len).sum()
+    }
+
+    /// The rows read so far as a batch; what comes next starts a new part.
+    pub(super) fn take_part(&mut self, prepared: &mut Prepared) -> Result<Batch> {
+        let next = self.cells.iter().map(Cells::next_part).collect();
+        let cells = std::mem::replace(&mut self.cells, next);
+        let rows = std::mem::take(&mut self.rows);
+        let batch = finish(cells, rows, self.before, prepared);
+        self.before += rows;
+        batch
+    }
+}
+
+/// The columns of `rows` rows, the first of which is row `before` of the result.
+pub(super) fn finish(
+    cells: Vec<Cells>,
+    rows: usize,
+    before: usize,
+    prepared: &mut Prepared,
+) -> Result<Batch> {
+    let mut types: Vec<Type> = Vec::with_capacity(cells.len());
+    let mut columns: Vec<Column> = Vec::with_capacity(cells.len());
+    for (at, cells) in cells.into_iter().enumerate() {
+        let (kind, column) = cells
+            .finish()
+            .map_err(|TextError { row }| broken_text(prepared, at, before + row))?;
+        types.push(kind);
+        columns.push(column);
+    }
+    Ok(Batch::new(prepared.schema(types.iter()), columns, rows))
+}
+
+/// The error for a cell of the present row that does not fit its column.
+#[cold]
+fn misfit(prepared: &mut Prepared, wants: &str, at: usize, row: usize) -> Error {
+    let holds = holds(prepared, at as c_int);
+    let column = &prepared.columns[at];
+    let declared = column.declared.as_deref().map_or_else(
+        || "without a declared type".to_owned(),
+        |declared| format!("declared {declared}"),
+    );
+    let name = &column.name;
+    let number = row + 1;
+    let message = format!("column {name:?} ({declared}), row {number}: {holds} is not {wants}");
+    Error::new(ErrorKind::Data, message).with_hint(format!(
+        "read the column as text, cast(\"{name}\" as text), or convert it in the query"
+    ))
+}
+
+#[cold]
+fn broken_text(prepared: &Prepared, at: usize, row: usize) -> Error {
+    let name = prepared.columns.get(at).map_or("", |column| &*column.name);
+    let number = row + 1;
+    let message = format!("column {name:?}, row {number}: the text is not valid UTF-8");
+    Error::new(ErrorKind::Data, message)
+        .with_hint(format!("read the column as bytes: cast(\"{name}\" as blob)"))
+}
+
+/// What the cell holds, in words.
+fn holds(prepared: &mut Prepared, column: c_int) -> String {
+    /// Enough to recognise a value, too little to flood a log.
+    const SHOWN: usize = 40;
+    let raw = &mut prepared.raw;
+    match raw.kind(column) {
+        Kind::Null => "NULL".into(),
+        Kind::Int => format!("the integer {}", raw.int(column)),
+        Kind::Float => format!("the float {:?}", raw.float(column)),
+        Kind::Text => {
+            let text = String::from_utf8_lossy(raw.text(column));
+            let shown: String = text.chars().take(SHOWN).collect();
+            let more = if shown.len() < text.len() { "..." } else { "" };
+            format!("the text {shown:?}{more}")
+        }
+        Kind::Blob => format!("a blob of {} bytes", raw.blob(column).len()),
+    }
+}

@@ -1,0 +1,103 @@
+//! Where a statement goes, by its first words.
+
+/// Which connection a statement needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Route {
+    /// A reader.
+    Read,
+    /// A reader if SQLite says that it only reads, else the writer: `with ... insert`.
+    Ask,
+    /// The writer, together with others in one transaction.
+    Write,
+    /// The writer, outside of any transaction: `vacuum`, `pragma journal_mode=...`.
+    Alone,
+    /// `attach` and `detach`, which reach one connection only.
+    Attach,
+    /// `begin`, `commit`, `end`, `rollback`.
+    Transaction,
+    /// `savepoint`, `release`, `rollback to`.
+    Savepoint,
+}
+
+/// PRAGMAs that only tell something, of the whole database, when they are given no value.
+const TELLING: &[&str] = &[
+    "APPLICATION_ID", "COLLATION_LIST", "COMPILE_OPTIONS", "DATA_VERSION", "DATABASE_LIST",
+    "ENCODING", "FOREIGN_KEY_CHECK", "FOREIGN_KEY_LIST", "FREELIST_COUNT", "FUNCTION_LIST",
+    "INDEX_INFO", "INDEX_LIST", "INDEX_XINFO", "INTEGRITY_CHECK", "JOURNAL_MODE", "MODULE_LIST",
+    "PAGE_COUNT", "PAGE_SIZE", "PRAGMA_LIST", "QUICK_CHECK", "SCHEMA_VERSION", "TABLE_INFO",
+    "TABLE_LIST", "TABLE_XINFO", "USER_VERSION",
+];
+
+/// Those of them that take a name in parentheses, which is no value to set.
+const ASKING: &[&str] = &[
+    "FOREIGN_KEY_CHECK", "FOREIGN_KEY_LIST", "INDEX_INFO", "INDEX_LIST", "INDEX_XINFO",
+    "INTEGRITY_CHECK", "QUICK_CHECK", "TABLE_INFO", "TABLE_LIST", "TABLE_XINFO",
+];
+
+/// The route of the first statement of `sql`.
+pub(super) fn route(sql: &str) -> Route {
+    let (first, rest) = word(sql);
+    let is = |keyword: &str| first.eq_ignore_ascii_case(keyword);
+    // The most frequent first; a word is compared by its length before its letters.
+    if is("SELECT") || is("VALUES") {
+        Route::Read
+    } else if is("INSERT") || is("UPDATE") || is("DELETE") || is("REPLACE") {
+        Route::Write
+    } else if is("WITH") || is("EXPLAIN") {
+        Route::Ask
+    } else if is("PRAGMA") {
+        pragma(rest)
+    } else if is("VACUUM") {
+        Route::Alone
+    } else if is("ATTACH") || is("DETACH") {
+        Route::Attach
+    } else if is("BEGIN") || is("COMMIT") || is("END") {
+        Route::Transaction
+    } else if is("SAVEPOINT") || is("RELEASE") {
+        Route::Savepoint
+    } else if is("ROLLBACK") {
+        let (second, rest) = word(rest);
+        let next = if second.eq_ignore_ascii_case("TRANSACTION") { word(rest).0 } else { second };
+        if next.eq_ignore_ascii_case("TO") { Route::Savepoint } else { Route::Transaction }
+    } else {
+        Route::Write
+    }
+}
+
+fn pragma(rest: &str) -> Route {
+    let (mut name, mut rest) = word(rest);
+    if let Some(after) = space(rest).strip_prefix('.') {
+        (name, rest) = word(after);
+    }
+    let upper = name.to_ascii_uppercase();
+    let tells = match space(rest).bytes().next() {
+        Some(b'=' | b'(') => ASKING.contains(&upper.as_str()),
+        _ => TELLING.contains(&upper.as_str()),
+    };
+    if tells { Route::Read } else { Route::Alone }
+}
+
+/// The word that `sql` begins with, and what follows it.
+fn word(sql: &str) -> (&str, &str) {
+    let sql = space(sql);
+    let end = sql
+        .bytes()
+        .position(|byte| !(byte.is_ascii_alphanumeric() || byte == b'_'))
+        .unwrap_or(sql.len());
+    sql.split_at(end)
+}
+
+/// `sql` without white space, comments and empty statements before its first word.
+pub(super) fn space(sql: &str) -> &str {
+    let mut sql = sql;
+    loop {
+        sql = sql.trim_start_matches([' ', '\t', '\n', '\r', '\x0c', ';', '\u{feff}']);
+        if let Some(comment) = sql.strip_prefix("--") {
+            sql = comment.split_once('\n').map_or("", |(_, after)| after);
+        } else if let Some(comment) = sql.strip_prefix("/*") {
+            sql = comment.split_once("*/").map_or("", |(_, after)| after);
+        } else {
+            return sql;
+        }
+    }
+}

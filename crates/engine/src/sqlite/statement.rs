@@ -1,0 +1,188 @@
+//! Prepared statements, and the cache that keeps them per connection.
+
+use std::collections::HashMap;
+use std::ffi::c_int;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+use rowmill_columns::{Field, Schema, Type};
+use rowmill_expr::Statement;
+
+use super::error::error;
+use super::raw::{RawConnection, RawStatement};
+use super::route::space;
+use super::types::{CellType, cell_type};
+use crate::{Error, ErrorKind, Result};
+
+/// A prepared statement and what is known of its columns.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) raw: RawStatement,
+    pub(super) columns: Vec<ColumnPlan>,
+    pub(super) parameters: usize,
+    /// Whether it leaves the database as it is.
+    pub(super) reads: bool,
+    reprepared: c_int,
+    /// Of the last result: another of the same types shares it.
+    schema: Option<Arc<Schema>>,
+    used: u64,
+}
+
+/// What is known of a column before its first row.
+#[derive(Debug)]
+pub(super) struct ColumnPlan {
+    pub(super) name: Arc<str>,
+    pub(super) declared: Option<Box<str>>,
+    pub(super) kind: CellType,
+}
+
+impl Prepared {
+    pub(super) fn new(connection: &RawConnection, sql: &str) -> Result<Self> {
+        let (raw, after) =
+            connection.prepare(sql, true).map_err(|failure| error(&failure, sql))?;
+        let Some(raw) = raw else {
+            return Err(Error::new(ErrorKind::Programming, "the SQL holds no statement"));
+        };
+        let rest = space(&sql[after..]);
+        if !rest.is_empty() {
+            let position = sql[..sql.len() - rest.len()].chars().count() + 1;
+            let message = "the SQL holds more than one statement";
+            return Err(Error::new(ErrorKind::Programming, message)
+                .with_position(Some(position))
+                .with_hint("run several statements as a script"));
+        }
+        let mut this = Self {
+            columns: Vec::new(),
+            parameters: raw.parameters(),
+            reads: raw.is_read_only(),
+            reprepared: 0,
+            schema: None,
+            used: 0,
+            raw,
+        };
+        this.plan();
+        Ok(this)
+    }
+
+    fn plan(&mut self) {
+        let raw = &self.raw;
+        let column = |at| {
+            let declared = raw.declared(at).filter(|declared| !declared.is_empty());
+            ColumnPlan {
+                name: raw.name(at).into(),
+                kind: declared.as_deref().map_or(CellType::Found, cell_type),
+                declared: declared.map(String::into_boxed_str),
+            }
+        };
+        self.columns = (0..raw.columns()).map(column).collect();
+        self.reprepared = raw.reprepared();
+        self.schema = None;
+    }
+
+    /// Reads names and types anew where the schema changed under the statement. SQLite notices at
+    /// an execution's first step, so this is called after it.
+    #[inline]
+    pub(super) fn after_first_step(&mut self) {
+        if self.raw.reprepared() != self.reprepared {
+            self.plan();
+        }
+    }
+
+    /// The schema of a result of these types.
+    pub(super) fn schema<'a>(
+        &mut self,
+        types: impl Iterator<Item = &'a Type> + Clone,
+    ) -> Arc<Schema> {
+        if let Some(schema) = &self.schema
+            && schema.fields.iter().map(|field| &field.kind).eq(types.clone())
+        {
+            return Arc::clone(schema);
+        }
+        let field = |(column, kind): (&ColumnPlan, &Type)| {
+            Field { name: Arc::clone(&column.name), kind: kind.clone() }
+        };
+        let schema = Arc::new(Schema::new(self.columns.iter().zip(types).map(field).collect()));
+        self.schema = Some(Arc::clone(&schema));
+        schema
+    }
+}
+
+/// The statements a connection has prepared, by their identity.
+#[derive(Debug)]
+pub(super) struct Cache {
+    statements: HashMap<u128, Box<Prepared>, BuildHasherDefault<KeyHasher>>,
+    capacity: usize,
+    clock: u64,
+}
+
+impl Cache {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { statements: HashMap::default(), capacity: capacity.max(1), clock: 0 }
+    }
+
+    /// The statement, prepared if it is not here yet.
+    pub(super) fn get(
+        &mut self,
+        connection: &RawConnection,
+        statement: &Statement,
+    ) -> Result<&mut Prepared> {
+        self.clock += 1;
+        let key = statement.key();
+        if !self.statements.contains_key(&key) {
+            self.put(key, Box::new(Prepared::new(connection, statement.text())?));
+        }
+        let clock = self.clock;
+        let prepared = self.statements.get_mut(&key).ok_or_else(lost)?;
+        prepared.used = clock;
+        Ok(prepared)
+    }
+
+    /// The statement, out of the cache while a cursor stands on it.
+    pub(super) fn take(
+        &mut self,
+        connection: &RawConnection,
+        statement: &Statement,
+    ) -> Result<Box<Prepared>> {
+        match self.statements.remove(&statement.key()) {
+            Some(prepared) => Ok(prepared),
+            None => Prepared::new(connection, statement.text()).map(Box::new),
+        }
+    }
+
+    /// Keeps a statement; the one unused longest goes where there are too many.
+    pub(super) fn put(&mut self, key: u128, mut prepared: Box<Prepared>) {
+        if self.statements.len() >= self.capacity && !self.statements.contains_key(&key) {
+            let oldest = self.statements.iter().min_by_key(|(_, prepared)| prepared.used);
+            if let Some(key) = oldest.map(|(key, _)| *key) {
+                self.statements.remove(&key);
+            }
+        }
+        prepared.used = self.clock;
+        self.statements.insert(key, prepared);
+    }
+}
+
+#[cold]
+fn lost() -> Error {
+    Error::new(ErrorKind::Internal, "a prepared statement was lost")
+}
+
+/// The keys are hashes already.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u128(&mut self, key: u128) {
+        self.0 = key as u64;
+    }
+}

@@ -1,0 +1,55 @@
+//! Which type a column has, by the words its table declares it with.
+
+/// How a column's cells are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CellType {
+    Int,
+    Float,
+    Bool,
+    Text,
+    Bytes,
+    Date,
+    Time,
+    /// The first value says whether the column's values carry a zone.
+    Timestamp,
+    /// Instants; a value without a zone is UTC, as SQLite's own functions take it.
+    Instant,
+    Json,
+    Uuid,
+    /// No declared type, or one that says nothing certain: the values decide.
+    Found,
+}
+
+/// The type for the declared words, as `varchar(20)`, `BIGINT`, `timestamp with time zone`.
+///
+/// SQLite's own affinity rules, which look for parts of words, come last and without their
+/// accidents (`POINT` and `INTERVAL` hold `INT`). `NUMERIC` and `DECIMAL` are left to the values:
+/// SQLite stores them as integers, floats or text, whichever keeps the value.
+pub(super) fn cell_type(declared: &str) -> CellType {
+    let upper = declared.to_ascii_uppercase();
+    let base = upper.split('(').next().unwrap_or_default().trim();
+    let first = base.split_ascii_whitespace().next().unwrap_or_default();
+    let zoned = first.ends_with("TZ") || upper.contains("WITH TIME ZONE");
+    match first {
+        "BOOL" | "BOOLEAN" => CellType::Bool,
+        "DATE" => CellType::Date,
+        "TIME" if !zoned => CellType::Time,
+        "DATETIME" | "TIMESTAMP" | "TIMESTAMPTZ" if zoned => CellType::Instant,
+        "DATETIME" | "TIMESTAMP" => CellType::Timestamp,
+        "JSON" | "JSONB" => CellType::Json,
+        "UUID" => CellType::Uuid,
+        _ if base.split_ascii_whitespace().any(is_integer) => CellType::Int,
+        _ if ["CHAR", "CLOB", "TEXT"].iter().any(|part| base.contains(part)) => CellType::Text,
+        _ if base.contains("BLOB") => CellType::Bytes,
+        _ if ["REAL", "FLOA", "DOUB"].iter().any(|part| base.contains(part)) => CellType::Float,
+        _ => CellType::Found,
+    }
+}
+
+fn is_integer(word: &str) -> bool {
+    let sized = word.trim_end_matches(|digit: char| digit.is_ascii_digit());
+    matches!(
+        sized,
+        "INT" | "INTEGER" | "TINYINT" | "SMALLINT" | "MEDIUMINT" | "BIGINT" | "UINT"
+    )
+}

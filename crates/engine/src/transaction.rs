@@ -1,0 +1,152 @@
+use std::fmt;
+
+use rowmill_columns::Scalar;
+use rowmill_expr::Statement;
+use rowmill_wire::Output;
+
+use crate::postgres::PostgresTransaction;
+use crate::query::Target;
+use crate::sqlite::SqliteTransaction;
+use crate::stream::{Parts, Stream};
+use crate::{Completion, Control, Database, Query, Result};
+
+/// How much a transaction sees of others: PostgreSQL's isolation levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// Each statement sees what was committed before it began.
+    ReadCommitted,
+    /// All statements see what was committed before the first.
+    RepeatableRead,
+    /// As if transactions ran one after another.
+    Serializable,
+}
+
+impl Isolation {
+    /// The level of this name: `read committed`, `repeatable read` or `serializable`, with spaces
+    /// or underscores.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().replace('_', " ").as_str() {
+            "read committed" => Some(Self::ReadCommitted),
+            "repeatable read" => Some(Self::RepeatableRead),
+            "serializable" => Some(Self::Serializable),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn sql(self) -> &'static str {
+        match self {
+            Self::ReadCommitted => "read committed",
+            Self::RepeatableRead => "repeatable read",
+            Self::Serializable => "serializable",
+        }
+    }
+}
+
+/// An open transaction. Dropping it rolls back.
+///
+/// ```
+/// use rowmill::{Control, Database};
+/// let db = Database::open("sqlite://")?;
+/// db.script("create table t (x integer)")?;
+/// let tx = db.transaction(None, false, &Control::default())?;
+/// tx.query("insert into t values ($1)").bind(1).execute()?;
+/// tx.commit(&Control::default())?;
+/// assert_eq!(db.query("select count(*) from t").fetch_value()?, 1_i64.into());
+/// # Ok::<(), rowmill::Error>(())
+/// ```
+pub struct Transaction {
+    database: Database,
+    work: Work,
+}
+
+pub(crate) enum Work {
+    Sqlite(SqliteTransaction),
+    Postgres(PostgresTransaction),
+}
+
+impl Transaction {
+    pub(crate) fn new(database: Database, work: Work) -> Self {
+        Self { database, work }
+    }
+
+    /// Starts a query inside the transaction.
+    pub fn query<'a>(&'a self, sql: &'a str) -> Query<'a> {
+        Query::new(Target::Transaction(self), sql)
+    }
+
+    /// Runs several statements, separated by semicolons.
+    ///
+    /// # Errors
+    /// The first statement's that fails.
+    pub fn script(&self, sql: &str, control: &Control<'_>) -> Result<()> {
+        match &self.work {
+            Work::Sqlite(transaction) => transaction.script(sql, control),
+            Work::Postgres(transaction) => transaction.script(sql, control).map(drop),
+        }
+    }
+
+    /// Keeps what was done.
+    ///
+    /// # Errors
+    /// `Operational` where a statement had failed and the server could only roll back;
+    /// `ConnectionLost` where it is not known whether the work was kept.
+    pub fn commit(self, control: &Control<'_>) -> Result<()> {
+        match self.work {
+            Work::Sqlite(transaction) => transaction.commit(control),
+            Work::Postgres(mut transaction) => transaction.commit(control),
+        }
+    }
+
+    /// Undoes what was done.
+    ///
+    /// # Errors
+    /// `ConnectionLost`; the server undoes the work then too.
+    pub fn rollback(self, control: &Control<'_>) -> Result<()> {
+        match self.work {
+            Work::Sqlite(transaction) => transaction.rollback(control),
+            Work::Postgres(mut transaction) => transaction.rollback(control),
+        }
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    pub(crate) fn run(
+        &self,
+        statement: &Statement,
+        parameters: Vec<Scalar>,
+        output: Output,
+        control: &Control<'_>,
+    ) -> Result<Completion> {
+        match &self.work {
+            Work::Sqlite(transaction) => transaction.fetch(statement, &parameters, control),
+            Work::Postgres(transaction) => {
+                transaction.run(statement, parameters, output, control).map(Completion::from)
+            }
+        }
+    }
+
+    pub(crate) fn stream(
+        &self,
+        statement: &Statement,
+        parameters: Vec<Scalar>,
+        batch_rows: usize,
+    ) -> Result<Stream> {
+        let parts = match &self.work {
+            Work::Sqlite(transaction) => {
+                Parts::Sqlite(transaction.stream(statement, &parameters, batch_rows)?)
+            }
+            Work::Postgres(transaction) => {
+                Parts::Postgres(transaction.stream(statement, parameters, batch_rows)?)
+            }
+        };
+        Ok(Stream::new(parts))
+    }
+}
+
+impl fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transaction").field("database", &self.database).finish_non_exhaustive()
+    }
+}

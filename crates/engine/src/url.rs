@@ -1,0 +1,83 @@
+use crate::{Error, ErrorKind, Result};
+
+/// A URL taken apart, with percent escapes undone where a part cannot be split further.
+#[derive(Debug)]
+pub(crate) struct Url {
+    pub(crate) scheme: String,
+    /// What stands between `//` and the path, escapes kept.
+    pub(crate) authority: String,
+    /// With its leading slash.
+    pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+}
+
+/// User, password, host and port, each where given.
+type Authority = (Option<String>, Option<String>, Option<String>, Option<String>);
+
+impl Url {
+    /// The message of an error never repeats the URL: it may hold a password.
+    pub(crate) fn parse(url: &str) -> Result<Self> {
+        let Some((scheme, rest)) = url.split_once("://") else {
+            return Err(Error::new(ErrorKind::Config, "this is not a database URL")
+                .with_hint("a URL starts with sqlite:// or postgresql://"));
+        };
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+        let query = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Ok((unescape(key)?, unescape(value)?))
+        });
+        Ok(Self {
+            scheme: scheme.to_ascii_lowercase(),
+            authority: authority.to_owned(),
+            path: unescape(path)?,
+            query: query.collect::<Result<_>>()?,
+        })
+    }
+
+    /// `user:password@host:port`, every part optional, the host perhaps `[::1]`.
+    pub(crate) fn split_authority(&self) -> Result<Authority> {
+        let (login, place) = match self.authority.rsplit_once('@') {
+            Some((login, place)) => (Some(login), place),
+            None => (None, self.authority.as_str()),
+        };
+        let (user, password) = match login.map(|login| login.split_once(':').ok_or(login)) {
+            None => (None, None),
+            Some(Ok((user, password))) => (Some(unescape(user)?), Some(unescape(password)?)),
+            Some(Err(user)) => (Some(unescape(user)?), None),
+        };
+        let (host, port) = if let Some(rest) = place.strip_prefix('[') {
+            let Some((host, rest)) = rest.split_once(']') else {
+                return Err(Error::new(ErrorKind::Config, "the host opens with [ and never closes"));
+            };
+            (host, rest.strip_prefix(':'))
+        } else {
+            place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port)))
+        };
+        let given = |part: String| Some(part).filter(|part| !part.is_empty());
+        Ok((
+            user.and_then(given),
+            password.and_then(given),
+            given(unescape(host)?),
+            port.map(str::to_owned).and_then(given),
+        ))
+    }
+}
+
+fn unescape(text: &str) -> Result<String> {
+    let bad = || Error::new(ErrorKind::Config, "the URL has a broken % escape");
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if byte == b'%' {
+            let (hex, after) = after.split_at_checked(2).ok_or_else(bad)?;
+            let hex = std::str::from_utf8(hex).map_err(|_| bad())?;
+            bytes.push(u8::from_str_radix(hex, 16).map_err(|_| bad())?);
+            rest = after;
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| bad())
+}

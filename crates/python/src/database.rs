@@ -1,0 +1,280 @@
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
+use rowmill::{Control, Isolation, Query};
+
+use crate::blocking::{arguments, blocking, seconds};
+use crate::config::config;
+use crate::errors;
+use crate::frame::{Frame, orientation};
+use crate::row::Row;
+use crate::stream::Stream;
+use crate::transaction::Transaction;
+use crate::value;
+
+/// A database for blocking code: an SQLite file, or a PostgreSQL server behind a pool.
+///
+/// >>> import rowmill as rm
+/// >>> db = rm.Database("sqlite://")
+/// >>> db.execute_script("create table orders (id integer primary key, total real)")
+/// >>> db.execute("insert into orders (total) values ($1), ($2)", 99.5, 120.0)
+/// 2
+/// >>> db.fetch_value("select count(*) from orders where total > :floor", floor=100)
+/// 1
+///
+/// Safe to share between threads: each call blocks its own thread only, and other threads run
+/// Python meanwhile. Parameters are given by position for `$1`, `$2`, ..., and by keyword, or as
+/// one mapping, for `:name`.
+///
+/// Args:
+///     url: `sqlite:///file.db` (three slashes: relative, four: absolute), `sqlite://` (memory),
+///         or `postgresql://user:password@host:port/database?sslmode=...`. None reads
+///         `DATABASE_URL`, else the `PG*` variables.
+///     pool_size: Connections at most. None means two per core and one.
+///     timeout: Seconds that a call may take where it names none. None means no deadline.
+///     connect_timeout: Seconds that opening a connection may take.
+///     pool_timeout: Seconds that a call waits for a free connection.
+///     statement_cache: Prepared statements kept per connection.
+///
+/// Raises:
+///     InterfaceError: The URL makes no sense, or none is given.
+///     ConnectError: The SQLite file cannot be opened. (A server is reached by the first call.)
+#[pyclass(frozen, module = "rowmill", weakref)]
+pub(crate) struct Database(rowmill::Database);
+
+impl Database {
+    fn query<R: Send>(
+        &self,
+        sql: &Bound<'_, PyString>,
+        parameters: &Bound<'_, PyTuple>,
+        timeout: Option<f64>,
+        named: Option<&Bound<'_, PyDict>>,
+        finish: impl FnOnce(Query<'_>) -> rowmill::Result<R> + Send,
+    ) -> PyResult<R> {
+        let text = sql.to_cow()?;
+        let arguments = arguments(parameters, named, &text)?;
+        let timeout = seconds(timeout)?;
+        blocking(sql.py(), |interrupt| {
+            let query = self.0.query(&text).bind_all(arguments).interrupt(interrupt);
+            finish(match timeout {
+                Some(timeout) => query.timeout(timeout),
+                None => query,
+            })
+        })
+    }
+}
+
+#[pymethods]
+impl Database {
+    #[new]
+    #[pyo3(signature = (url=None, *, pool_size=None, timeout=None, connect_timeout=10.0,
+        pool_timeout=30.0, statement_cache=256))]
+    fn new(
+        py: Python<'_>,
+        url: Option<&str>,
+        pool_size: Option<usize>,
+        timeout: Option<f64>,
+        connect_timeout: f64,
+        pool_timeout: f64,
+        statement_cache: usize,
+    ) -> PyResult<Self> {
+        let config = config(
+            py, url, pool_size, timeout, connect_timeout, pool_timeout, statement_cache,
+        )?;
+        let opened = py.detach(|| rowmill::Database::with_config(config));
+        opened.map(Self).map_err(|error| errors::raised(py, &error))
+    }
+
+    /// All rows, as a Frame.
+    ///
+    /// >>> frame = db.fetch("select * from orders where total > $1", 100)
+    #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
+    fn fetch(
+        &self,
+        sql: &Bound<'_, PyString>,
+        parameters: &Bound<'_, PyTuple>,
+        timeout: Option<f64>,
+        named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Frame> {
+        self.query(sql, parameters, timeout, named, |query| query.fetch()).map(Frame::from)
+    }
+
+    /// The first row, or None where there is none.
+    ///
+    /// >>> db.fetch_one("select id, total from orders order by id").total
+    /// 99.5
+    #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
+    fn fetch_one(
+        &self,
+        sql: &Bound<'_, PyString>,
+        parameters: &Bound<'_, PyTuple>,
+        timeout: Option<f64>,
+        named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Option<Row>> {
+        let batch = self.query(sql, parameters, timeout, named, |query| query.fetch())?;
+        first_row(sql.py(), batch)
+    }
+
+    /// The first column of the first row, or None where there is no row.
+    ///
+    /// >>> db.fetch_value("select max(total) from orders")
+    /// 120.0
+    #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
+    fn fetch_value<'py>(
+        &self,
+        sql: &Bound<'py, PyString>,
+        parameters: &Bound<'py, PyTuple>,
+        timeout: Option<f64>,
+        named: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let batch = self.query(sql, parameters, timeout, named, |query| query.fetch())?;
+        first_value(sql.py(), &batch)
+    }
+
+    /// All rows as JSON bytes, with no Python object on the way.
+    ///
+    /// >>> db.fetch_json("select id, total from orders")
+    /// b'[{"id":1,"total":99.5},{"id":2,"total":120.0}]'
+    ///
+    /// Args:
+    ///     orient: "records" (an array of objects), "columns" (an object of arrays) or "ndjson"
+    ///         (an object a line).
+    #[pyo3(signature = (sql, /, *parameters, orient="records", timeout=None, **named))]
+    fn fetch_json<'py>(
+        &self,
+        sql: &Bound<'py, PyString>,
+        parameters: &Bound<'py, PyTuple>,
+        orient: &str,
+        timeout: Option<f64>,
+        named: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let orient = orientation(orient)?;
+        let json = self.query(sql, parameters, timeout, named, |query| query.fetch_json(orient))?;
+        Ok(PyBytes::new(sql.py(), &json))
+    }
+
+    /// The rows in Frames of about `batch_rows`: memory stays bounded whatever the result's size.
+    ///
+    /// >>> for part in db.stream("select * from orders", batch_rows=1000):
+    /// ...     print(len(part))
+    /// 2
+    ///
+    /// A stream holds a connection until it is read to its end, closed, or left by `with`. A result
+    /// without rows gives one Frame without rows, so that its columns are told.
+    #[pyo3(signature = (sql, /, *parameters, batch_rows=65536, timeout=None, **named))]
+    fn stream(
+        &self,
+        sql: &Bound<'_, PyString>,
+        parameters: &Bound<'_, PyTuple>,
+        batch_rows: usize,
+        timeout: Option<f64>,
+        named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Stream> {
+        let timeout_each = seconds(timeout)?.or(self.0.config().timeout);
+        let start = |query: Query<'_>| query.stream(batch_rows.max(1));
+        let stream = self.query(sql, parameters, timeout, named, start)?;
+        Ok(Stream::new(stream, timeout_each))
+    }
+
+    /// Runs a statement for its effect; returns the rows affected.
+    ///
+    /// >>> db.execute("update orders set total = total + 1 where id = $1", 1)
+    /// 1
+    #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
+    fn execute(
+        &self,
+        sql: &Bound<'_, PyString>,
+        parameters: &Bound<'_, PyTuple>,
+        timeout: Option<f64>,
+        named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<u64> {
+        self.query(sql, parameters, timeout, named, |query| query.execute())
+    }
+
+    /// Runs several statements, separated by semicolons, without parameters.
+    #[pyo3(signature = (sql, /, *, timeout=None))]
+    fn execute_script(&self, py: Python<'_>, sql: &str, timeout: Option<f64>) -> PyResult<()> {
+        let timeout = seconds(timeout)?.or(self.0.config().timeout);
+        blocking(py, |interrupt| {
+            let control = timeout.map_or_else(Control::default, Control::timeout);
+            self.0.script_with(sql, &control.interrupted_by(interrupt))
+        })
+    }
+
+    /// A transaction: commits when its `with` block ends, rolls back when it raises.
+    ///
+    /// >>> with db.transaction() as tx:
+    /// ...     tx.execute("delete from orders where id = $1", 1)
+    /// 1
+    ///
+    /// Args:
+    ///     isolation: "read committed", "repeatable read" or "serializable"; None leaves it to the
+    ///         server. SQLite's transactions are always serializable.
+    ///     read_only: Whether writing is refused.
+    #[pyo3(signature = (*, isolation=None, read_only=false))]
+    fn transaction(
+        &self,
+        py: Python<'_>,
+        isolation: Option<&str>,
+        read_only: bool,
+    ) -> PyResult<Transaction> {
+        Ok(Transaction::new(self.0.clone(), isolation_level(py, isolation)?, read_only))
+    }
+
+    /// Closes the database. Calls that come later fail; calls under way end as they will.
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| self.0.close());
+    }
+
+    /// Whether the database was closed.
+    #[getter]
+    fn closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    fn __enter__(this: Py<Self>) -> Py<Self> {
+        this
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
+        self.close(py);
+    }
+
+    fn __repr__(&self) -> String {
+        let state = if self.0.is_closed() { " (closed)" } else { "" };
+        format!("<rowmill.Database {}{state}>", self.0.config().label())
+    }
+}
+
+/// The first row of a batch.
+pub(crate) fn first_row(py: Python<'_>, batch: rowmill::Batch) -> PyResult<Option<Row>> {
+    if batch.rows() == 0 {
+        return Ok(None);
+    }
+    Ok(Some(Row::new(Py::new(py, Frame::from(batch))?, 0)))
+}
+
+/// The first value of a batch.
+pub(crate) fn first_value<'py>(
+    py: Python<'py>,
+    batch: &rowmill::Batch,
+) -> PyResult<Bound<'py, PyAny>> {
+    if batch.rows() == 0 || batch.columns().is_empty() {
+        return Ok(py.None().into_bound(py));
+    }
+    value::cell(py, batch, 0, 0)
+}
+
+/// The isolation level of this name.
+pub(crate) fn isolation_level(py: Python<'_>, name: Option<&str>) -> PyResult<Option<Isolation>> {
+    let Some(name) = name else { return Ok(None) };
+    match Isolation::from_name(name) {
+        Some(isolation) => Ok(Some(isolation)),
+        None => Err(errors::programming(
+            py,
+            &format!(
+                "isolation is \"read committed\", \"repeatable read\" or \"serializable\", not {name:?}"
+            ),
+        )),
+    }
+}

@@ -1,0 +1,312 @@
+use pyo3::IntoPyObjectExt as _;
+use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyCapsule, PyDict, PyInt, PyList, PySlice, PyString, PyTuple};
+use rowmill::{Batch, json};
+
+use crate::column::{self, Column};
+use crate::row::{self, Row, RowIterator};
+use crate::schema::{self, Schema};
+use crate::{capsule, errors, infer, value};
+
+/// A result: named, typed columns of one length, immutable.
+///
+/// `rm.Frame(data)` takes anything with the Arrow PyCapsule interface (Polars, pandas, PyArrow,
+/// DuckDB, ...) or a dict of name to values: a list, a NumPy array, an Arrow column.
+///
+/// >>> frame = rm.Frame({"id": [1, 2, 3], "name": ["a", "b", None]})
+/// >>> frame.shape, frame.columns
+/// ((3, 2), ['id', 'name'])
+/// >>> frame["name"].to_list(), frame[0].name, len(frame[1:]), frame[["name"]].columns
+/// (['a', 'b', None], 'a', 2, ['name'])
+///
+/// A name gives a `Column`, a number a `Row`, a slice or a list of names a `Frame` over the same
+/// memory. Iteration gives rows.
+#[pyclass(frozen, module = "rowmill", weakref)]
+pub(crate) struct Frame {
+    pub(crate) batch: Batch,
+    /// Made when a row is first asked.
+    names: PyOnceLock<Names>,
+}
+
+struct Names {
+    all: Py<PyTuple>,
+    /// The position of the first column of each name.
+    positions: Py<PyDict>,
+    /// The same, less what is a row's own.
+    attributes: Py<PyDict>,
+}
+
+impl From<Batch> for Frame {
+    fn from(batch: Batch) -> Self {
+        Self { batch, names: PyOnceLock::new() }
+    }
+}
+
+impl Frame {
+    fn lookup(&self, py: Python<'_>) -> PyResult<&Names> {
+        self.names.get_or_try_init(py, || {
+            let names = schema::names(py, self.batch.schema())?;
+            let (positions, attributes) = (PyDict::new(py), PyDict::new(py));
+            for (at, name) in names.iter().enumerate() {
+                if positions.contains(&name)? {
+                    continue;
+                }
+                positions.set_item(&name, at)?;
+                if !row::is_own(name.cast::<PyString>()?)? {
+                    attributes.set_item(name, at)?;
+                }
+            }
+            let (positions, attributes) = (positions.unbind(), attributes.unbind());
+            Ok(Names { all: names.unbind(), positions, attributes })
+        })
+    }
+
+    pub(crate) fn names<'a, 'py>(&'a self, py: Python<'py>) -> PyResult<&'a Bound<'py, PyTuple>> {
+        Ok(self.lookup(py)?.all.bind(py))
+    }
+
+    /// The position of the first column of this name. By a dict, because a name that comes from
+    /// Python has its hash ready, while comparing with forty names takes longer than the value.
+    pub(crate) fn position(&self, name: &Bound<'_, PyString>) -> PyResult<Option<usize>> {
+        let py = name.py();
+        found(self.lookup(py)?.positions.bind(py), name)
+    }
+
+    /// The same for an attribute of a row.
+    pub(crate) fn attribute(&self, name: &Bound<'_, PyString>) -> PyResult<Option<usize>> {
+        let py = name.py();
+        found(self.lookup(py)?.attributes.bind(py), name)
+    }
+
+    fn column_at(&self, name: &Bound<'_, PyString>) -> PyResult<usize> {
+        match self.position(name)? {
+            Some(at) => Ok(at),
+            None => Err(schema::unknown(name.py(), self.batch.schema(), &name.to_cow()?)),
+        }
+    }
+}
+
+#[pymethods]
+impl Frame {
+    #[new]
+    #[pyo3(signature = (data, /))]
+    fn new(data: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if let Ok(frame) = data.cast::<Self>() {
+            return Ok(frame.get().batch.clone().into());
+        }
+        if let Ok(dict) = data.cast::<PyDict>() {
+            return infer::frame(dict).map(Self::from);
+        }
+        if let Some(batch) = capsule::import(data)? {
+            return Ok(batch.into());
+        }
+        let message = format!(
+            "a frame is made of an object with __arrow_c_stream__ or __arrow_c_array__, or of a \
+             dict of columns, not of {}",
+            value::class_name(data)
+        );
+        Err(PyTypeError::new_err(message))
+    }
+
+    /// Names and types.
+    #[getter]
+    fn schema(&self) -> Schema {
+        Schema(self.batch.schema().clone())
+    }
+
+    /// The columns' names.
+    #[getter]
+    fn columns(&self) -> Vec<&str> {
+        self.batch.schema().fields.iter().map(|field| &*field.name).collect()
+    }
+
+    /// Rows and columns.
+    #[getter]
+    fn shape(&self) -> (usize, usize) {
+        (self.batch.rows(), self.batch.columns().len())
+    }
+
+    /// Bytes that the values take; memory shared with other frames counts in each.
+    #[getter]
+    fn nbytes(&self) -> usize {
+        self.batch.byte_len()
+    }
+
+    fn __len__(&self) -> usize {
+        self.batch.rows()
+    }
+
+    fn __getitem__<'py>(
+        slf: &Bound<'py, Self>,
+        key: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (py, this) = (slf.py(), slf.get());
+        if let Ok(name) = key.cast::<PyString>() {
+            return Column::of(&this.batch, this.column_at(name)?).into_bound_py_any(py);
+        }
+        if key.is_instance_of::<PyInt>() {
+            let rows = this.batch.rows();
+            return match key.extract().ok().and_then(|at| row::offset(at, rows)) {
+                Some(row) => Row::new(slf.clone().unbind(), row).into_bound_py_any(py),
+                None => Err(PyIndexError::new_err(format!("row {key} of a frame of {rows}"))),
+            };
+        }
+        if let Ok(slice) = key.cast::<PySlice>() {
+            return Self::from(column::sliced(&this.batch, slice)?).into_bound_py_any(py);
+        }
+        if key.is_instance_of::<PyList>() || key.is_instance_of::<PyTuple>() {
+            let mut columns = Vec::new();
+            for name in key.try_iter()? {
+                let name = name?;
+                let Ok(name) = name.cast::<PyString>() else { return Err(wrong_key(&name)) };
+                columns.push(this.column_at(name)?);
+            }
+            return Self::from(this.batch.select(&columns)).into_bound_py_any(py);
+        }
+        Err(wrong_key(key))
+    }
+
+    /// The rows, one after the other.
+    fn rows(slf: Py<Self>) -> RowIterator {
+        RowIterator::new(slf)
+    }
+
+    fn __iter__(slf: Py<Self>) -> RowIterator {
+        RowIterator::new(slf)
+    }
+
+    /// A pandas DataFrame over the same memory where the type allows.
+    ///
+    /// The module `rowmill._out` has the table of types. Assign to a copy: what is shared cannot be
+    /// written.
+    ///
+    /// Args:
+    ///     objects: Whether uuids, decimals, times, bytes and lists become Python objects, which
+    ///         takes a microsecond each, and not Arrow's own types.
+    #[pyo3(signature = (*, objects=false))]
+    fn to_pandas<'py>(slf: &Bound<'py, Self>, objects: bool) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("rowmill._out")?.call_method1("to_pandas", (slf, objects))
+    }
+
+    /// A Polars DataFrame over the same memory.
+    fn to_polars<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("rowmill._out")?.call_method1("to_polars", (slf,))
+    }
+
+    /// NumPy arrays by column name, views where the type allows.
+    fn to_numpy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("rowmill._out")?.call_method1("to_numpy", (slf,))
+    }
+
+    /// A PyArrow table over the same memory.
+    fn to_arrow<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("rowmill._out")?.call_method1("to_arrow", (slf,))
+    }
+
+    /// JSON, in UTF-8: `orient` is "records" (an array of objects), "columns" (an object of
+    /// arrays) or "ndjson" (an object a line).
+    #[pyo3(signature = (orient="records"))]
+    fn to_json<'py>(&self, py: Python<'py>, orient: &str) -> PyResult<Bound<'py, PyBytes>> {
+        let orient = orientation(orient)?;
+        let options = json::Options { orient, ..json::Options::default() };
+        let mut out = Vec::new();
+        let written = py.detach(|| json::write(&self.batch, options, &mut out));
+        written.map_err(|error| errors::columns(py, &error))?;
+        Ok(PyBytes::new(py, &out))
+    }
+
+    /// Lists of Python objects by column name.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        for (at, name) in self.names(py)?.iter().enumerate() {
+            if dict.contains(&name)? {
+                return Err(row::repeated(py, self.names(py)?)?);
+            }
+            dict.set_item(name, value::list(py, &self.batch, at)?)?;
+        }
+        Ok(dict)
+    }
+
+    /// All rows as an Arrow capsule; `requested_schema` may ask for another layout of text.
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        capsule::stream(py, &self.batch, requested_schema)
+    }
+
+    /// All rows as an Arrow capsule with text in the view layout.
+    fn _stream_of_views<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        capsule::stream_of_views(py, &self.batch)
+    }
+
+    /// The schema as an Arrow capsule.
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        capsule::schema(py, self.batch.schema())
+    }
+
+    fn __eq__(&self, py: Python<'_>, other: &Bound<'_, Self>) -> bool {
+        let other = &other.get().batch;
+        py.detach(|| self.batch == *other)
+    }
+
+    fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("rowmill._repr")?.call_method1("table", (slf,))
+    }
+
+    /// The table that notebooks show.
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("rowmill._repr")?.call_method1("html", (slf,))
+    }
+
+    fn _ipython_key_completions_(&self) -> Vec<&str> {
+        self.columns()
+    }
+
+    /// The column at a position, for those whose name repeats.
+    fn _column(&self, at: usize) -> PyResult<Column> {
+        if at >= self.batch.columns().len() {
+            return Err(PyIndexError::new_err("no such column"));
+        }
+        Ok(Column::of(&self.batch, at))
+    }
+
+    /// One column's cells as text of at most `most` characters, NULL as None.
+    fn _texts(&self, at: usize, rows: Vec<usize>, most: usize) -> PyResult<Vec<Option<String>>> {
+        let known = at < self.batch.columns().len();
+        if !known || rows.iter().any(|&row| row >= self.batch.rows()) {
+            return Err(PyIndexError::new_err("no such cell"));
+        }
+        Ok(rows.into_iter().map(|row| column::text(&self.batch, at, row, most)).collect())
+    }
+}
+
+fn found(positions: &Bound<'_, PyDict>, name: &Bound<'_, PyString>) -> PyResult<Option<usize>> {
+    match positions.get_item(name)? {
+        Some(at) => at.extract().map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The shape of JSON by its name.
+pub(crate) fn orientation(orient: &str) -> PyResult<json::Orient> {
+    match orient {
+        "records" => Ok(json::Orient::Records),
+        "columns" => Ok(json::Orient::Columns),
+        "ndjson" => Ok(json::Orient::Ndjson),
+        other => Err(PyValueError::new_err(format!(
+            "orient is \"records\", \"columns\" or \"ndjson\", not {other:?}"
+        ))),
+    }
+}
+
+fn wrong_key(key: &Bound<'_, PyAny>) -> PyErr {
+    PyTypeError::new_err(format!(
+        "a frame takes a name, a list of names, a row number or a slice, not {}",
+        value::class_name(key)
+    ))
+}

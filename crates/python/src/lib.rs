@@ -1,0 +1,42 @@
+//! Names, not logic: the Python front of Rowmill.
+
+mod blocking;
+mod buffer;
+mod capsule;
+mod column;
+mod config;
+mod database;
+mod errors;
+mod frame;
+mod infer;
+mod numpy;
+mod parameter;
+mod pump;
+mod row;
+mod schema;
+mod stream;
+mod transaction;
+mod value;
+
+use pyo3::prelude::*;
+
+/// The extension module behind the package `rowmill`.
+#[pymodule(gil_used = false)]
+mod _rowmill {
+    #[pymodule_export]
+    use crate::column::Column;
+    #[pymodule_export]
+    use crate::database::Database;
+    #[pymodule_export]
+    use crate::frame::Frame;
+    #[pymodule_export]
+    use crate::pump::{Pump, StreamHandle};
+    #[pymodule_export]
+    use crate::row::{Row, restore};
+    #[pymodule_export]
+    use crate::schema::Schema;
+    #[pymodule_export]
+    use crate::stream::Stream;
+    #[pymodule_export]
+    use crate::transaction::Transaction;
+}

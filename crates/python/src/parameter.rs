@@ -1,0 +1,344 @@
+//! A Python value as an owned scalar: a parameter of a statement, a cell of a frame made here.
+
+use std::fmt;
+
+use pyo3::basic::CompareOp;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDate, PyDateAccess, PyDateTime, PyDelta,
+    PyDeltaAccess as _, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMemoryView, PyRange, PySet,
+    PyString, PyTime, PyTimeAccess, PyTuple, PyTzInfoAccess as _,
+};
+use rowmill::Scalar;
+use rowmill::text::days_from_civil;
+
+use crate::column::Column;
+use crate::{errors, value};
+
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+/// Lists within lists deeper than this are refused: PostgreSQL stops at 6 dimensions, and a list
+/// that holds itself has no end.
+const DEEPEST: usize = 16;
+
+const ACCEPTED: &str = "None, bool, int, float, str, bytes, date, time, datetime, timedelta, \
+    Interval, Decimal, UUID, Enum, dict (as JSON), NumPy scalars, and lists, sets and arrays of these";
+
+/// Which parameter a value is for, as the message names it.
+#[derive(Clone, Copy)]
+pub(crate) enum Place<'a> {
+    /// `$3`.
+    Position(usize),
+    /// `:name`.
+    Name(&'a str),
+    /// A cell of a column given to a new frame.
+    Cell {
+        /// The column's name.
+        column: &'a str,
+        /// The row, from 0.
+        row: usize,
+    },
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Position(number) => write!(f, "parameter ${number}"),
+            Self::Name(name) => write!(f, "parameter :{name}"),
+            Self::Cell { column, row } => write!(f, "column {column:?}, row {row}"),
+        }
+    }
+}
+
+/// A Python value as a scalar.
+///
+/// # Errors
+/// `ProgrammingError` naming the place and what was given.
+#[inline]
+pub(crate) fn scalar(value: &Bound<'_, PyAny>, place: Place<'_>) -> PyResult<Scalar> {
+    // What nearly every parameter is: by the exact type, nothing imported.
+    if let Ok(text) = value.cast_exact::<PyString>() {
+        return text_of(text, place);
+    }
+    if value.is_exact_instance_of::<PyInt>() {
+        return integer(value);
+    }
+    if value.is_none() {
+        return Ok(Scalar::Null);
+    }
+    if let Ok(float) = value.cast_exact::<PyFloat>() {
+        return Ok(Scalar::Float(float.value()));
+    }
+    other(value, place, 0)
+}
+
+fn nested(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<Scalar> {
+    match value.cast_exact::<PyString>() {
+        Ok(text) => text_of(text, place),
+        Err(_) if value.is_exact_instance_of::<PyInt>() => integer(value),
+        Err(_) => other(value, place, depth),
+    }
+}
+
+fn text_of(text: &Bound<'_, PyString>, place: Place<'_>) -> PyResult<Scalar> {
+    match text.to_cow() {
+        Ok(text) => Ok(Scalar::Text(text.into_owned())),
+        // A lone surrogate, as `surrogateescape` makes of bytes that are no text.
+        Err(_) => {
+            Err(refused(text.py(), place, "a str with a surrogate is not Unicode text; pass bytes"))
+        }
+    }
+}
+
+fn integer(value: &Bound<'_, PyAny>) -> PyResult<Scalar> {
+    match value.extract::<i64>() {
+        Ok(integer) => Ok(Scalar::Int(integer)),
+        // Base 16 has no limit of digits, but the database wants base 10.
+        Err(_) => Ok(Scalar::Decimal(value.str()?.to_cow()?.into_owned())),
+    }
+}
+
+fn other(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<Scalar> {
+    if value.is_none() {
+        return Ok(Scalar::Null);
+    }
+    if let Ok(flag) = value.cast::<PyBool>() {
+        return Ok(Scalar::Bool(flag.is_true()));
+    }
+    if let Some(sequence) = elements(value)? {
+        return list(&sequence, place, depth);
+    }
+    if let Ok(bytes) = value.cast::<PyBytes>() {
+        return Ok(Scalar::Bytes(bytes.as_bytes().to_vec()));
+    }
+    if let Ok(bytes) = value.cast::<PyByteArray>() {
+        return Ok(Scalar::Bytes(bytes.to_vec()));
+    }
+    if value.is_instance_of::<PyMemoryView>() {
+        let bytes = value.call_method0(intern!(value.py(), "tobytes"))?;
+        return Ok(Scalar::Bytes(bytes.cast::<PyBytes>()?.as_bytes().to_vec()));
+    }
+    if let Some(scalar) = temporal(value, place)? {
+        return Ok(scalar);
+    }
+    rare(value, place, depth)
+}
+
+/// What a list parameter may be given as.
+fn elements<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Vec<Bound<'py, PyAny>>>> {
+    if value.is_instance_of::<PyList>()
+        || (value.is_instance_of::<PyTuple>() && !is_interval(value)?)
+        || value.is_instance_of::<PySet>()
+        || value.is_instance_of::<PyFrozenSet>()
+        || value.is_instance_of::<PyRange>()
+        || value.is_instance_of::<Column>()
+    {
+        return value.try_iter()?.collect::<PyResult<_>>().map(Some);
+    }
+    Ok(None)
+}
+
+fn is_interval(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(!value.is_exact_instance_of::<PyTuple>()
+        && value.is_instance(value::interval(value.py())?)?)
+}
+
+fn list(
+    elements: &[Bound<'_, PyAny>],
+    place: Place<'_>,
+    depth: usize,
+) -> PyResult<Scalar> {
+    if let (DEEPEST.., Some(first)) = (depth, elements.first()) {
+        let message = format!("lists are nested more than {DEEPEST} deep");
+        return Err(refused(first.py(), place, &message));
+    }
+    let scalars = elements.iter().map(|element| nested(element, place, depth + 1));
+    scalars.collect::<PyResult<_>>().map(Scalar::List)
+}
+
+/// Dates, times and spans.
+fn temporal(value: &Bound<'_, PyAny>, place: Place<'_>) -> PyResult<Option<Scalar>> {
+    let py = value.py();
+    if let Ok(moment) = value.cast::<PyDateTime>() {
+        // pandas.NaT is a datetime to isinstance, and has no year.
+        if is_named(value, "NaTType")? {
+            return Ok(Some(Scalar::Null));
+        }
+        let nanosecond = value.getattr_opt(intern!(py, "nanosecond"))?;
+        if nanosecond.is_some_and(|nanosecond| nanosecond.is_truthy().unwrap_or(false)) {
+            return Err(refused(py, place, &below_microsecond(value)?));
+        }
+        let days = days(moment);
+        let mut micros = i64::from(days) * MICROS_PER_DAY + time_micros(moment);
+        let offset = value.call_method0(intern!(py, "utcoffset"))?;
+        let utc = !offset.is_none();
+        if utc {
+            micros -= span_micros(offset.cast::<PyDelta>()?);
+        }
+        return Ok(Some(Scalar::Timestamp { micros, utc }));
+    }
+    if let Ok(date) = value.cast::<PyDate>() {
+        let days = days(date);
+        return Ok(Some(Scalar::Date(days)));
+    }
+    if let Ok(time) = value.cast::<PyTime>() {
+        if time.get_tzinfo().is_some() {
+            let message = "a time with a time zone means nothing without its date; pass a datetime, \
+                or drop the zone by .replace(tzinfo=None)";
+            return Err(refused(py, place, message));
+        }
+        return Ok(Some(Scalar::Time(time_micros(time))));
+    }
+    if let Ok(span) = value.cast::<PyDelta>() {
+        let nanoseconds = value.getattr_opt(intern!(py, "nanoseconds"))?;
+        if nanoseconds.is_some_and(|nanoseconds| nanoseconds.is_truthy().unwrap_or(false)) {
+            return Err(refused(py, place, &below_microsecond(value)?));
+        }
+        let (mut days, mut micros) = (span.get_days(), seconds_micros(span));
+        // Python writes -1 second as -1 day and 86,399 seconds; a day of an interval may have 23
+        // hours, so that both parts take one sign.
+        if days < 0 && micros > 0 {
+            days += 1;
+            micros -= MICROS_PER_DAY;
+        }
+        return Ok(Some(Scalar::Interval { months: 0, days, micros }));
+    }
+    Ok(None)
+}
+
+/// Everything for which a module must be asked.
+fn rare(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<Scalar> {
+    let py = value.py();
+    if value.is_instance(value::uuid(py)?)? {
+        let bytes = value.getattr(intern!(py, "bytes"))?;
+        return Ok(Scalar::Uuid(bytes.extract()?));
+    }
+    if value.is_instance(value::decimal(py)?)? {
+        let text = value.str()?.to_cow()?.into_owned();
+        if text.contains("sNaN") {
+            return Err(refused(py, place, "a signaling NaN is no number"));
+        }
+        // Decimal("NaN7") carries a payload that no database knows.
+        let text = if text.contains("NaN") { "NaN".to_owned() } else { text };
+        return Ok(Scalar::Decimal(text));
+    }
+    if is_interval(value)? {
+        let (months, days, micros) = value.extract().map_err(|_| {
+            refused(py, place, "an Interval whose months or days exceed 32 bits, or whose microseconds exceed 64")
+        })?;
+        return Ok(Scalar::Interval { months, days, micros });
+    }
+    if value.is_instance(value::enumeration(py)?)? {
+        return nested_once(&value.getattr(intern!(py, "value"))?, place, depth);
+    }
+    // Subclasses of the plain types: str and int enums, numpy.str_, numpy.float64.
+    if let Ok(text) = value.cast::<PyString>() {
+        return text_of(text, place);
+    }
+    if value.is_instance_of::<PyInt>() {
+        return integer(value);
+    }
+    if let Ok(float) = value.cast::<PyFloat>() {
+        return Ok(Scalar::Float(float.value()));
+    }
+    if value.is_instance_of::<PyDict>() {
+        return json(value, place);
+    }
+    if is_named(value, "NAType")? || is_named(value, "MaskedConstant")? {
+        return Ok(Scalar::Null);
+    }
+    if value.hasattr(intern!(py, "dtype"))? {
+        return numpy(value, place, depth);
+    }
+    let message = format!("cannot take a value of type {}; accepted are {ACCEPTED}", value::class_name(value));
+    Err(refused(py, place, &message))
+}
+
+fn nested_once(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<Scalar> {
+    if depth >= DEEPEST {
+        return Err(refused(value.py(), place, "an Enum whose value is an Enum without end"));
+    }
+    nested(value, place, depth + 1)
+}
+
+fn json(value: &Bound<'_, PyAny>, place: Place<'_>) -> PyResult<Scalar> {
+    let py = value.py();
+    let named = PyDict::new(py);
+    named.set_item("ensure_ascii", false)?;
+    named.set_item("allow_nan", false)?;
+    let dumps = py.import("json")?.getattr("dumps")?;
+    match dumps.call((value,), Some(&named)) {
+        Ok(text) => Ok(Scalar::Json(text.extract()?)),
+        Err(error) => {
+            let message = format!("the dict is not JSON: {}", error.value(py));
+            let refused = refused(py, place, &message);
+            refused.set_cause(py, Some(error));
+            Err(refused)
+        }
+    }
+}
+
+/// A NumPy scalar, a one-dimensional array, a Series: whatever knows `dtype` and `tolist`.
+fn numpy(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<Scalar> {
+    let py = value.py();
+    let kind: String = match value.getattr(intern!(py, "dtype"))?.getattr_opt(intern!(py, "kind"))? {
+        Some(kind) => kind.extract().unwrap_or_default(),
+        None => String::new(),
+    };
+    let mut value = value.clone();
+    // NumPy's `tolist` gives plain integers where the unit is a nanosecond: to microseconds first,
+    // and see that nothing was cut off. pandas gives its Timestamps, which know their nanoseconds.
+    if (kind == "M" || kind == "m") && !value.hasattr(intern!(py, "to_list"))? {
+        let micros = value.call_method1(intern!(py, "astype"), (format!("{kind}8[us]"),))?;
+        let same = micros.rich_compare(&value, CompareOp::Eq)?;
+        let missing = value.rich_compare(&value, CompareOp::Ne)?;
+        if !same.bitor(missing)?.call_method0(intern!(py, "all"))?.is_truthy()? {
+            return Err(refused(py, place, &below_microsecond(&value)?));
+        }
+        value = micros;
+    }
+    let plain = match value.getattr_opt(intern!(py, "tolist"))? {
+        Some(tolist) => tolist.call0()?,
+        None => value.call_method0(intern!(py, "to_list"))?,
+    };
+    if plain.get_type().is(value.get_type()) {
+        let message = format!("cannot take a value of type {}; accepted are {ACCEPTED}", value::class_name(&value));
+        return Err(refused(py, place, &message));
+    }
+    nested_once(&plain, place, depth)
+}
+
+fn below_microsecond(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    Ok(format!(
+        "{} has a part below the microsecond, which databases do not store; round it first",
+        value::repr(value)?
+    ))
+}
+
+fn is_named(value: &Bound<'_, PyAny>, name: &str) -> PyResult<bool> {
+    Ok(value.get_type().name()?.to_cow()? == name)
+}
+
+/// Days since 1970-01-01.
+fn days(date: &impl PyDateAccess) -> i32 {
+    let (month, day) = (date.get_month().into(), date.get_day().into());
+    days_from_civil(date.get_year(), month, day).unwrap_or(0)
+}
+
+fn time_micros(time: &impl PyTimeAccess) -> i64 {
+    let minutes = i64::from(time.get_hour()) * 60 + i64::from(time.get_minute());
+    (minutes * 60 + i64::from(time.get_second())) * 1_000_000 + i64::from(time.get_microsecond())
+}
+
+fn seconds_micros(span: &Bound<'_, PyDelta>) -> i64 {
+    i64::from(span.get_seconds()) * 1_000_000 + i64::from(span.get_microseconds())
+}
+
+fn span_micros(span: &Bound<'_, PyDelta>) -> i64 {
+    i64::from(span.get_days()) * MICROS_PER_DAY + seconds_micros(span)
+}
+
+fn refused(py: Python<'_>, place: Place<'_>, message: &str) -> PyErr {
+    errors::programming(py, &format!("{place}: {message}"))
+}

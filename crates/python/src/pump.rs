@@ -1,0 +1,385 @@
+//! The asyncio side: an [`Evented`] database whose loop is Python's. What happens here happens on
+//! the loop's own thread, with the GIL: bytes of small results and the handing over of finished
+//! objects, nothing else.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pyo3::IntoPyObjectExt as _;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
+use rowmill::evented::{Action, Answer, Evented, EventedStream, Submitted, TransactionId, Want};
+
+use crate::blocking::{arguments, seconds};
+use crate::config::config;
+use crate::database::{first_row, first_value, isolation_level};
+use crate::errors;
+use crate::frame::{Frame, orientation};
+
+/// What a call's future is to hold.
+#[derive(Clone, Copy)]
+enum Shape {
+    Frame,
+    Row,
+    Value,
+    Other,
+}
+
+/// Whom to tell of an answer.
+pub(crate) struct Target {
+    future: Py<PyAny>,
+    shape: Shape,
+}
+
+/// A database on one event loop. Not public: `AsyncDatabase` stands on it.
+#[pyclass(frozen, module = "rowmill._rowmill", weakref)]
+pub(crate) struct Pump {
+    inner: Mutex<Evented<Target>>,
+    event_loop: Py<PyAny>,
+}
+
+type Inner<'a> = MutexGuard<'a, Evented<Target>>;
+
+impl Pump {
+    fn inner(&self) -> Inner<'_> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn future<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.event_loop.bind(py).call_method0(intern!(py, "create_future"))
+    }
+
+    /// Carries out what the engine asks of the loop. The lock is given up first: completing a
+    /// future may run code that comes back here.
+    fn act(this: &Bound<'_, Self>, mut inner: Inner<'_>) -> PyResult<()> {
+        let actions = inner.take_actions();
+        drop(inner);
+        let py = this.py();
+        let event_loop = this.get().event_loop.bind(py);
+        for action in actions {
+            match action {
+                Action::Complete { to, result } => to.complete(py, result)?,
+                Action::FlushSoon => {
+                    let flush = this.getattr(intern!(py, "flush"))?;
+                    event_loop.call_method1(intern!(py, "call_soon"), (flush,))?;
+                }
+                Action::Watch { fd, lane } => {
+                    let readable = this.getattr(intern!(py, "readable"))?;
+                    event_loop.call_method1(intern!(py, "add_reader"), (fd, readable, lane))?;
+                }
+                Action::Unwatch { fd } => {
+                    event_loop.call_method1(intern!(py, "remove_reader"), (fd,))?;
+                }
+                Action::WatchWrite { fd, lane } => {
+                    let writable = this.getattr(intern!(py, "writable"))?;
+                    event_loop.call_method1(intern!(py, "add_writer"), (fd, writable, lane))?;
+                }
+                Action::UnwatchWrite { fd } => {
+                    event_loop.call_method1(intern!(py, "remove_writer"), (fd,))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a verb returns: the answer and None, or a future and the call's id; and whether the
+    /// call waits for a connection.
+    fn submitted<'py>(
+        this: &Bound<'py, Self>,
+        mut start: impl FnMut(&mut Evented<Target>, Target) -> Submitted,
+        shape: Shape,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let py = this.py();
+        let future = this.get().future(py)?;
+        let target = Target { future: future.clone().unbind(), shape };
+        let mut inner = this.get().inner();
+        let submitted = start(&mut inner, target);
+        Self::act(this, inner)?;
+        match submitted {
+            Submitted::Now(result) => (shape.object(py, result)?, py.None(), false).into_pyobject(py),
+            Submitted::Sent(id) => (future, id, false).into_pyobject(py),
+            Submitted::Queued(id) => (future, id, true).into_pyobject(py),
+        }
+    }
+}
+
+#[pymethods]
+impl Pump {
+    #[new]
+    fn new(
+        py: Python<'_>,
+        event_loop: Py<PyAny>,
+        url: Option<&str>,
+        pool_size: Option<usize>,
+        timeout: Option<f64>,
+        connect_timeout: f64,
+        pool_timeout: f64,
+        statement_cache: usize,
+    ) -> PyResult<Self> {
+        let config = config(
+            py, url, pool_size, timeout, connect_timeout, pool_timeout, statement_cache,
+        )?;
+        let evented = Evented::new(config).map_err(|error| errors::raised(py, &error))?;
+        Ok(Self { inner: Mutex::new(evented), event_loop })
+    }
+
+    /// Checks the keywords and gives the label and the timeouts, without opening anything.
+    #[staticmethod]
+    fn check(
+        py: Python<'_>,
+        url: Option<&str>,
+        pool_size: Option<usize>,
+        timeout: Option<f64>,
+        connect_timeout: f64,
+        pool_timeout: f64,
+        statement_cache: usize,
+    ) -> PyResult<String> {
+        let config = config(
+            py, url, pool_size, timeout, connect_timeout, pool_timeout, statement_cache,
+        )?;
+        Ok(config.label())
+    }
+
+    /// Begins to listen to the workers.
+    fn attach(this: &Bound<'_, Self>) -> PyResult<()> {
+        let py = this.py();
+        let fd = this.get().inner().wake_fd();
+        let wake = this.getattr(intern!(py, "wake"))?;
+        this.get().event_loop.bind(py).call_method1(intern!(py, "add_reader"), (fd, wake))?;
+        Ok(())
+    }
+
+    /// Refuses calls from now on; stops listening once nothing is under way.
+    fn close(this: &Bound<'_, Self>) -> PyResult<()> {
+        let mut inner = this.get().inner();
+        inner.close();
+        Self::act(this, inner)
+    }
+
+    /// Calls not yet answered.
+    fn in_flight(&self) -> usize {
+        self.inner().in_flight()
+    }
+
+    /// Stops listening to the workers.
+    fn detach(&self, py: Python<'_>) -> PyResult<()> {
+        let fd = self.inner().wake_fd();
+        self.event_loop.bind(py).call_method1(intern!(py, "remove_reader"), (fd,))?;
+        Ok(())
+    }
+
+    /// Runs a statement. `want` is "frame", "row", "value", "count", or JSON's orient.
+    #[pyo3(signature = (want, sql, parameters, named, transaction))]
+    fn submit<'py>(
+        this: &Bound<'py, Self>,
+        want: &str,
+        sql: &Bound<'py, PyString>,
+        parameters: &Bound<'py, PyTuple>,
+        named: &Bound<'py, PyDict>,
+        transaction: Option<u64>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let py = this.py();
+        let (want, shape) = match want {
+            "frame" => (Want::Rows, Shape::Frame),
+            "row" => (Want::Rows, Shape::Row),
+            "value" => (Want::Rows, Shape::Value),
+            "count" => (Want::Count, Shape::Other),
+            orient => (Want::Json(orientation(orient)?), Shape::Other),
+        };
+        let text = sql.to_cow()?;
+        let arguments = arguments(parameters, Some(named), &text)?;
+        let own = this.get();
+        let mut inner = own.inner();
+        let call = inner
+            .call(&text, arguments, want, transaction.map(TransactionId::from_raw))
+            .map_err(|error| errors::raised(py, &error))?;
+        let mut made = None;
+        let mut failed = None;
+        let submitted = inner.submit(call, || {
+            let future = own.future(py).unwrap_or_else(|error| {
+                failed = Some(error);
+                py.None().into_bound(py)
+            });
+            made = Some(future.clone());
+            Target { future: future.unbind(), shape }
+        });
+        Self::act(this, inner)?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        match submitted {
+            Submitted::Now(result) => (shape.object(py, result)?, py.None(), false).into_pyobject(py),
+            Submitted::Sent(id) => (made, id, false).into_pyobject(py),
+            Submitted::Queued(id) => (made, id, true).into_pyobject(py),
+        }
+    }
+
+    /// Runs several statements.
+    fn script<'py>(
+        this: &Bound<'py, Self>,
+        sql: &str,
+        transaction: Option<u64>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let transaction = transaction.map(TransactionId::from_raw);
+        let start =
+            |inner: &mut Evented<Target>, target| inner.script(sql, transaction, target);
+        Self::submitted(this, start, Shape::Other)
+    }
+
+    /// Begins a transaction; the answer is its id.
+    fn begin<'py>(
+        this: &Bound<'py, Self>,
+        isolation: Option<&str>,
+        read_only: bool,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let isolation = isolation_level(this.py(), isolation)?;
+        let start = |inner: &mut Evented<Target>, target| inner.begin(isolation, read_only, target);
+        Self::submitted(this, start, Shape::Other)
+    }
+
+    /// Ends a transaction.
+    fn end<'py>(
+        this: &Bound<'py, Self>,
+        transaction: u64,
+        commit: bool,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let id = TransactionId::from_raw(transaction);
+        let start = |inner: &mut Evented<Target>, target| inner.end(id, commit, target);
+        Self::submitted(this, start, Shape::Other)
+    }
+
+    /// Rolls back a transaction that nobody will end.
+    fn forget(this: &Bound<'_, Self>, transaction: u64) -> PyResult<()> {
+        let mut inner = this.get().inner();
+        inner.forget(TransactionId::from_raw(transaction));
+        Self::act(this, inner)
+    }
+
+    /// Begins a stream; the answer is its handle.
+    fn stream<'py>(
+        this: &Bound<'py, Self>,
+        sql: &Bound<'py, PyString>,
+        parameters: &Bound<'py, PyTuple>,
+        named: &Bound<'py, PyDict>,
+        batch_rows: usize,
+        transaction: Option<u64>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let text = sql.to_cow()?;
+        let arguments = arguments(parameters, Some(named), &text)?;
+        let transaction = transaction.map(TransactionId::from_raw);
+        let mut call = Some(
+            this.get()
+                .inner()
+                .call(&text, arguments, Want::Rows, transaction)
+                .map_err(|error| errors::raised(this.py(), &error))?,
+        );
+        let start = |inner: &mut Evented<Target>, target| match call.take() {
+            Some(call) => inner.stream(call, batch_rows.max(1), target),
+            None => unreachable!("submitted calls start once"),
+        };
+        Self::submitted(this, start, Shape::Other)
+    }
+
+    /// Asks for the next part of a stream.
+    fn part<'py>(
+        this: &Bound<'py, Self>,
+        stream: &StreamHandle,
+        timeout: Option<f64>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let timeout = seconds(timeout)?.or(this.get().inner().config().timeout);
+        let start = |inner: &mut Evented<Target>, target| inner.part(&stream.0, timeout, target);
+        Self::submitted(this, start, Shape::Frame)
+    }
+
+    /// Ends a stream early, or one that has ended.
+    fn end_stream(&self, stream: &StreamHandle) {
+        self.inner().end_stream(stream.0.clone());
+    }
+
+    /// Nobody waits for the call any more.
+    fn cancel(this: &Bound<'_, Self>, call: u64) -> PyResult<()> {
+        let mut inner = this.get().inner();
+        inner.cancel(call);
+        Self::act(this, inner)
+    }
+
+    /// The call's deadline has passed.
+    fn expire(this: &Bound<'_, Self>, call: u64, after: f64) -> PyResult<()> {
+        let mut inner = this.get().inner();
+        inner.expire(call, Duration::try_from_secs_f64(after).unwrap_or_default());
+        Self::act(this, inner)
+    }
+
+    /// The call has waited long enough for a connection.
+    fn expire_waiting(this: &Bound<'_, Self>, call: u64) -> PyResult<()> {
+        let mut inner = this.get().inner();
+        inner.expire_waiting(call);
+        Self::act(this, inner)
+    }
+
+    /// A lane can be read.
+    fn readable(this: &Bound<'_, Self>, lane: usize) -> PyResult<()> {
+        let mut inner = this.get().inner();
+        inner.readable(lane);
+        Self::act(this, inner)
+    }
+
+    /// A lane can be written.
+    fn writable(this: &Bound<'_, Self>, lane: usize) -> PyResult<()> {
+        let mut inner = this.get().inner();
+        inner.writable(lane);
+        Self::act(this, inner)
+    }
+
+    /// Sends what was held back.
+    fn flush(this: &Bound<'_, Self>) -> PyResult<()> {
+        let mut inner = this.get().inner();
+        inner.flush();
+        Self::act(this, inner)
+    }
+
+    /// Workers have news.
+    fn wake(this: &Bound<'_, Self>) -> PyResult<()> {
+        let mut inner = this.get().inner();
+        inner.wake();
+        Self::act(this, inner)
+    }
+}
+
+impl Target {
+    fn complete(self, py: Python<'_>, result: rowmill::Result<Answer>) -> PyResult<()> {
+        let future = self.future.bind(py);
+        if future.call_method0(intern!(py, "done"))?.is_truthy()? {
+            return Ok(());
+        }
+        match self.shape.object(py, result) {
+            Ok(object) => future.call_method1(intern!(py, "set_result"), (object,))?,
+            Err(error) => future.call_method1(intern!(py, "set_exception"), (error.value(py),))?,
+        };
+        Ok(())
+    }
+}
+
+impl Shape {
+    /// The Python object of an answer.
+    fn object(self, py: Python<'_>, result: rowmill::Result<Answer>) -> PyResult<Py<PyAny>> {
+        match result.map_err(|error| errors::raised(py, &error))? {
+            Answer::Rows(batch) => match self {
+                Self::Row => first_row(py, batch)?.into_py_any(py),
+                Self::Value => first_value(py, &batch).map(Bound::unbind),
+                Self::Frame | Self::Other => Frame::from(batch).into_py_any(py),
+            },
+            Answer::Json(json) => Ok(PyBytes::new(py, &json).into_any().unbind()),
+            Answer::Count(count) => count.into_py_any(py),
+            Answer::Transaction(id) => id.raw().into_py_any(py),
+            Answer::Stream(stream) => StreamHandle(stream).into_py_any(py),
+            Answer::Part(part) => part.map(Frame::from).into_py_any(py),
+            Answer::Done => Ok(py.None()),
+        }
+    }
+}
+
+/// A stream that has begun. Not public: `AsyncStream` stands on it.
+#[pyclass(frozen, module = "rowmill._rowmill")]
+pub(crate) struct StreamHandle(EventedStream);

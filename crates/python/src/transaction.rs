@@ -1,0 +1,216 @@
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
+use rowmill::{Control, Error, ErrorKind, Isolation, Query};
+
+use crate::blocking::{arguments, blocking, seconds};
+use crate::database::{first_row, first_value};
+use crate::frame::{Frame, orientation};
+use crate::row::Row;
+use crate::stream::Stream;
+
+/// A transaction: the verbs of a database, all or nothing. Begins at `with`.
+#[pyclass(frozen, module = "rowmill", weakref)]
+pub(crate) struct Transaction {
+    database: rowmill::Database,
+    isolation: Option<Isolation>,
+    read_only: bool,
+    state: Mutex<State>,
+}
+
+enum State {
+    New,
+    Open(rowmill::Transaction),
+    Ended,
+}
+
+impl Transaction {
+    pub(crate) fn new(
+        database: rowmill::Database,
+        isolation: Option<Isolation>,
+        read_only: bool,
+    ) -> Self {
+        Self { database, isolation, read_only, state: Mutex::new(State::New) }
+    }
+
+    fn query<R: Send>(
+        &self,
+        sql: &Bound<'_, PyString>,
+        parameters: &Bound<'_, PyTuple>,
+        timeout: Option<f64>,
+        named: Option<&Bound<'_, PyDict>>,
+        finish: impl FnOnce(Query<'_>) -> rowmill::Result<R> + Send,
+    ) -> PyResult<R> {
+        let text = sql.to_cow()?;
+        let arguments = arguments(parameters, named, &text)?;
+        let timeout = seconds(timeout)?;
+        blocking(sql.py(), |interrupt| {
+            self.with(|transaction| {
+                let query = transaction.query(&text).bind_all(arguments).interrupt(interrupt);
+                finish(match timeout {
+                    Some(timeout) => query.timeout(timeout),
+                    None => query,
+                })
+            })
+        })
+    }
+
+    fn with<R>(
+        &self,
+        work: impl FnOnce(&rowmill::Transaction) -> rowmill::Result<R>,
+    ) -> rowmill::Result<R> {
+        match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Open(transaction) => work(transaction),
+            State::New => Err(Error::new(ErrorKind::Misuse, "the transaction begins at `with`; it has not begun")),
+            State::Ended => Err(Error::new(ErrorKind::Misuse, "the transaction has ended")),
+        }
+    }
+}
+
+#[pymethods]
+impl Transaction {
+    /// As `Database.fetch`.
+    #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
+    fn fetch(
+        &self,
+        sql: &Bound<'_, PyString>,
+        parameters: &Bound<'_, PyTuple>,
+        timeout: Option<f64>,
+        named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Frame> {
+        self.query(sql, parameters, timeout, named, |query| query.fetch()).map(Frame::from)
+    }
+
+    /// As `Database.fetch_one`.
+    #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
+    fn fetch_one(
+        &self,
+        sql: &Bound<'_, PyString>,
+        parameters: &Bound<'_, PyTuple>,
+        timeout: Option<f64>,
+        named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Option<Row>> {
+        let batch = self.query(sql, parameters, timeout, named, |query| query.fetch())?;
+        first_row(sql.py(), batch)
+    }
+
+    /// As `Database.fetch_value`.
+    #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
+    fn fetch_value<'py>(
+        &self,
+        sql: &Bound<'py, PyString>,
+        parameters: &Bound<'py, PyTuple>,
+        timeout: Option<f64>,
+        named: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let batch = self.query(sql, parameters, timeout, named, |query| query.fetch())?;
+        first_value(sql.py(), &batch)
+    }
+
+    /// As `Database.fetch_json`.
+    #[pyo3(signature = (sql, /, *parameters, orient="records", timeout=None, **named))]
+    fn fetch_json<'py>(
+        &self,
+        sql: &Bound<'py, PyString>,
+        parameters: &Bound<'py, PyTuple>,
+        orient: &str,
+        timeout: Option<f64>,
+        named: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let orient = orientation(orient)?;
+        let json = self.query(sql, parameters, timeout, named, |query| query.fetch_json(orient))?;
+        Ok(PyBytes::new(sql.py(), &json))
+    }
+
+    /// As `Database.stream`. Until the stream ends the transaction takes no other statement.
+    #[pyo3(signature = (sql, /, *parameters, batch_rows=65536, timeout=None, **named))]
+    fn stream(
+        &self,
+        sql: &Bound<'_, PyString>,
+        parameters: &Bound<'_, PyTuple>,
+        batch_rows: usize,
+        timeout: Option<f64>,
+        named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Stream> {
+        let timeout_each = seconds(timeout)?.or(self.database.config().timeout);
+        let start = |query: Query<'_>| query.stream(batch_rows.max(1));
+        let stream = self.query(sql, parameters, timeout, named, start)?;
+        Ok(Stream::new(stream, timeout_each))
+    }
+
+    /// As `Database.execute`.
+    #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
+    fn execute(
+        &self,
+        sql: &Bound<'_, PyString>,
+        parameters: &Bound<'_, PyTuple>,
+        timeout: Option<f64>,
+        named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<u64> {
+        self.query(sql, parameters, timeout, named, |query| query.execute())
+    }
+
+    /// As `Database.execute_script`.
+    #[pyo3(signature = (sql, /, *, timeout=None))]
+    fn execute_script(&self, py: Python<'_>, sql: &str, timeout: Option<f64>) -> PyResult<()> {
+        let timeout = seconds(timeout)?.or(self.database.config().timeout);
+        blocking(py, |interrupt| {
+            let control = timeout.map_or_else(Control::default, Control::timeout);
+            self.with(|transaction| transaction.script(sql, &control.interrupted_by(interrupt)))
+        })
+    }
+
+    fn __enter__(this: Py<Self>, py: Python<'_>) -> PyResult<Py<Self>> {
+        let own = this.get();
+        let timeout = own.database.config().timeout;
+        blocking(py, |interrupt| {
+            let mut state = own.state.lock().unwrap_or_else(PoisonError::into_inner);
+            if !matches!(*state, State::New) {
+                return Err(Error::new(ErrorKind::Misuse, "a transaction is entered once; make a new one"));
+            }
+            let control = timeout.map_or_else(Control::default, Control::timeout);
+            let control = control.interrupted_by(interrupt);
+            let begun = own.database.transaction(own.isolation, own.read_only, &control)?;
+            *state = State::Open(begun);
+            Ok(())
+        })?;
+        Ok(this)
+    }
+
+    #[pyo3(signature = (kind, _value, _traceback))]
+    fn __exit__(
+        &self,
+        py: Python<'_>,
+        kind: &Bound<'_, PyAny>,
+        _value: &Bound<'_, PyAny>,
+        _traceback: &Bound<'_, PyAny>,
+    ) -> PyResult<bool> {
+        let commit = kind.is_none();
+        let ended = blocking(py, |interrupt| {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let State::Open(transaction) = std::mem::replace(&mut *state, State::Ended) else {
+                return Ok(());
+            };
+            if commit {
+                transaction.commit(&Control::default().interrupted_by(interrupt))
+            } else {
+                transaction.rollback(&Control::default())
+            }
+        });
+        match ended {
+            // The block's own exception says more than a rollback that found the connection gone.
+            Err(_) if !commit => Ok(false),
+            ended => ended.map(|()| false),
+        }
+    }
+
+    fn __repr__(&self) -> String {
+        let state = match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::New => "not begun",
+            State::Open(_) => "open",
+            State::Ended => "ended",
+        };
+        format!("<rowmill.Transaction {state} on {}>", self.database.config().label())
+    }
+}

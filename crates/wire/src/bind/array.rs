@@ -1,0 +1,139 @@
+use rowmill_columns::Scalar;
+
+use super::{Written, scalar, with_length};
+use crate::limits::ARRAY_DIMENSIONS;
+use crate::oid::Kind;
+
+/// The length of each dimension, read along the first elements; none for an empty list.
+fn dimensions(list: &[Scalar]) -> Result<Vec<usize>, String> {
+    let mut lengths = vec![list.len()];
+    let mut first = list.first();
+    while let Some(Scalar::List(inner)) = first {
+        if lengths.len() == ARRAY_DIMENSIONS {
+            return Err(format!("lists are nested deeper than the {ARRAY_DIMENSIONS} dimensions \
+                                of an array"));
+        }
+        lengths.push(inner.len());
+        first = inner.first();
+    }
+    match lengths.as_slice() {
+        [0] => Ok(Vec::new()),
+        lengths if lengths.contains(&0) => {
+            Err("a list of empty lists was given, which PostgreSQL cannot store".to_owned())
+        }
+        _ => Ok(lengths),
+    }
+}
+
+/// Calls `element` with each element in order, and sees to it that `list` has these dimensions.
+fn each(
+    list: &[Scalar],
+    lengths: &[usize],
+    element: &mut impl FnMut(&Scalar) -> Result<(), String>,
+) -> Result<(), String> {
+    let Some((&length, inner)) = lengths.split_first() else { return Ok(()) };
+    if list.len() != length {
+        return Err(ragged());
+    }
+    for value in list {
+        match value {
+            Scalar::List(list) if !inner.is_empty() => each(list, inner, element)?,
+            Scalar::List(_) => return Err(ragged()),
+            _ if !inner.is_empty() => return Err(ragged()),
+            value => element(value)?,
+        }
+    }
+    Ok(())
+}
+
+#[cold]
+fn ragged() -> String {
+    "the lists within the list differ in length or depth, which no array can".to_owned()
+}
+
+/// Appends an array in binary.
+pub(super) fn write(
+    out: &mut Vec<u8>,
+    oid: u32,
+    kind: Kind,
+    list: &[Scalar],
+) -> Result<(), String> {
+    let lengths = dimensions(list)?;
+    let start = out.len();
+    out.extend_from_slice(&(lengths.len() as u32).to_be_bytes());
+    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(&oid.to_be_bytes());
+    for &length in &lengths {
+        let length = i32::try_from(length).map_err(|_| "has too many elements".to_owned())?;
+        out.extend_from_slice(&length.to_be_bytes());
+        out.extend_from_slice(&1_i32.to_be_bytes());
+    }
+    let (mut count, mut has_null) = (0_usize, false);
+    each(list, &lengths, &mut |value| {
+        count += 1;
+        has_null |= *value == Scalar::Null;
+        with_length(out, |out| match value {
+            Scalar::Null => Ok(Written::Null),
+            value => scalar::write(out, kind, value).map(|()| Written::Value),
+        })
+        .map_err(|message| format!("element {count}: {message}"))
+    })?;
+    out[start + 7] = u8::from(has_null);
+    Ok(())
+}
+
+/// Appends an array as the text PostgreSQL reads: `{"a","b\"c",NULL}`.
+pub(super) fn write_text(out: &mut Vec<u8>, kind: Kind, list: &[Scalar]) -> Result<(), String> {
+    let lengths = dimensions(list)?;
+    if lengths.is_empty() {
+        out.extend_from_slice(b"{}");
+        return Ok(());
+    }
+    let (mut count, mut text) = (0_usize, Vec::new());
+    each(list, &lengths, &mut |value| {
+        open(out, &lengths, count);
+        count += 1;
+        if *value == Scalar::Null {
+            out.extend_from_slice(b"NULL");
+        } else {
+            text.clear();
+            scalar::write(&mut text, kind, value)
+                .map_err(|message| format!("element {count}: {message}"))?;
+            out.push(b'"');
+            for &byte in &text {
+                if matches!(byte, b'"' | b'\\') {
+                    out.push(b'\\');
+                }
+                out.push(byte);
+            }
+            out.push(b'"');
+        }
+        close(out, &lengths, count);
+        Ok(())
+    })
+}
+
+/// Appends the braces and commas before element `at`, counted from 0.
+fn open(out: &mut Vec<u8>, lengths: &[usize], at: usize) {
+    if at > 0 {
+        out.push(b',');
+    }
+    let mut inner = 1;
+    for &length in lengths.iter().rev() {
+        inner *= length;
+        if at.is_multiple_of(inner) {
+            out.push(b'{');
+        }
+    }
+}
+
+/// Appends the braces after the first `count` elements.
+fn close(out: &mut Vec<u8>, lengths: &[usize], count: usize) {
+    let mut inner = 1;
+    for &length in lengths.iter().rev() {
+        inner *= length;
+        if count.is_multiple_of(inner) {
+            out.push(b'}');
+        }
+    }
+}

@@ -1,0 +1,190 @@
+use std::io::Write as _;
+
+use rowmill_columns::Scalar;
+use rowmill_columns::text::parse_uuid;
+
+use super::unfit;
+use crate::oid::Kind;
+
+const EPOCH_DAYS: i32 = 10_957;
+const MICROS_A_DAY: i64 = 86_400_000_000;
+const EPOCH_MICROS: i64 = EPOCH_DAYS as i64 * MICROS_A_DAY;
+
+/// Appends a value that is neither NULL nor a list, in the format of its kind.
+#[inline]
+pub(super) fn write(out: &mut Vec<u8>, kind: Kind, value: &Scalar) -> Result<(), String> {
+    match kind {
+        Kind::Bool => match value {
+            Scalar::Bool(value) => out.push(u8::from(*value)),
+            other => return Err(unfit(other, "a bool")),
+        },
+        Kind::Int2 => out.extend_from_slice(&integer::<i16>(value, "int2")?.to_be_bytes()),
+        Kind::Int4 => out.extend_from_slice(&integer::<i32>(value, "int4")?.to_be_bytes()),
+        Kind::Int8 => out.extend_from_slice(&integer::<i64>(value, "int8")?.to_be_bytes()),
+        Kind::Oid => out.extend_from_slice(&integer::<u32>(value, "oid")?.to_be_bytes()),
+        Kind::Float4 => out.extend_from_slice(&float4(value)?.to_be_bytes()),
+        Kind::Float8 => out.extend_from_slice(&float8(value)?.to_be_bytes()),
+        Kind::Numeric => numeric(out, value)?,
+        Kind::Text | Kind::Enum => match value {
+            Scalar::Text(value) => text(out, value)?,
+            other => return Err(unfit(other, "text")),
+        },
+        Kind::Char => match value {
+            Scalar::Text(value) if value.len() <= 1 => text(out, value)?,
+            Scalar::Text(_) => return Err("more than one character was given".to_owned()),
+            other => return Err(unfit(other, "text of one character")),
+        },
+        Kind::Bytea => match value {
+            Scalar::Bytes(value) => out.extend_from_slice(value),
+            other => return Err(unfit(other, "bytes")),
+        },
+        Kind::Json => json(out, value)?,
+        Kind::Jsonb => {
+            out.push(1);
+            json(out, value)?;
+        }
+        Kind::Uuid => match value {
+            Scalar::Uuid(value) => out.extend_from_slice(value),
+            Scalar::Text(value) => {
+                let uuid = parse_uuid(value.as_bytes());
+                out.extend_from_slice(&uuid.ok_or_else(|| format!("{value:?} is no UUID"))?);
+            }
+            other => return Err(unfit(other, "a UUID")),
+        },
+        Kind::Date | Kind::Time | Kind::Timestamp | Kind::Timestamptz | Kind::Interval => {
+            time(out, kind, value)?;
+        }
+        Kind::Void | Kind::Unknown => match value {
+            Scalar::Text(value) => text(out, value)?,
+            other => return Err(unfit(other, "its text form")),
+        },
+    }
+    Ok(())
+}
+
+/// Appends text, which in PostgreSQL cannot hold NUL.
+pub(super) fn text(out: &mut Vec<u8>, value: &str) -> Result<(), String> {
+    if let Some(at) = memchr::memchr(0, value.as_bytes()) {
+        return Err(format!("byte {at} of the text is NUL, which PostgreSQL cannot store"));
+    }
+    out.extend_from_slice(value.as_bytes());
+    Ok(())
+}
+
+fn json(out: &mut Vec<u8>, value: &Scalar) -> Result<(), String> {
+    match value {
+        Scalar::Json(value) | Scalar::Text(value) => text(out, value),
+        other => Err(unfit(other, "JSON")),
+    }
+}
+
+#[inline]
+fn integer<T: TryFrom<i64>>(value: &Scalar, name: &str) -> Result<T, String> {
+    match value {
+        Scalar::Int(value) => T::try_from(*value).map_err(|_| out_of_range(value, name)),
+        Scalar::Decimal(value) if is_whole(value) => Err(out_of_range(&value, name)),
+        other => Err(unfit(other, "an integer")),
+    }
+}
+
+#[cold]
+fn out_of_range(value: &impl std::fmt::Display, name: &str) -> String {
+    format!("{value} is out of range for {name}")
+}
+
+fn is_whole(decimal: &str) -> bool {
+    let digits = decimal.strip_prefix(['-', '+']).unwrap_or(decimal);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn float8(value: &Scalar) -> Result<f64, String> {
+    match value {
+        Scalar::Float(value) => Ok(*value),
+        // Up to 2^53 every integer is a float; beyond, the conversion back tells.
+        Scalar::Int(value) if *value as f64 as i128 == i128::from(*value) => Ok(*value as f64),
+        Scalar::Int(value) => Err(inexact(*value, "float8")),
+        other => Err(unfit(other, "a float")),
+    }
+}
+
+fn float4(value: &Scalar) -> Result<f32, String> {
+    match value {
+        Scalar::Float(value) if value.is_finite() && (*value as f32).is_infinite() => {
+            Err(out_of_range(value, "float4"))
+        }
+        Scalar::Float(value) => Ok(*value as f32),
+        Scalar::Int(value) if *value as f32 as i128 == i128::from(*value) => Ok(*value as f32),
+        Scalar::Int(value) => Err(inexact(*value, "float4")),
+        other => Err(unfit(other, "a float")),
+    }
+}
+
+#[cold]
+fn inexact(value: i64, name: &str) -> String {
+    format!("{value} is not exact as {name}; pass a float, or cast the parameter: $1::int8")
+}
+
+/// Appends the text of a number.
+fn numeric(out: &mut Vec<u8>, value: &Scalar) -> Result<(), String> {
+    let written = match value {
+        Scalar::Int(value) => write!(out, "{value}"),
+        Scalar::Float(value) if value.is_nan() => write!(out, "NaN"),
+        Scalar::Float(value) if value.is_infinite() => {
+            write!(out, "{}Infinity", if *value < 0.0 { "-" } else { "" })
+        }
+        // The shortest digits that read back as the same float.
+        Scalar::Float(value) => write!(out, "{value}"),
+        Scalar::Decimal(value) => return text(out, value),
+        other => return Err(unfit(other, "a number")),
+    };
+    debug_assert!(written.is_ok(), "a Vec takes everything");
+    Ok(())
+}
+
+fn time(out: &mut Vec<u8>, kind: Kind, value: &Scalar) -> Result<(), String> {
+    let micros = match (kind, value) {
+        (Kind::Date, Scalar::Date(days)) => {
+            let days = days.checked_sub(EPOCH_DAYS).ok_or_else(|| out_of_range(days, "date"))?;
+            out.extend_from_slice(&days.to_be_bytes());
+            return Ok(());
+        }
+        (Kind::Interval, Scalar::Interval { months, days, micros }) => {
+            out.extend_from_slice(&micros.to_be_bytes());
+            out.extend_from_slice(&days.to_be_bytes());
+            out.extend_from_slice(&months.to_be_bytes());
+            return Ok(());
+        }
+        (Kind::Time, Scalar::Time(micros)) => *micros,
+        (Kind::Timestamp, Scalar::Timestamp { micros, utc: false })
+        | (Kind::Timestamptz, Scalar::Timestamp { micros, utc: true }) => {
+            micros.checked_sub(EPOCH_MICROS).ok_or_else(|| out_of_range(micros, "timestamp"))?
+        }
+        // Midnight of that day, with no zone to guess.
+        (Kind::Timestamp, Scalar::Date(days)) => i64::from(*days) * MICROS_A_DAY - EPOCH_MICROS,
+        (_, other) => return Err(wrong_time(kind, other)),
+    };
+    out.extend_from_slice(&micros.to_be_bytes());
+    Ok(())
+}
+
+#[cold]
+fn wrong_time(kind: Kind, value: &Scalar) -> String {
+    match (kind, value) {
+        (Kind::Timestamptz, Scalar::Timestamp { utc: false, .. }) => {
+            "a timestamp without a zone was given, an instant is wanted; give it its time zone"
+                .to_owned()
+        }
+        (Kind::Timestamptz, Scalar::Date(_)) => {
+            "a date was given, an instant is wanted; give a timestamp with its time zone".to_owned()
+        }
+        (Kind::Timestamp, Scalar::Timestamp { utc: true, .. }) => {
+            "a timestamp with a zone was given, a wall clock is wanted; take the zone off, or cast \
+             the parameter: $1::timestamptz"
+                .to_owned()
+        }
+        (Kind::Date, other) => unfit(other, "a date"),
+        (Kind::Time, other) => unfit(other, "a time"),
+        (Kind::Interval, other) => unfit(other, "an interval"),
+        (_, other) => unfit(other, "a timestamp"),
+    }
+}

@@ -1,0 +1,37 @@
+//! PostgreSQL bytes to meaning and back, without IO.
+//!
+//! [`Session`] is one connection's protocol: bytes that were read go in, bytes to write and
+//! [`Event`]s come out. It opens no socket, reads no clock, starts no thread. Rows go from the read
+//! buffer straight into column builders; a row is never an object.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use rowmill_wire::{Catalogue, Limits, Session, Startup};
+//! let startup = Startup {
+//!     user: "app".into(),
+//!     database: "shop".into(),
+//!     password: None,
+//!     parameters: vec![("application_name".into(), "report".into())],
+//!     limits: Limits::default(),
+//! };
+//! let mut session = Session::new(startup, Arc::new(Catalogue::default()));
+//! let sent = session.pending().len();            // the startup message: write it to a socket
+//! session.sent(sent);
+//! session.feed(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I").unwrap(); // what a trusting server answers
+//! assert!(matches!(session.next_event(), Some(rowmill_wire::Event::Ready)));
+//! ```
+#![forbid(unsafe_code)]
+
+mod error;
+mod event;
+mod limits;
+mod request;
+mod session;
+
+pub use error::{DecodeError, Failure, ParameterError, ProtocolError, ServerError};
+pub use event::{Completion, Event, Tag, TransactionStatus};
+pub use limits::Limits;
+pub use request::{Output, Request, RequestId, Statement};
+pub use session::{CancelKey, Session, Startup, ssl_request};
+pub use catalogue::Catalogue;
+mod catalogue;

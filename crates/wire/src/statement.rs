@@ -1,0 +1,229 @@
+//! What is known of a statement once it is prepared, and which ones a connection has prepared.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+use rowmill_columns::{Field, Schema};
+
+use crate::catalogue::{Catalogue, Shape};
+use crate::decode::{ColumnPlan, FixedRows};
+use crate::encode;
+use crate::message::ColumnDescription;
+
+/// A statement's parameters and columns as the server told them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Description {
+    pub(crate) parameters: Vec<u32>,
+    pub(crate) columns: Vec<ColumnDescription>,
+}
+
+impl Description {
+    /// Every type it names.
+    pub(crate) fn oids(&self) -> impl Iterator<Item = u32> {
+        self.parameters.iter().copied().chain(self.columns.iter().map(|column| column.oid))
+    }
+}
+
+/// A parameter's type.
+#[derive(Clone, Debug)]
+pub(crate) struct ParameterType {
+    pub(crate) name: String,
+    pub(crate) shape: Shape,
+}
+
+impl ParameterType {
+    /// Whether it is sent in binary.
+    pub(crate) fn binary(&self) -> bool {
+        match self.shape {
+            Shape::Scalar(kind) | Shape::Array { element: kind, .. } => kind.binds_binary(),
+        }
+    }
+}
+
+/// All that running a statement needs, worked out once.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) description: Description,
+    pub(crate) parameters: Vec<ParameterType>,
+    /// The format codes of the parameters, as Bind wants them.
+    pub(crate) parameter_formats: Vec<u8>,
+    pub(crate) columns: Vec<ColumnPlan>,
+    /// The format codes of the columns, as Bind wants them.
+    pub(crate) column_formats: Vec<u8>,
+    /// The schema, as far as it is known before any row.
+    pub(crate) schema: Arc<Schema>,
+    /// The form of the rows, where every column has a fixed width.
+    pub(crate) fixed: Option<FixedRows>,
+}
+
+impl Prepared {
+    pub(crate) fn new(description: Description, catalogue: &Catalogue) -> Self {
+        let parameters: Vec<ParameterType> = description
+            .parameters
+            .iter()
+            .map(|&oid| catalogue.resolve(oid, -1))
+            .map(|resolved| ParameterType { name: resolved.name, shape: resolved.shape })
+            .collect();
+        let columns: Vec<ColumnPlan> = description
+            .columns
+            .iter()
+            .map(|column| ColumnPlan::new(column, catalogue.resolve(column.oid, column.typmod)))
+            .collect();
+        let fields = columns.iter().map(|plan| Field::new(Arc::clone(&plan.name), plan.kind()));
+        Self {
+            parameter_formats: encode::formats(parameters.iter().map(ParameterType::binary)),
+            column_formats: encode::formats(columns.iter().map(ColumnPlan::binary)),
+            schema: Arc::new(Schema::new(fields.collect())),
+            fixed: FixedRows::new(&columns),
+            description,
+            parameters,
+            columns,
+        }
+    }
+
+    /// For rows that were asked for in the formats of `self` and turn out to be `columns`: how to
+    /// read them nevertheless, or the column that cannot be.
+    pub(crate) fn described_anew(
+        &self,
+        columns: Vec<ColumnDescription>,
+        catalogue: &Catalogue,
+    ) -> Result<Self, ColumnPlan> {
+        let parameters = self.description.parameters.clone();
+        let mut anew = Self::new(Description { parameters, columns }, catalogue);
+        let all_binary = self.columns.iter().all(ColumnPlan::binary);
+        for (at, plan) in anew.columns.iter_mut().enumerate() {
+            let asked_binary = self.columns.get(at).map_or(all_binary, ColumnPlan::binary);
+            match (asked_binary, plan.binary()) {
+                (true, false) => return Err(plan.clone()),
+                (false, true) => plan.become_text(),
+                _ => {}
+            }
+        }
+        let fields = anew.columns.iter().map(|plan| Field::new(Arc::clone(&plan.name), plan.kind()));
+        anew.schema = Arc::new(Schema::new(fields.collect()));
+        anew.fixed = FixedRows::new(&anew.columns);
+        Ok(anew)
+    }
+}
+
+/// The statements a connection has prepared, the least recently used given up first.
+#[derive(Debug)]
+pub(crate) struct StatementCache {
+    entries: HashMap<u128, Entry, BuildHasherDefault<KeyHasher>>,
+    limit: usize,
+    clock: u64,
+    last_number: u32,
+    /// Statements given up that the server still keeps.
+    to_close: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    number: u32,
+    prepared: Arc<Prepared>,
+    used: u64,
+}
+
+impl StatementCache {
+    pub(crate) fn new(limit: usize) -> Self {
+        let entries = HashMap::default();
+        Self { entries, limit, clock: 0, last_number: 0, to_close: Vec::new() }
+    }
+
+    /// A number for a new statement; 0, the unnamed one, where none are kept.
+    pub(crate) fn next_number(&mut self) -> u32 {
+        if self.limit == 0 {
+            return 0;
+        }
+        self.last_number = self.last_number.checked_add(1).unwrap_or(1);
+        self.last_number
+    }
+
+    pub(crate) fn get(&mut self, key: u128) -> Option<(u32, &Arc<Prepared>)> {
+        let entry = self.entries.get_mut(&key)?;
+        self.clock += 1;
+        entry.used = self.clock;
+        Some((entry.number, &entry.prepared))
+    }
+
+    /// Remembers a statement, and gives up others for it.
+    pub(crate) fn insert(&mut self, key: u128, number: u32, prepared: Arc<Prepared>) {
+        if self.limit == 0 {
+            return;
+        }
+        self.clock += 1;
+        let entry = Entry { number, prepared, used: self.clock };
+        if let Some(old) = self.entries.insert(key, entry) {
+            self.to_close.push(old.number);
+        }
+        // A scan is fine: it happens once for each Parse, which costs the server far more.
+        while self.entries.len() > self.limit {
+            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.used);
+            let Some((&oldest, _)) = oldest else { break };
+            self.give_up(oldest);
+        }
+    }
+
+    /// Forgets a statement; the server is told with the next request.
+    pub(crate) fn give_up(&mut self, key: u128) {
+        if let Some(entry) = self.entries.remove(&key) {
+            self.to_close.push(entry.number);
+        }
+    }
+
+    /// Forgets a statement that the server does not have.
+    pub(crate) fn remove(&mut self, key: u128, number: u32) {
+        if self.entries.get(&key).is_some_and(|entry| entry.number == number) {
+            self.entries.remove(&key);
+        }
+    }
+
+    /// A statement that was prepared but is not kept.
+    pub(crate) fn close_later(&mut self, number: u32) {
+        if number > 0 {
+            self.to_close.push(number);
+        }
+    }
+
+    /// Forgets all: the server did.
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+        self.to_close.clear();
+    }
+
+    /// Appends the Close messages that are due; how many.
+    pub(crate) fn write_closes(&mut self, out: &mut Vec<u8>) -> u32 {
+        for &number in &self.to_close {
+            encode::close(out, number);
+        }
+        let count = self.to_close.len() as u32;
+        self.to_close.clear();
+        count
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+}
+
+/// Keys are 128-bit hashes already: their low half is as good as any hash of them.
+#[derive(Debug, Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u128(&mut self, key: u128) {
+        self.0 = key as u64 ^ (key >> 64) as u64;
+    }
+}

@@ -1,0 +1,80 @@
+"""The data path of a Python API server: PostgreSQL and SQLite to columns and JSON.
+
+>>> import rowmill as rm
+>>> db = rm.Database("sqlite://")
+>>> frame = db.fetch("select 1 as id, 'Ada' as name")
+>>> frame.to_json()
+b'[{"id":1,"name":"Ada"}]'
+
+`Database` blocks, `AsyncDatabase` is awaited; both have the same verbs. A result is a `Frame`:
+columns in Arrow's layout, handed to NumPy, pandas, Polars and PyArrow without a copy where the type
+allows. Nothing beyond the standard library is needed, or imported, until a frame is asked for the
+form that needs it.
+"""
+
+from rowmill._aio import AsyncDatabase, AsyncStream, AsyncTransaction
+from rowmill._errors import (
+    ConnectError,
+    ConnectionLost,
+    DatabaseError,
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    PoolTimeout,
+    ProgrammingError,
+    QueryTimeout,
+    SerializationError,
+    Warning,  # noqa: A004 - the name PEP 249 gives it
+)
+from rowmill._interval import Interval
+from rowmill._rowmill import (
+    Column,
+    Database,
+    Frame,
+    Row,
+    Schema,
+    Stream,
+    Transaction,
+    __version__,
+)
+
+__all__ = [
+    "__version__",
+    "AsyncDatabase",
+    "AsyncStream",
+    "AsyncTransaction",
+    "Column",
+    "ConnectError",
+    "ConnectionLost",
+    "Database",
+    "DatabaseError",
+    "DataError",
+    "Error",
+    "Frame",
+    "IntegrityError",
+    "InterfaceError",
+    "InternalError",
+    "Interval",
+    "NotSupportedError",
+    "OperationalError",
+    "PoolTimeout",
+    "ProgrammingError",
+    "QueryTimeout",
+    "Row",
+    "Schema",
+    "SerializationError",
+    "Stream",
+    "Transaction",
+    "Warning",
+]
+
+for _name in __all__:
+    _value = globals()[_name]
+    if isinstance(_value, type):
+        # Where a name is public is where its repr, its pickle and its documentation say it lives.
+        _value.__module__ = "rowmill"
+del _name, _value

@@ -1,0 +1,367 @@
+"""The awaited twins of Database, Transaction and Stream."""
+
+from __future__ import annotations
+
+from rowmill._errors import InterfaceError
+from rowmill._rowmill import Pump
+
+# As `typing.TYPE_CHECKING`, whose import takes longer than the rest of this package.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import asyncio
+    from types import TracebackType
+    from typing import Any, Literal, Self
+
+    from rowmill._rowmill import Frame, Row, StreamHandle
+
+    Orient = Literal["records", "columns", "ndjson"]
+    Submitted = tuple[Any, int | None, bool]
+
+# Answers that need no wait are given without one; after this many in a row the loop gets a turn,
+# or a task that reads SQLite in a circle would keep all others out.
+_TURN = 32
+
+
+class _Verbs:
+    """What a database and a transaction have in common."""
+
+    _timeout: float | None = None
+    _pool_timeout: float = 30.0
+    _instant = 0
+
+    def _pump(self) -> Pump:
+        raise NotImplementedError
+
+    def _transaction_id(self) -> int | None:
+        return None
+
+    async def _answer(self, pump: Pump, submitted: Submitted, timeout: float | None) -> Any:
+        answer, call, queued = submitted
+        if call is None:
+            self._instant += 1
+            if self._instant % _TURN == 0:
+                import asyncio
+
+                await asyncio.sleep(0)
+            return answer
+        if timeout is None:
+            timeout = self._timeout
+        timers = ()
+        if timeout is not None or queued:
+            timers = self._timers(pump, answer.get_loop(), call, queued, timeout)
+        try:
+            return await answer
+        except BaseException:
+            # A future that has its answer, if only an exception, left nothing to stop.
+            if answer.cancelled() or not answer.done():
+                pump.cancel(call)
+            raise
+        finally:
+            for timer in timers:
+                timer.cancel()
+
+    def _timers(
+        self,
+        pump: Pump,
+        loop: asyncio.AbstractEventLoop,
+        call: int,
+        queued: bool,
+        timeout: float | None,
+    ) -> tuple[asyncio.TimerHandle, ...]:
+        timers = []
+        if timeout is not None:
+            if not timeout > 0:
+                pump.cancel(call)
+                raise ValueError("timeout is a number of seconds above 0, or None")
+            timers.append(loop.call_later(timeout, pump.expire, call, timeout))
+        if queued:
+            timers.append(loop.call_later(self._pool_timeout, pump.expire_waiting, call))
+        return tuple(timers)
+
+    async def fetch(
+        self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any
+    ) -> Frame:
+        """All rows, as a Frame."""
+        pump = self._pump()
+        submitted = pump.submit("frame", sql, parameters, named, self._transaction_id())
+        return await self._answer(pump, submitted, timeout)
+
+    async def fetch_one(
+        self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any
+    ) -> Row | None:
+        """The first row, or None where there is none."""
+        pump = self._pump()
+        submitted = pump.submit("row", sql, parameters, named, self._transaction_id())
+        return await self._answer(pump, submitted, timeout)
+
+    async def fetch_value(
+        self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any
+    ) -> Any:
+        """The first column of the first row, or None where there is no row."""
+        pump = self._pump()
+        submitted = pump.submit("value", sql, parameters, named, self._transaction_id())
+        return await self._answer(pump, submitted, timeout)
+
+    async def fetch_json(
+        self,
+        sql: str,
+        /,
+        *parameters: Any,
+        orient: Orient = "records",
+        timeout: float | None = None,
+        **named: Any,
+    ) -> bytes:
+        """All rows as JSON bytes: "records", "columns" or "ndjson"."""
+        pump = self._pump()
+        submitted = pump.submit(orient, sql, parameters, named, self._transaction_id())
+        return await self._answer(pump, submitted, timeout)
+
+    async def execute(
+        self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any
+    ) -> int:
+        """Runs a statement for its effect; returns the rows affected."""
+        pump = self._pump()
+        submitted = pump.submit("count", sql, parameters, named, self._transaction_id())
+        return await self._answer(pump, submitted, timeout)
+
+    async def execute_script(self, sql: str, /, *, timeout: float | None = None) -> None:
+        """Runs several statements, separated by semicolons, without parameters."""
+        pump = self._pump()
+        await self._answer(pump, pump.script(sql, self._transaction_id()), timeout)
+
+    def stream(
+        self,
+        sql: str,
+        /,
+        *parameters: Any,
+        batch_rows: int = 65536,
+        timeout: float | None = None,
+        **named: Any,
+    ) -> AsyncStream:
+        """The rows in Frames of about `batch_rows`, for `async for`."""
+        return AsyncStream(self, sql, parameters, named, batch_rows, timeout)
+
+
+class AsyncDatabase(_Verbs):
+    """A database for asyncio: the verbs of `Database`, awaited.
+
+    >>> import asyncio
+    >>> import rowmill as rm
+    >>> async def main():
+    ...     async with rm.AsyncDatabase("sqlite://") as db:
+    ...         return await db.fetch_value("select $1 + 1", 41)
+    >>> asyncio.run(main())
+    42
+
+    Nothing is decoded on the event loop but small results: a large one is read and decoded by a
+    worker thread, without the GIL, while the loop runs on. Calls that share a connection are
+    pipelined. Cancelling the awaiting task has the server stop.
+
+    A database belongs to the event loop that first uses it; once that loop is closed, the next one
+    may use it, with new connections.
+
+    Args, and what they raise, are those of `Database`; a file is opened by the first call.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        pool_size: int | None = None,
+        timeout: float | None = None,
+        connect_timeout: float = 10.0,
+        pool_timeout: float = 30.0,
+        statement_cache: int = 256,
+    ) -> None:
+        self._options = (
+            url,
+            pool_size,
+            timeout,
+            connect_timeout,
+            pool_timeout,
+            statement_cache,
+        )
+        self._label = Pump.check(*self._options)
+        self._timeout = timeout
+        self._pool_timeout = pool_timeout
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._running: Pump | None = None
+        self._closed = False
+
+    def _pump(self) -> Pump:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        if loop is self._loop:
+            assert self._running is not None
+            return self._running
+        if self._closed:
+            raise InterfaceError("the database is closed")
+        if self._loop is not None and not self._loop.is_closed():
+            raise InterfaceError(
+                "the database is in use by another event loop",
+                hint="make one AsyncDatabase for each loop",
+            )
+        # The last loop, where there was one, is gone and took its connections along.
+        pump = Pump(loop, *self._options)
+        pump.attach()
+        self._running, self._loop = pump, loop
+        return pump
+
+    def transaction(
+        self, *, isolation: str | None = None, read_only: bool = False
+    ) -> AsyncTransaction:
+        """A transaction, for `async with`: commits at the end of the block, rolls back when it
+        raises. The arguments are those of `Database.transaction`."""
+        return AsyncTransaction(self, isolation, read_only)
+
+    async def close(self) -> None:
+        """Closes the database. Calls that come later fail; calls under way end first."""
+        import asyncio
+
+        pump, self._closed = self._running, True
+        if pump is None or self._loop is not asyncio.get_running_loop():
+            self._running = self._loop = None
+            return
+        pump.close()
+        while pump.in_flight():
+            await asyncio.sleep(0.001)
+        pump.detach()
+        self._running = self._loop = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether the database was closed."""
+        return self._closed
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<rowmill.AsyncDatabase {self._label}{' (closed)' if self._closed else ''}>"
+
+
+class AsyncTransaction(_Verbs):
+    """A transaction: the verbs of a database, all or nothing. Begins at `async with`."""
+
+    def __init__(self, database: AsyncDatabase, isolation: str | None, read_only: bool) -> None:
+        self._database = database
+        self._arguments = (isolation, read_only)
+        self._timeout = database._timeout
+        self._pool_timeout = database._pool_timeout
+        self._id: int | None = None
+        self._state = "not begun"
+
+    def _pump(self) -> Pump:
+        if self._state != "open":
+            raise InterfaceError(f"the transaction is {self._state}")
+        return self._database._pump()
+
+    def _transaction_id(self) -> int | None:
+        return self._id
+
+    async def __aenter__(self) -> Self:
+        if self._state != "not begun":
+            raise InterfaceError("a transaction is entered once; make a new one")
+        pump = self._database._pump()
+        self._id = await self._answer(pump, pump.begin(*self._arguments), None)
+        self._state = "open"
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        pump = self._pump()
+        assert self._id is not None
+        self._state = "ended"
+        if kind is None:
+            await self._answer(pump, pump.end(self._id, True), None)
+            return
+        try:
+            await self._answer(pump, pump.end(self._id, False), None)
+        except Exception:
+            # The block's own exception says more than a rollback that found the connection gone.
+            return
+
+    def __repr__(self) -> str:
+        return f"<rowmill.AsyncTransaction {self._state} on {self._database._label}>"
+
+
+class AsyncStream:
+    """The parts of a result, one Frame at a time: iterate by `async for`, best inside
+    `async with`, which has the server stop when the block is left early."""
+
+    _handle: StreamHandle | None = None
+
+    def __init__(
+        self,
+        source: _Verbs,
+        sql: str,
+        parameters: tuple[Any, ...],
+        named: dict[str, Any],
+        batch_rows: int,
+        timeout: float | None,
+    ) -> None:
+        self._source = source
+        self._begin = (sql, parameters, named, batch_rows, source._transaction_id())
+        self._timeout = timeout
+        self._pump: Pump | None = None
+        self._ended = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Frame:
+        if self._ended:
+            raise StopAsyncIteration
+        try:
+            if self._handle is None:
+                self._pump = pump = self._source._pump()
+                begun = pump.stream(*self._begin)
+                self._handle = await self._source._answer(pump, begun, self._timeout)
+            assert self._pump is not None
+            asked = self._pump.part(self._handle, self._timeout)
+            # The worker keeps the deadline of a part, so that the connection survives it.
+            part = await asked[0]
+        except BaseException:
+            self._end()
+            raise
+        if part is None:
+            self._end()
+            raise StopAsyncIteration
+        return part
+
+    def _end(self) -> None:
+        self._ended = True
+        handle, self._handle = self._handle, None
+        if handle is not None and self._pump is not None:
+            self._pump.end_stream(handle)
+
+    async def close(self) -> None:
+        """Ends the stream: the server stops, the connection goes back. Closing twice is fine."""
+        self._end()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._end()
+
+    def __del__(self) -> None:
+        self._end()

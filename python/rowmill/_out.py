@@ -1,0 +1,217 @@
+"""Where frames go: NumPy, pandas, Polars and PyArrow, each imported when it is asked for.
+
+Nothing is copied where the types allow. What each type becomes:
+
+| type | NumPy | pandas | with NULLs |
+|---|---|---|---|
+| bool | `bool` | `bool` | masked array / `boolean` |
+| int8..int64, uint8..uint64 | the same, a view | the same, a view | masked array / `Int8`..`UInt64` over the same memory |
+| float32, float64 | the same, a view | the same, a view | NaN |
+| timestamp | `datetime64[us]`, a view | `datetime64[us]`, a view | NaT |
+| timestamp[utc] | `datetime64[us]` in UTC, a view | `datetime64[us, UTC]`, a view | NaT |
+| date | `datetime64[D]` | `datetime64[s]` | NaT |
+| text, json | objects | `str` over the same memory | None / missing |
+| enum | objects | `category` | None / missing |
+| bytes, decimal, time, list, others | objects | `ArrowDtype` over the same memory | None / `<NA>` |
+| uuid | objects | `ArrowDtype` of its sixteen bytes, the same memory | None / `<NA>` |
+| interval | objects | objects | None |
+
+A column of whole numbers or booleans is never turned into floats because of a NULL. PostgreSQL's
+`infinity` is the greatest date or timestamp there is; `-infinity` as a timestamp would be NumPy's
+NaT, which stands for NULL, and so it raises `DataError`.
+
+Views are read-only, for a frame is shared: assign to a copy. Without PyArrow, what would share
+memory through it becomes Python objects, and so it does with `to_pandas(objects=True)`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy
+    import pandas
+    import polars
+    import pyarrow
+
+    from rowmill._rowmill import Column, Frame
+
+_INTEGERS = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
+_FLOATS = frozenset(("float32", "float64"))
+_TIMESTAMPS = frozenset(("timestamp", "timestamp[utc]"))
+_SECONDS_PER_DAY = 86_400
+
+
+def to_numpy(frame: Frame) -> dict[str, numpy.ndarray[Any, Any]]:
+    """A dict of arrays by column name; the table above says which."""
+    names = frame.columns
+    if len(set(names)) != len(names):
+        from rowmill._errors import ProgrammingError
+
+        twice = next(name for at, name in enumerate(names) if name in names[:at])
+        raise ProgrammingError(
+            f"two columns are named {twice!r}, which a dict cannot hold; "
+            "name them apart with AS in the query"
+        )
+    return {name: column_to_numpy(frame._column(at)) for at, name in enumerate(names)}
+
+
+def column_to_numpy(column: Column) -> numpy.ndarray[Any, Any]:
+    """One column as an array."""
+    import numpy as np
+
+    kind = column.type
+    if kind in _FLOATS:
+        return np.frombuffer(column._floats(), kind)
+    if kind in _TIMESTAMPS:
+        return np.frombuffer(column._timestamps(), "datetime64[us]")
+    if kind == "date":
+        return np.frombuffer(column._dates(1), "datetime64[D]")
+    if kind == "bool" or kind in _INTEGERS:
+        values = _whole(np, column)
+        if column.null_count:
+            return np.ma.MaskedArray(values, _nulls(np, column))
+        return values
+    return _objects(np, column)
+
+
+def to_pandas(frame: Frame, objects: bool = False) -> pandas.DataFrame:
+    """A DataFrame whose columns are views, each a block of its own, where the type allows."""
+    import pandas as pd
+
+    width = frame.shape[1]
+    # By position: names may repeat.
+    columns = {at: _to_pandas(frame._column(at), objects) for at in range(width)}
+    table = pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), copy=False)
+    table.columns = pd.Index(frame.columns, dtype=None if width else "str")
+    return table
+
+
+def _to_pandas(column: Column, objects: bool) -> Any:
+    """One column as what a DataFrame takes."""
+    import numpy as np
+    import pandas as pd
+
+    kind = column.type
+    if kind == "timestamp[utc]":
+        instants = np.frombuffer(column._timestamps(), "int64")
+        return pd.array(instants, dtype=pd.DatetimeTZDtype("us", "UTC"), copy=False)
+    if kind in _FLOATS or kind == "timestamp":
+        return column_to_numpy(column)
+    if kind == "date":
+        return np.frombuffer(column._dates(_SECONDS_PER_DAY), "datetime64[s]")
+    if kind == "bool" or kind in _INTEGERS:
+        values = _whole(np, column)
+        if not column.null_count:
+            return values
+        masked = pd.arrays.BooleanArray if kind == "bool" else pd.arrays.IntegerArray
+        return masked(values, _nulls(np, column))
+    if kind == "enum":
+        return _categories(np, pd, column)
+    arrow = None if objects or kind in ("interval", "null") else _pyarrow()
+    if kind in ("text", "json"):
+        return _text(pd, column, arrow)
+    if arrow is None:
+        return _objects(np, column)
+    values = arrow.array(column)
+    if kind == "uuid":
+        # PyArrow cannot compare, group or join its uuids; their bytes it can.
+        values = getattr(values, "storage", values)
+    return pd.arrays.ArrowExtensionArray(values)
+
+
+def _text(pd: Any, column: Column, arrow: Any) -> Any:
+    """Text as the default string type of this pandas, over the same memory with PyArrow."""
+    if arrow is None:
+        return pd.array(column.to_list(), dtype="str" if _three(pd) else "string")
+    values = arrow.array(column)
+    # PyArrow knows JSON as a type of its own over text.
+    return _strings(pd, getattr(values, "storage", values))
+
+
+def _strings(pd: Any, values: Any) -> Any:
+    if _three(pd):
+        return pd.arrays.ArrowStringArray(values, dtype=pd.StringDtype(na_value=float("nan")))
+    return pd.arrays.ArrowStringArray(values)
+
+
+def _three(pd: Any) -> bool:
+    """Whether this pandas has a string type of its own by default."""
+    return int(pd.__version__.partition(".")[0]) >= 3
+
+
+def _categories(np: Any, pd: Any, column: Column) -> Any:
+    """An enum's codes over its labels; a label that no row holds is kept if the decoder met it."""
+    arrow = _pyarrow()
+    if arrow is None:
+        return pd.Categorical(column.to_list())
+    values = arrow.array(column)
+    codes = values.indices.fill_null(-1).to_numpy()
+    labels = pd.Index(_strings(pd, values.dictionary), copy=False)
+    return pd.Categorical.from_codes(codes, categories=labels)
+
+
+def _whole(np: Any, column: Column) -> Any:
+    """Integers or booleans, whatever stands in the NULL slots."""
+    if column.type == "bool":
+        return np.frombuffer(column._bools(), "bool")
+    return np.frombuffer(column._buffer(), column.type)
+
+
+def _nulls(np: Any, column: Column) -> Any:
+    """True where there is no value."""
+    return np.frombuffer(column._nulls(), "bool")
+
+
+def _objects(np: Any, column: Column) -> Any:
+    """Python objects, lists among them as one object each."""
+    return np.fromiter(column, dtype=object, count=len(column))
+
+
+def to_arrow(frame: Frame) -> pyarrow.Table:
+    """A PyArrow table over the same memory."""
+    import pyarrow
+
+    return pyarrow.table(frame)
+
+
+def to_polars(frame: Frame) -> polars.DataFrame:
+    """A Polars DataFrame over the same memory.
+
+    Polars has no uuid and no interval: a uuid becomes its sixteen bytes as Binary, an interval a
+    Struct of months, days and microseconds.
+    """
+    import polars as pl
+
+    kinds = frame.schema.types
+    intervals = [at for at, kind in enumerate(kinds) if kind == "interval"]
+    if not intervals:
+        return pl.DataFrame(_Views(frame))
+    names = frame.columns
+    rest = frame[[name for name, kind in zip(names, kinds, strict=True) if kind != "interval"]]
+    table = pl.DataFrame(_Views(rest))
+    parts = dict.fromkeys(("months", "days"), pl.Int32) | {"microseconds": pl.Int64}
+    for at in intervals:
+        spans = frame._column(at).to_list()
+        rows = [None if span is None else span._asdict() for span in spans]
+        table.insert_column(at, pl.Series(names[at], rows, pl.Struct(parts)))
+    return table
+
+
+class _Views:
+    """A frame that offers its text in Arrow's view layout, which is Polars' own."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._frame._stream_of_views()
+
+
+def _pyarrow() -> Any:
+    """PyArrow, or None where it is not installed."""
+    try:
+        import pyarrow
+    except ImportError:
+        return None
+    return pyarrow

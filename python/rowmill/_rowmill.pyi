@@ -1,0 +1,396 @@
+"""The compiled half of Rowmill. What is public is to be had from `rowmill` itself."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import (
+    Any,
+    Final,
+    Literal,
+    Protocol,
+    Self,
+    SupportsIndex,
+    TypeAlias,
+    TypeVar,
+    final,
+    overload,
+    type_check_only,
+)
+
+import numpy
+import pandas
+import polars
+import pyarrow
+from typing_extensions import CapsuleType
+
+__version__: Final[str]
+
+_T = TypeVar("_T")
+_Orient: TypeAlias = Literal["records", "columns", "ndjson"]
+_Isolation: TypeAlias = Literal["read committed", "repeatable read", "serializable"]
+_Array: TypeAlias = numpy.ndarray[Any, Any]
+
+# What a call of the pump gives: the answer or a future of it, the call's id, whether it is queued.
+_Submitted: TypeAlias = tuple[Any, int | None, bool]
+
+@type_check_only
+class _ArrowStream(Protocol):
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@type_check_only
+class _ArrowArray(Protocol):
+    def __arrow_c_array__(
+        self, requested_schema: object | None = None
+    ) -> tuple[object, object]: ...
+
+@final
+class Frame:
+    """A result: named, typed columns of one length, immutable.
+
+    `rm.Frame(data)` takes anything with the Arrow PyCapsule interface (Polars, pandas, PyArrow,
+    DuckDB, ...) or a dict of name to values: a list, a NumPy array, an Arrow column.
+
+    >>> frame = rm.Frame({"id": [1, 2, 3], "name": ["a", "b", None]})
+    >>> frame.shape, frame.columns
+    ((3, 2), ['id', 'name'])
+    >>> frame["name"].to_list(), frame[0].name, len(frame[1:]), frame[["name"]].columns
+    (['a', 'b', None], 'a', 2, ['name'])
+
+    A name gives a `Column`, a number a `Row`, a slice or a list of names a `Frame` over the same
+    memory. Iteration gives rows.
+    """
+
+    def __new__(cls, data: Frame | _ArrowStream | _ArrowArray | dict[str, Any], /) -> Self: ...
+    @property
+    def schema(self) -> Schema:
+        """Names and types."""
+    @property
+    def columns(self) -> list[str]:
+        """The columns' names."""
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the values take; memory shared with other frames counts in each."""
+    @overload
+    def __getitem__(self, key: str, /) -> Column: ...
+    @overload
+    def __getitem__(self, key: SupportsIndex, /) -> Row: ...
+    @overload
+    def __getitem__(self, key: slice | list[str] | tuple[str, ...], /) -> Frame: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Row]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__ = None  # type: ignore[assignment]
+    def rows(self) -> Iterator[Row]:
+        """The rows, one after the other."""
+    def to_pandas(self, *, objects: bool = False) -> pandas.DataFrame:
+        """A pandas DataFrame over the same memory where the type allows.
+
+        The module `rowmill._out` has the table of types. Assign to a copy: what is shared cannot
+        be written.
+
+        Args:
+            objects: Whether uuids, decimals, times, bytes and lists become Python objects, which
+                takes a microsecond each, and not Arrow's own types.
+        """
+    def to_polars(self) -> polars.DataFrame:
+        """A Polars DataFrame over the same memory."""
+    def to_numpy(self) -> dict[str, _Array]:
+        """NumPy arrays by column name, views where the type allows."""
+    def to_arrow(self) -> pyarrow.Table:
+        """A PyArrow table over the same memory."""
+    def to_json(self, orient: _Orient = "records") -> bytes:
+        """JSON in UTF-8.
+
+        Args:
+            orient: "records" (an array of objects), "columns" (an object of arrays) or "ndjson"
+                (an object a line).
+        """
+    def to_dict(self) -> dict[str, list[Any]]:
+        """Lists of Python objects by column name."""
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> CapsuleType: ...
+    def __arrow_c_schema__(self) -> CapsuleType: ...
+    def _repr_html_(self) -> str: ...
+    def _ipython_key_completions_(self) -> list[str]: ...
+    def _column(self, at: int) -> Column: ...
+    def _texts(self, at: int, rows: Sequence[int], most: int) -> list[str | None]: ...
+    def _stream_of_views(self) -> CapsuleType: ...
+
+@final
+class Column:
+    """One column of a frame: a name, a type and values that are decoded when they are asked for.
+
+    >>> column = rm.Frame({"id": [1, None, 3]})["id"]
+    >>> column.name, column.type, len(column), column.null_count, column[-1]
+    ('id', 'int64', 3, 1, 3)
+
+    Slices share the frame's memory. NumPy, pandas, Polars and PyArrow take a column as it is, by
+    the Arrow PyCapsule interface or `to_numpy`.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name."""
+    @property
+    def type(self) -> str:
+        """What the values are, in words: `int64`, `timestamp[utc]`, `list[text]`."""
+    @property
+    def null_count(self) -> int:
+        """How many values are NULL."""
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the values take; memory shared with other columns counts in each."""
+    @overload
+    def __getitem__(self, key: SupportsIndex, /) -> Any: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> Column: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__ = None  # type: ignore[assignment]
+    def to_list(self) -> list[Any]:
+        """The values as Python objects, NULL as None."""
+    def to_numpy(self) -> _Array:
+        """The values as a NumPy array, a view where the type allows; see `Frame.to_numpy`."""
+    def __arrow_c_array__(
+        self, requested_schema: object | None = None
+    ) -> tuple[CapsuleType, CapsuleType]: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> CapsuleType: ...
+    def __arrow_c_schema__(self) -> CapsuleType: ...
+    def _buffer(self) -> Any: ...
+    def _floats(self) -> Any: ...
+    def _timestamps(self) -> Any: ...
+    def _dates(self, scale: int) -> Any: ...
+    def _bools(self) -> Any: ...
+    def _nulls(self) -> Any: ...
+
+@final
+class Row:
+    """One row: values by name, by position and as attributes, each decoded when it is asked for.
+
+    >>> row = rm.Frame({"id": [7], "name": ["Ada"]})[0]
+    >>> row.name, row["id"], row[-1], tuple(row), dict(row)
+    ('Ada', 7, 'Ada', (7, 'Ada'), {'id': 7, 'name': 'Ada'})
+
+    A row compares, sorts and hashes as the tuple of its values. The methods `keys`, `to_dict` and
+    `to_tuple` win over columns of these names; `row["keys"]` is always the column. Where a name
+    repeats it means the first of its columns; positions reach all of them.
+    """
+
+    @overload
+    def __getitem__(self, key: str | SupportsIndex, /) -> Any: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> tuple[Any, ...]: ...
+    def __getattr__(self, name: str, /) -> Any: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __lt__(self, other: Row | tuple[Any, ...], /) -> bool: ...
+    def __le__(self, other: Row | tuple[Any, ...], /) -> bool: ...
+    def __gt__(self, other: Row | tuple[Any, ...], /) -> bool: ...
+    def __ge__(self, other: Row | tuple[Any, ...], /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: Any, /) -> Self: ...
+    def keys(self) -> tuple[str, ...]:
+        """The columns' names."""
+    def to_dict(self) -> dict[str, Any]:
+        """The values by name.
+
+        Raises:
+            ProgrammingError: A name repeats: a dict would lose a value.
+        """
+    def to_tuple(self) -> tuple[Any, ...]:
+        """The values in order."""
+
+@final
+class Schema:
+    """The names and types of a frame's columns, in order: a read-only mapping of name to type.
+
+    >>> rm.Frame({"id": [1, 2], "name": ["a", "b"]}).schema
+    Schema({'id': 'int64', 'name': 'text'})
+    """
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names."""
+    @property
+    def types(self) -> list[str]:
+        """The columns' types, in words: `int64`, `timestamp[utc]`, `list[text]`."""
+    def __getitem__(self, name: str, /) -> str: ...
+    def __contains__(self, name: object, /) -> bool: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    @overload
+    def get(self, name: str, default: None = None, /) -> str | None: ...
+    @overload
+    def get(self, name: str, default: _T, /) -> str | _T: ...
+    def keys(self) -> list[str]:
+        """The columns' names."""
+    def values(self) -> list[str]:
+        """The columns' types."""
+    def items(self) -> list[tuple[str, str]]:
+        """Pairs of name and type."""
+    def __arrow_c_schema__(self) -> CapsuleType: ...
+
+def _row(names: tuple[str, ...], values: tuple[Any, ...]) -> Row: ...
+
+@type_check_only
+class _Verbs(Protocol):
+    """What a database and a transaction have in common."""
+
+    def fetch(
+        self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any
+    ) -> Frame:
+        """All rows, as a Frame."""
+    def fetch_one(
+        self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any
+    ) -> Row | None:
+        """The first row, or None where there is none."""
+    def fetch_value(
+        self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any
+    ) -> Any:
+        """The first column of the first row, or None where there is no row."""
+    def fetch_json(
+        self,
+        sql: str,
+        /,
+        *parameters: Any,
+        orient: _Orient = "records",
+        timeout: float | None = None,
+        **named: Any,
+    ) -> bytes:
+        """All rows as JSON bytes, with no Python object on the way."""
+    def stream(
+        self,
+        sql: str,
+        /,
+        *parameters: Any,
+        batch_rows: int = 65536,
+        timeout: float | None = None,
+        **named: Any,
+    ) -> Stream:
+        """The rows in Frames of about `batch_rows`: memory stays bounded at any size."""
+    def execute(
+        self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any
+    ) -> int:
+        """Runs a statement for its effect; returns the rows affected."""
+    def execute_script(self, sql: str, /, *, timeout: float | None = None) -> None:
+        """Runs several statements, separated by semicolons, without parameters."""
+
+@final
+class Database(_Verbs):
+    """A database for blocking code: an SQLite file, or a PostgreSQL server behind a pool."""
+
+    def __new__(
+        cls,
+        url: str | None = None,
+        *,
+        pool_size: int | None = None,
+        timeout: float | None = None,
+        connect_timeout: float = 10.0,
+        pool_timeout: float = 30.0,
+        statement_cache: int = 256,
+    ) -> Self: ...
+    def transaction(
+        self, *, isolation: _Isolation | None = None, read_only: bool = False
+    ) -> Transaction:
+        """A transaction: commits when its `with` block ends, rolls back when it raises."""
+    def close(self) -> None:
+        """Closes the database. Calls that come later fail; calls under way end as they will."""
+    @property
+    def closed(self) -> bool:
+        """Whether the database was closed."""
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_exception: object) -> None: ...
+
+@final
+class Transaction(_Verbs):
+    """A transaction: the verbs of a database, all or nothing. Begins at `with`."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        _value: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> Literal[False]: ...
+
+@final
+class Stream:
+    """The parts of a result, one Frame at a time."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Frame: ...
+    def close(self) -> None:
+        """Ends the stream: the server stops, the connection goes back. Closing twice is fine."""
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_exception: object) -> None: ...
+
+@final
+class StreamHandle: ...
+
+@final
+class Pump:
+    """The driver of an event loop's calls. Not public: `AsyncDatabase` stands on it."""
+
+    def __new__(
+        cls,
+        event_loop: asyncio.AbstractEventLoop,
+        url: str | None,
+        pool_size: int | None,
+        timeout: float | None,
+        connect_timeout: float,
+        pool_timeout: float,
+        statement_cache: int,
+    ) -> Self: ...
+    @staticmethod
+    def check(
+        url: str | None,
+        pool_size: int | None,
+        timeout: float | None,
+        connect_timeout: float,
+        pool_timeout: float,
+        statement_cache: int,
+    ) -> str: ...
+    def attach(self) -> None: ...
+    def detach(self) -> None: ...
+    def close(self) -> None: ...
+    def in_flight(self) -> int: ...
+    def submit(
+        self,
+        want: str,
+        sql: str,
+        parameters: tuple[Any, ...],
+        named: Mapping[str, Any],
+        transaction: int | None,
+    ) -> _Submitted: ...
+    def script(self, sql: str, transaction: int | None) -> _Submitted: ...
+    def begin(self, isolation: str | None, read_only: bool) -> _Submitted: ...
+    def end(self, transaction: int, commit: bool) -> _Submitted: ...
+    def forget(self, transaction: int) -> None: ...
+    def stream(
+        self,
+        sql: str,
+        parameters: tuple[Any, ...],
+        named: Mapping[str, Any],
+        batch_rows: int,
+        transaction: int | None,
+    ) -> _Submitted: ...
+    def part(self, stream: StreamHandle, timeout: float | None) -> _Submitted: ...
+    def end_stream(self, stream: StreamHandle) -> None: ...
+    def cancel(self, call: int) -> None: ...
+    def expire(self, call: int, after: float) -> None: ...
+    def expire_waiting(self, call: int) -> None: ...
+    def readable(self, lane: int) -> None: ...
+    def writable(self, lane: int) -> None: ...
+    def flush(self) -> None: ...
+    def wake(self) -> None: ...
