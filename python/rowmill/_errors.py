@@ -26,7 +26,7 @@ from __future__ import annotations
 _WINDOW = 100
 
 
-class Warning(Exception):  # noqa: A001, N818 - the name PEP 249 gives it
+class Warning(Exception):  # noqa: N818 - the name PEP 249 gives it
     """Something worth knowing that stops nothing."""
 
 

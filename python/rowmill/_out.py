@@ -14,7 +14,7 @@ Nothing is copied where the types allow. What each type becomes:
 | enum | objects | `category` | None / missing |
 | bytes, decimal, time, list, others | objects | `ArrowDtype` over the same memory | None / `<NA>` |
 | uuid | objects | `ArrowDtype` of its sixteen bytes, the same memory | None / `<NA>` |
-| interval | objects | objects | None |
+| interval, lists of intervals or uuids | objects | objects | None |
 
 A column of whole numbers or booleans is never turned into floats because of a NULL. PostgreSQL's
 `infinity` is the greatest date or timestamp there is; `-infinity` as a timestamp would be NumPy's
@@ -36,13 +36,15 @@ if TYPE_CHECKING:
 
     from rowmill._rowmill import Column, Frame
 
+    _Array = numpy.ndarray[Any, Any]
+
 _INTEGERS = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
 _FLOATS = frozenset(("float32", "float64"))
 _TIMESTAMPS = frozenset(("timestamp", "timestamp[utc]"))
 _SECONDS_PER_DAY = 86_400
 
 
-def to_numpy(frame: Frame) -> dict[str, numpy.ndarray[Any, Any]]:
+def to_numpy(frame: Frame) -> dict[str, _Array]:
     """A dict of arrays by column name; the table above says which."""
     names = frame.columns
     if len(set(names)) != len(names):
@@ -56,7 +58,7 @@ def to_numpy(frame: Frame) -> dict[str, numpy.ndarray[Any, Any]]:
     return {name: column_to_numpy(frame._column(at)) for at, name in enumerate(names)}
 
 
-def column_to_numpy(column: Column) -> numpy.ndarray[Any, Any]:
+def column_to_numpy(column: Column) -> _Array:
     """One column as an array."""
     import numpy as np
 
@@ -68,11 +70,9 @@ def column_to_numpy(column: Column) -> numpy.ndarray[Any, Any]:
     if kind == "date":
         return np.frombuffer(column._dates(1), "datetime64[D]")
     if kind == "bool" or kind in _INTEGERS:
-        values = _whole(np, column)
-        if column.null_count:
-            return np.ma.MaskedArray(values, _nulls(np, column))
-        return values
-    return _objects(np, column)
+        values = _whole(column)
+        return np.ma.MaskedArray(values, _nulls(column)) if column.null_count else values
+    return _objects(column)
 
 
 def to_pandas(frame: Frame, objects: bool = False) -> pandas.DataFrame:
@@ -101,18 +101,20 @@ def _to_pandas(column: Column, objects: bool) -> Any:
     if kind == "date":
         return np.frombuffer(column._dates(_SECONDS_PER_DAY), "datetime64[s]")
     if kind == "bool" or kind in _INTEGERS:
-        values = _whole(np, column)
+        values = _whole(column)
         if not column.null_count:
             return values
         masked = pd.arrays.BooleanArray if kind == "bool" else pd.arrays.IntegerArray
-        return masked(values, _nulls(np, column))
+        return masked(values, _nulls(column))
     if kind == "enum":
-        return _categories(np, pd, column)
-    arrow = None if objects or kind in ("interval", "null") else _pyarrow()
+        return _categories(pd, column)
+    arrow = _pyarrow()
     if kind in ("text", "json"):
         return _text(pd, column, arrow)
-    if arrow is None:
-        return _objects(np, column)
+    # Of intervals pandas has no dtype, and lists of uuids it cannot print.
+    rare = kind == "null" or "interval" in kind.lower() or "[uuid]" in kind
+    if objects or arrow is None or rare:
+        return _objects(column)
     values = arrow.array(column)
     if kind == "uuid":
         # PyArrow cannot compare, group or join its uuids; their bytes it can.
@@ -140,7 +142,7 @@ def _three(pd: Any) -> bool:
     return int(pd.__version__.partition(".")[0]) >= 3
 
 
-def _categories(np: Any, pd: Any, column: Column) -> Any:
+def _categories(pd: Any, column: Column) -> Any:
     """An enum's codes over its labels; a label that no row holds is kept if the decoder met it."""
     arrow = _pyarrow()
     if arrow is None:
@@ -151,20 +153,26 @@ def _categories(np: Any, pd: Any, column: Column) -> Any:
     return pd.Categorical.from_codes(codes, categories=labels)
 
 
-def _whole(np: Any, column: Column) -> Any:
+def _whole(column: Column) -> _Array:
     """Integers or booleans, whatever stands in the NULL slots."""
+    import numpy as np
+
     if column.type == "bool":
         return np.frombuffer(column._bools(), "bool")
     return np.frombuffer(column._buffer(), column.type)
 
 
-def _nulls(np: Any, column: Column) -> Any:
+def _nulls(column: Column) -> _Array:
     """True where there is no value."""
+    import numpy as np
+
     return np.frombuffer(column._nulls(), "bool")
 
 
-def _objects(np: Any, column: Column) -> Any:
+def _objects(column: Column) -> _Array:
     """Python objects, lists among them as one object each."""
+    import numpy as np
+
     return np.fromiter(column, dtype=object, count=len(column))
 
 
@@ -180,10 +188,15 @@ def to_polars(frame: Frame) -> polars.DataFrame:
 
     Polars has no uuid and no interval: a uuid becomes its sixteen bytes as Binary, an interval a
     Struct of months, days and microseconds.
+
+    Raises:
+        NotSupportedError: A decimal of more than 38 digits, or an interval within a list.
     """
     import polars as pl
 
     kinds = frame.schema.types
+    for name, kind in zip(frame.columns, kinds, strict=True):
+        _refuse_for_polars(name, kind)
     intervals = [at for at, kind in enumerate(kinds) if kind == "interval"]
     if not intervals:
         return pl.DataFrame(_Views(frame))
@@ -196,6 +209,18 @@ def to_polars(frame: Frame) -> polars.DataFrame:
         rows = [None if span is None else span._asdict() for span in spans]
         table.insert_column(at, pl.Series(names[at], rows, pl.Struct(parts)))
     return table
+
+
+def _refuse_for_polars(name: str, kind: str) -> None:
+    """Raise for what Polars would end in a panic."""
+    wide = kind.rpartition("decimal(")[2].partition(",")[0]
+    if (wide.isdecimal() and int(wide) > 38) or ("interval" in kind.lower() and kind != "interval"):
+        from rowmill._errors import NotSupportedError
+
+        raise NotSupportedError(
+            f"column {name!r}: Polars cannot hold {kind}",
+            hint="cast the column in the query, or take the frame by to_arrow() or to_pandas()",
+        )
 
 
 class _Views:

@@ -23,6 +23,20 @@ import polars
 import pyarrow
 from typing_extensions import CapsuleType
 
+__all__ = [
+    "Column",
+    "Database",
+    "Frame",
+    "Pump",
+    "Row",
+    "Schema",
+    "Stream",
+    "StreamHandle",
+    "Transaction",
+    "__version__",
+    "_row",
+]
+
 __version__: Final[str]
 
 _T = TypeVar("_T")
@@ -185,7 +199,7 @@ class Row:
     def __getitem__(self, key: str | SupportsIndex, /) -> Any: ...
     @overload
     def __getitem__(self, key: slice, /) -> tuple[Any, ...]: ...
-    def __getattr__(self, name: str, /) -> Any: ...
+    def __getattribute__(self, name: str, /) -> Any: ...
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Any]: ...
     def __eq__(self, other: object, /) -> bool: ...

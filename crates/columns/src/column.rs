@@ -2,7 +2,7 @@ use arrow_array::cast::AsArray as _;
 use arrow_array::{Array as _, ArrayRef};
 use arrow_schema::DataType;
 
-use crate::value::{Extension, Value, read};
+use crate::value::{Extension, Value, read, read_as};
 use crate::{ColumnError, Type};
 
 /// One finished, immutable column, shared by reference count.
@@ -72,7 +72,7 @@ impl Column {
     /// If there is no such row.
     #[inline]
     pub fn value(&self, kind: &Type, row: usize) -> Value<'_> {
-        read(&*self.0, Extension::of_type(kind), row)
+        read_as(&*self.0, kind, row)
     }
 
     /// Rows `offset` to `offset + len`, sharing this column's memory.

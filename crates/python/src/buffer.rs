@@ -45,6 +45,7 @@ impl Buffer {
         self.bytes().len()
     }
 
+    #[allow(clippy::needless_pass_by_value)] // PyO3 passes it so
     unsafe fn __getbuffer__(
         slf: Bound<'_, Self>,
         view: *mut ffi::Py_buffer,
@@ -60,8 +61,7 @@ impl Buffer {
         // SAFETY: CPython passes a valid, exclusive `view`. The call fills every field for plain
         // read-only bytes and takes a reference to `slf`, which keeps the memory: the object is
         // frozen and neither a column nor the vector moves or frees its bytes before it is dropped.
-        let filled =
-            unsafe { ffi::PyBuffer_FillInfo(view, slf.as_ptr(), pointer, len, 1, flags) };
+        let filled = unsafe { ffi::PyBuffer_FillInfo(view, slf.as_ptr(), pointer, len, 1, flags) };
         if filled == 0 {
             return Ok(());
         }

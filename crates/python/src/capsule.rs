@@ -124,9 +124,7 @@ pub(crate) fn import(data: &Bound<'_, PyAny>) -> PyResult<Option<Batch>> {
 }
 
 /// One column from such an object; `None` where it has neither method.
-pub(crate) fn import_column(
-    data: &Bound<'_, PyAny>,
-) -> PyResult<Option<(Type, rowmill::Column)>> {
+pub(crate) fn import_column(data: &Bound<'_, PyAny>) -> PyResult<Option<(Type, rowmill::Column)>> {
     let batch = match import(data) {
         Ok(Some(batch)) => batch,
         Ok(None) => return Ok(None),

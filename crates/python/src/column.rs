@@ -90,7 +90,9 @@ impl Column {
             Ok(slice) => value::any(py, Self { batch: sliced(&self.batch, slice)? }),
             Err(_) => {
                 let class = value::class_name(key);
-                Err(PyTypeError::new_err(format!("a column takes a position or a slice, not {class}")))
+                Err(PyTypeError::new_err(format!(
+                    "a column takes a position or a slice, not {class}"
+                )))
             }
         }
     }

@@ -1,3 +1,4 @@
+#![allow(clippy::doc_link_with_quotes)] // the examples are Python
 use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;

@@ -57,7 +57,8 @@ fn column(name: &str, values: &Bound<'_, PyAny>) -> PyResult<(Type, rowmill::Col
     let text = values.is_instance_of::<PyString>() || values.is_instance_of::<PyBytes>();
     let Some(values) = values.try_iter().ok().filter(|_| !text) else {
         let class = value::class_name(values);
-        let message = format!("column {name:?} is a list, an array or an Arrow column, not {class}");
+        let message =
+            format!("column {name:?} is a list, an array or an Arrow column, not {class}");
         return Err(PyTypeError::new_err(message));
     };
     let py = values.py();
@@ -132,7 +133,9 @@ fn copied<T: Element + Native + Default>(
     let values = elements::<T>(array)?;
     let mut column = Fixed::new(T::default());
     column.reserve(values.len());
-    values.into_iter().for_each(|value| column.push(value));
+    for value in values {
+        column.push(value);
+    }
     Ok(column.finish(kind))
 }
 
@@ -163,9 +166,7 @@ fn unify(py: Python<'_>, name: &str, scalars: &[&Scalar]) -> PyResult<Type> {
         };
     }
     match found {
-        Some((_, Type::List(_))) => {
-            Ok(Type::List(Box::new(unify(py, name, &flattened(scalars))?)))
-        }
+        Some((_, Type::List(_))) => Ok(Type::List(Box::new(unify(py, name, &flattened(scalars))?))),
         Some((_, kind)) => Ok(kind),
         None => Ok(Type::Null),
     }
@@ -230,7 +231,8 @@ fn build(
             column.finish(kind)
         }};
     }
-    let broken = || errors::programming(py, &format!("column {name:?} holds text that is not UTF-8"));
+    let broken =
+        || errors::programming(py, &format!("column {name:?} holds text that is not UTF-8"));
     let column = match kind {
         Type::Bool => {
             let mut column = Bits::default();
@@ -289,7 +291,9 @@ fn build(
         // No value tells the type: text, which every library here can hold.
         _ => {
             let mut column = Bytes::text();
-            scalars.iter().for_each(|_| column.push_null());
+            for _ in scalars {
+                column.push_null();
+            }
             return Ok((Type::Text, column.finish().map_err(|_| broken())?));
         }
     };
@@ -339,11 +343,7 @@ fn beyond_nanoseconds(py: Python<'_>, name: &str, scalars: &[&Scalar]) -> PyResu
     }
 }
 
-fn decimals(
-    py: Python<'_>,
-    name: &str,
-    scalars: &[&Scalar],
-) -> PyResult<(Type, rowmill::Column)> {
+fn decimals(py: Python<'_>, name: &str, scalars: &[&Scalar]) -> PyResult<(Type, rowmill::Column)> {
     let mut column = Decimal::undeclared();
     for (row, scalar) in scalars.iter().enumerate() {
         let pushed = match scalar {
@@ -355,14 +355,16 @@ fn decimals(
             }
         };
         if pushed.is_none() {
-            let message =
-                format!("column {name:?}, row {row}: this decimal has more than 76 digits, or none");
+            let message = format!(
+                "column {name:?}, row {row}: this decimal has more than 76 digits, or none"
+            );
             return Err(errors::programming(py, &message));
         }
     }
     match column.finish() {
         (Type::Text, _) => {
-            let message = format!("column {name:?}: its decimals need more than 76 digits together");
+            let message =
+                format!("column {name:?}: its decimals need more than 76 digits together");
             Err(errors::programming(py, &message))
         }
         finished => Ok(finished),

@@ -23,6 +23,14 @@ use pyo3::prelude::*;
 /// The extension module behind the package `rowmill`.
 #[pymodule(gil_used = false)]
 mod _rowmill {
+    use pyo3::prelude::*;
+
+    /// The package's version, as the crates have it.
+    #[pymodule_init]
+    fn version(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+
     #[pymodule_export]
     use crate::column::Column;
     #[pymodule_export]

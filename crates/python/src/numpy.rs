@@ -16,9 +16,9 @@ pub(crate) fn floats(column: &Column, size: usize) -> Option<Buffer> {
         return Buffer::of_column(column);
     }
     let values = column.fixed_bytes()?;
-    let nan = |cell: &[u8]| match *cell {
-        [a, b, c, d] => f32::from_ne_bytes([a, b, c, d]).is_nan(),
-        [a, b, c, d, e, f, g, h] => f64::from_ne_bytes([a, b, c, d, e, f, g, h]).is_nan(),
+    let nan = |cell: &[u8]| match (cell.try_into(), cell.try_into()) {
+        (Ok(single), _) => f32::from_ne_bytes(single).is_nan(),
+        (_, Ok(double)) => f64::from_ne_bytes(double).is_nan(),
         _ => false,
     };
     let valid = validity(column);
@@ -79,7 +79,9 @@ pub(crate) fn bools(column: &Column) -> Option<Buffer> {
 /// One byte for each row, 1 where it is NULL.
 pub(crate) fn nulls(column: &Column) -> Buffer {
     let mut out = validity(column);
-    out.iter_mut().for_each(|byte| *byte ^= 1);
+    for byte in &mut out {
+        *byte ^= 1;
+    }
     Buffer::made(out)
 }
 

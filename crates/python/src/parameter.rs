@@ -6,9 +6,9 @@ use pyo3::basic::CompareOp;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDate, PyDateAccess, PyDateTime, PyDelta,
-    PyDeltaAccess as _, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMemoryView, PyRange, PySet,
-    PyString, PyTime, PyTimeAccess, PyTuple, PyTzInfoAccess as _,
+    PyBool, PyByteArray, PyBytes, PyDate, PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess as _,
+    PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMemoryView, PyRange, PySet, PyString, PyTime,
+    PyTimeAccess, PyTuple, PyTzInfoAccess as _,
 };
 use rowmill::Scalar;
 use rowmill::text::days_from_civil;
@@ -62,7 +62,7 @@ pub(crate) fn scalar(value: &Bound<'_, PyAny>, place: Place<'_>) -> PyResult<Sca
         return text_of(text, place);
     }
     if value.is_exact_instance_of::<PyInt>() {
-        return integer(value);
+        return integer(value, place);
     }
     if value.is_none() {
         return Ok(Scalar::Null);
@@ -76,7 +76,7 @@ pub(crate) fn scalar(value: &Bound<'_, PyAny>, place: Place<'_>) -> PyResult<Sca
 fn nested(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<Scalar> {
     match value.cast_exact::<PyString>() {
         Ok(text) => text_of(text, place),
-        Err(_) if value.is_exact_instance_of::<PyInt>() => integer(value),
+        Err(_) if value.is_exact_instance_of::<PyInt>() => integer(value, place),
         Err(_) => other(value, place, depth),
     }
 }
@@ -91,11 +91,14 @@ fn text_of(text: &Bound<'_, PyString>, place: Place<'_>) -> PyResult<Scalar> {
     }
 }
 
-fn integer(value: &Bound<'_, PyAny>) -> PyResult<Scalar> {
-    match value.extract::<i64>() {
-        Ok(integer) => Ok(Scalar::Int(integer)),
-        // Base 16 has no limit of digits, but the database wants base 10.
-        Err(_) => Ok(Scalar::Decimal(value.str()?.to_cow()?.into_owned())),
+fn integer(value: &Bound<'_, PyAny>, place: Place<'_>) -> PyResult<Scalar> {
+    if let Ok(integer) = value.extract::<i64>() {
+        return Ok(Scalar::Int(integer));
+    }
+    match value.str() {
+        Ok(digits) => Ok(Scalar::Decimal(digits.to_cow()?.into_owned())),
+        // Python refuses to print more than 4,300 digits.
+        Err(_) => Err(refused(value.py(), place, "an int of thousands of digits")),
     }
 }
 
@@ -144,11 +147,7 @@ fn is_interval(value: &Bound<'_, PyAny>) -> PyResult<bool> {
         && value.is_instance(value::interval(value.py())?)?)
 }
 
-fn list(
-    elements: &[Bound<'_, PyAny>],
-    place: Place<'_>,
-    depth: usize,
-) -> PyResult<Scalar> {
+fn list(elements: &[Bound<'_, PyAny>], place: Place<'_>, depth: usize) -> PyResult<Scalar> {
     if let (DEEPEST.., Some(first)) = (depth, elements.first()) {
         let message = format!("lists are nested more than {DEEPEST} deep");
         return Err(refused(first.py(), place, &message));
@@ -225,7 +224,11 @@ fn rare(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<Sc
     }
     if is_interval(value)? {
         let (months, days, micros) = value.extract().map_err(|_| {
-            refused(py, place, "an Interval whose months or days exceed 32 bits, or whose microseconds exceed 64")
+            refused(
+                py,
+                place,
+                "an Interval whose months or days exceed 32 bits, or whose microseconds exceed 64",
+            )
         })?;
         return Ok(Scalar::Interval { months, days, micros });
     }
@@ -237,7 +240,7 @@ fn rare(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<Sc
         return text_of(text, place);
     }
     if value.is_instance_of::<PyInt>() {
-        return integer(value);
+        return integer(value, place);
     }
     if let Ok(float) = value.cast::<PyFloat>() {
         return Ok(Scalar::Float(float.value()));
@@ -251,7 +254,10 @@ fn rare(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<Sc
     if value.hasattr(intern!(py, "dtype"))? {
         return numpy(value, place, depth);
     }
-    let message = format!("cannot take a value of type {}; accepted are {ACCEPTED}", value::class_name(value));
+    let message = format!(
+        "cannot take a value of type {}; accepted are {ACCEPTED}",
+        value::class_name(value)
+    );
     Err(refused(py, place, &message))
 }
 
@@ -282,15 +288,15 @@ fn json(value: &Bound<'_, PyAny>, place: Place<'_>) -> PyResult<Scalar> {
 /// A NumPy scalar, a one-dimensional array, a Series: whatever knows `dtype` and `tolist`.
 fn numpy(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<Scalar> {
     let py = value.py();
-    let kind: String = match value.getattr(intern!(py, "dtype"))?.getattr_opt(intern!(py, "kind"))? {
-        Some(kind) => kind.extract().unwrap_or_default(),
-        None => String::new(),
-    };
+    let code = value.getattr(intern!(py, "dtype"))?.getattr_opt(intern!(py, "str"))?;
+    let code: String = code.and_then(|code| code.extract().ok()).unwrap_or_default();
     let mut value = value.clone();
-    // NumPy's `tolist` gives plain integers where the unit is a nanosecond: to microseconds first,
-    // and see that nothing was cut off. pandas gives its Timestamps, which know their nanoseconds.
-    if (kind == "M" || kind == "m") && !value.hasattr(intern!(py, "to_list"))? {
-        let micros = value.call_method1(intern!(py, "astype"), (format!("{kind}8[us]"),))?;
+    // NumPy's `tolist` gives plain integers where the unit is a nanosecond or less: to microseconds
+    // first, and see that nothing was cut off. pandas gives its Timestamps, which know theirs.
+    let fine = ["ns]", "ps]", "fs]", "as]"].iter().any(|unit| code.ends_with(unit));
+    if fine && !value.hasattr(intern!(py, "to_list"))? {
+        let micros = if code.contains('M') { "M8[us]" } else { "m8[us]" };
+        let micros = value.call_method1(intern!(py, "astype"), (micros,))?;
         let same = micros.rich_compare(&value, CompareOp::Eq)?;
         let missing = value.rich_compare(&value, CompareOp::Ne)?;
         if !same.bitor(missing)?.call_method0(intern!(py, "all"))?.is_truthy()? {
@@ -302,8 +308,21 @@ fn numpy(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<S
         Some(tolist) => tolist.call0()?,
         None => value.call_method0(intern!(py, "to_list"))?,
     };
+    // pandas writes NaN for a missing text.
+    let may_be_text = code.is_empty() || code == "|O";
+    if may_be_text && value.hasattr(intern!(py, "isna"))? {
+        let list = plain.cast::<PyList>()?;
+        for (at, item) in list.iter().enumerate() {
+            if item.cast::<PyFloat>().is_ok_and(|float| float.value().is_nan()) {
+                list.set_item(at, py.None())?;
+            }
+        }
+    }
     if plain.get_type().is(value.get_type()) {
-        let message = format!("cannot take a value of type {}; accepted are {ACCEPTED}", value::class_name(&value));
+        let message = format!(
+            "cannot take a value of type {}; accepted are {ACCEPTED}",
+            value::class_name(&value)
+        );
         return Err(refused(py, place, &message));
     }
     nested_once(&plain, place, depth)

@@ -1,3 +1,4 @@
+#![allow(clippy::doc_link_with_quotes)] // the examples are Python
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -80,10 +81,10 @@ impl Row {
 
 #[pymethods]
 impl Row {
-    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+    fn __len__(&self, py: Python<'_>) -> usize {
         match &self.0 {
-            Source::Frame(frame, _) => Ok(frame.get().batch.columns().len()),
-            Source::Values(_, values) => Ok(values.bind(py).len()),
+            Source::Frame(frame, _) => frame.get().batch.columns().len(),
+            Source::Values(_, values) => values.bind(py).len(),
         }
     }
 
@@ -99,7 +100,7 @@ impl Row {
             };
         }
         if key.is_instance_of::<PyInt>() {
-            let len = self.__len__(py)?;
+            let len = self.__len__(py);
             return match key.extract().ok().and_then(|at| offset(at, len)) {
                 Some(column) => self.value(py, column),
                 None => {
@@ -115,8 +116,8 @@ impl Row {
         Err(PyTypeError::new_err(format!("a row takes a name, a position or a slice, not {class}")))
     }
 
-    // Not `__getattr__`, which is asked only after an AttributeError was made and thrown away: that
-    // takes four times as long as the value.
+    // Not `__getattr__` alone, which is asked only after an AttributeError was made and thrown away:
+    // that takes four times as long as the value.
     fn __getattribute__<'py>(
         slf: &Bound<'py, Self>,
         name: &Bound<'py, PyString>,
@@ -137,7 +138,13 @@ impl Row {
             })?;
             return generic.bind(py).call1((slf, name));
         }
-        Err(PyAttributeError::new_err(this.missing(name)?))
+        // `__getattr__` comes next and says it better.
+        Err(PyAttributeError::new_err(()))
+    }
+
+    fn __getattr__(&self, name: &Bound<'_, PyString>) -> PyResult<Py<PyAny>> {
+        let message = if is_own(name)? { name.to_string() } else { self.missing(name)? };
+        Err(PyAttributeError::new_err(message))
     }
 
     fn __dir__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
@@ -163,7 +170,7 @@ impl Row {
         for (name, value) in self.names(py)?.iter().zip(self.tuple(py)?.iter()) {
             dict.set_item(name, value)?;
         }
-        if dict.len() != self.__len__(py)? {
+        if dict.len() != self.__len__(py) {
             return Err(repeated(py, &self.names(py)?)?);
         }
         Ok(dict)
@@ -212,11 +219,7 @@ impl Row {
         slf
     }
 
-    fn __deepcopy__<'py>(
-        &self,
-        py: Python<'py>,
-        memo: &Bound<'py, PyAny>,
-    ) -> PyResult<Self> {
+    fn __deepcopy__<'py>(&self, py: Python<'py>, memo: &Bound<'py, PyAny>) -> PyResult<Self> {
         let copy = py.import("copy")?.call_method1("deepcopy", (self.tuple(py)?, memo))?;
         Ok(restore(self.names(py)?.unbind(), copy.cast_into::<PyTuple>()?.unbind()))
     }

@@ -1,3 +1,4 @@
+#![allow(clippy::doc_link_with_quotes)] // the examples are Python
 use std::sync::Arc;
 
 use pyo3::exceptions::PyKeyError;
@@ -80,7 +81,8 @@ impl Schema {
         }
         let Ok(other) = other.cast::<PyDict>() else { return Ok(false) };
         let py = other.py();
-        Ok(other.len() == self.0.fields.len() && other.eq(PyDict::from_sequence(&value::any(py, self.items())?)?)?)
+        Ok(other.len() == self.0.fields.len()
+            && other.eq(PyDict::from_sequence(&value::any(py, self.items())?)?)?)
     }
 
     fn __hash__(&self) -> u64 {
@@ -130,10 +132,10 @@ pub(crate) fn missing(py: Python<'_>, schema: &rowmill::Schema, name: &str) -> P
     if names.len() > 12 {
         shown.push_str(", …");
     }
-    Ok(match names.is_empty() {
-        true => format!("no column {quoted}: there are no columns"),
-        false => format!("no column {quoted}; there are {shown}"),
-    })
+    if names.is_empty() {
+        shown.push_str("no columns");
+    }
+    Ok(format!("no column {quoted}; there are {shown}"))
 }
 
 /// The names as a tuple.

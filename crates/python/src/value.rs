@@ -58,10 +58,7 @@ pub(crate) fn cell<'py>(
 }
 
 /// A value as a Python object.
-pub(crate) fn object<'py>(
-    py: Python<'py>,
-    value: &Value<'_>,
-) -> Result<Bound<'py, PyAny>, Fault> {
+pub(crate) fn object<'py>(py: Python<'py>, value: &Value<'_>) -> Result<Bound<'py, PyAny>, Fault> {
     Ok(match value {
         Value::Null => py.None().into_bound(py),
         Value::Bool(value) => PyBool::new(py, *value).to_owned().into_any(),

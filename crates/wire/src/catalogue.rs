@@ -83,7 +83,8 @@ impl Catalogue {
         if types.len() >= CATALOGUE_TYPES {
             types.clear();
         }
-        types.extend(found);
+        // What is built in is known better than pg_type tells it.
+        types.extend(found.into_iter().filter(|&(oid, _)| oid >= oid::FIRST_USER_OID));
     }
 
     /// What a type comes down to; one that is not known is exchanged as text.
@@ -195,7 +196,8 @@ pub(crate) fn look_up(oids: &[u32]) -> String {
 
 /// A row that [`look_up`] gave, its cells as text.
 pub(crate) fn looked_up(cells: &[Option<&str>]) -> Option<(u32, TypeInfo)> {
-    let &[Some(oid), Some(form), Some(base), Some(typmod), Some(element), Some(name)] = cells else {
+    let &[Some(oid), Some(form), Some(base), Some(typmod), Some(element), Some(name)] = cells
+    else {
         return None;
     };
     let element = element.parse().ok()?;

@@ -38,10 +38,7 @@ fn statement_name(out: &mut Vec<u8>, mut number: u32) {
 }
 
 /// The startup message of protocol 3.0.
-pub(crate) fn startup<'a>(
-    out: &mut Vec<u8>,
-    parameters: impl Iterator<Item = (&'a str, &'a str)>,
-) {
+pub(crate) fn startup<'a>(out: &mut Vec<u8>, parameters: impl Iterator<Item = (&'a str, &'a str)>) {
     let at = out.len();
     out.extend_from_slice(&[0; 4]);
     out.extend_from_slice(&0x0003_0000_u32.to_be_bytes());

@@ -22,16 +22,25 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod bind;
+mod catalogue;
+mod decode;
+mod encode;
 mod error;
 mod event;
 mod limits;
+mod message;
+mod oid;
 mod request;
 mod session;
+mod split;
+mod statement;
+#[cfg(test)]
+mod testing;
 
+pub use catalogue::Catalogue;
 pub use error::{DecodeError, Failure, ParameterError, ProtocolError, ServerError};
 pub use event::{Completion, Event, Tag, TransactionStatus};
 pub use limits::Limits;
 pub use request::{Output, Request, RequestId, Statement};
 pub use session::{CancelKey, Session, Startup, ssl_request};
-pub use catalogue::Catalogue;
-mod catalogue;

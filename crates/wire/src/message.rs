@@ -56,6 +56,13 @@ impl<'a> Fields<'a> {
         self.text().map(|text| String::from_utf8_lossy(text).into_owned())
     }
 
+    /// This many bytes.
+    pub(crate) fn slice(&mut self, len: usize) -> Result<&'a [u8], ProtocolError> {
+        let (slice, rest) = self.rest.split_at_checked(len).ok_or_else(|| self.cut())?;
+        self.rest = rest;
+        Ok(slice)
+    }
+
     pub(crate) fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.rest)
     }
@@ -173,10 +180,9 @@ pub(crate) fn tag(message: Message<'_>) -> Result<Tag, ProtocolError> {
         "ROLLBACK" => "ROLLBACK".into(),
         "SET" => "SET".into(),
         // Servers before 12 give the OID of a single inserted row.
-        other => other.strip_prefix("INSERT ").map_or_else(
-            || other.to_owned().into(),
-            |_| "INSERT".into(),
-        ),
+        other => other
+            .strip_prefix("INSERT ")
+            .map_or_else(|| other.to_owned().into(), |_| "INSERT".into()),
     };
     Ok(Tag { verb, rows })
 }

@@ -135,8 +135,8 @@ pub(crate) fn built_in(oid: u32) -> Option<(&'static str, Kind)> {
 /// What a built-in array type is an array of.
 pub(crate) fn element(array: u32) -> Option<u32> {
     match array {
-        22 => Some(21),  // int2vector
-        30 => Some(26),  // oidvector
+        22 => Some(21), // int2vector
+        30 => Some(26), // oidvector
         _ => TYPES.iter().find(|entry| entry.3 == array && array != 0).map(|entry| entry.0),
     }
 }

@@ -100,7 +100,8 @@ impl Prepared {
                 _ => {}
             }
         }
-        let fields = anew.columns.iter().map(|plan| Field::new(Arc::clone(&plan.name), plan.kind()));
+        let fields =
+            anew.columns.iter().map(|plan| Field::new(Arc::clone(&plan.name), plan.kind()));
         anew.schema = Arc::new(Schema::new(fields.collect()));
         anew.fixed = FixedRows::new(&anew.columns);
         Ok(anew)
@@ -161,35 +162,33 @@ impl StatementCache {
         while self.entries.len() > self.limit {
             let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.used);
             let Some((&oldest, _)) = oldest else { break };
-            self.give_up(oldest);
+            if let Some(entry) = self.entries.remove(&oldest) {
+                self.to_close.push(entry.number);
+            }
         }
     }
 
     /// Forgets a statement; the server is told with the next request.
-    pub(crate) fn give_up(&mut self, key: u128) {
-        if let Some(entry) = self.entries.remove(&key) {
-            self.to_close.push(entry.number);
-        }
-    }
-
-    /// Forgets a statement that the server does not have.
-    pub(crate) fn remove(&mut self, key: u128, number: u32) {
-        if self.entries.get(&key).is_some_and(|entry| entry.number == number) {
-            self.entries.remove(&key);
-        }
-    }
-
-    /// A statement that was prepared but is not kept.
-    pub(crate) fn close_later(&mut self, number: u32) {
-        if number > 0 {
+    pub(crate) fn give_up(&mut self, key: u128, number: u32) {
+        if self.remove(key, number) {
             self.to_close.push(number);
         }
     }
 
+    /// Forgets a statement that the server does not have; whether it was known.
+    pub(crate) fn remove(&mut self, key: u128, number: u32) -> bool {
+        let is_kept = self.entries.get(&key).is_some_and(|entry| entry.number == number);
+        is_kept && self.entries.remove(&key).is_some()
+    }
     /// Forgets all: the server did.
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
         self.to_close.clear();
+    }
+
+    /// Whether Close messages are due.
+    pub(crate) fn has_closes(&self) -> bool {
+        !self.to_close.is_empty()
     }
 
     /// Appends the Close messages that are due; how many.
@@ -200,6 +199,11 @@ impl StatementCache {
         let count = self.to_close.len() as u32;
         self.to_close.clear();
         count
+    }
+
+    #[cfg(test)]
+    pub(crate) fn has(&self, key: u128) -> bool {
+        self.entries.contains_key(&key)
     }
 
     #[cfg(test)]

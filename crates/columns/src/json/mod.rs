@@ -20,7 +20,7 @@
 //!
 //! A fraction of a second has six digits, or is left out where it is zero. Years outside 0000 to
 //! 9999 have a sign and at least six digits, as in ECMAScript: `"+012024-01-02"`, `"-000043-03-15"`
-//! for 44 BC. PostgreSQL's infinite dates and timestamps are `"infinity"` and `"-infinity"`.
+//! for 44 BC.
 //!
 //! Column names may repeat; then a record has the same key more than once, which is valid JSON,
 //! though most parsers keep the last.

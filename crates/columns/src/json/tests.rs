@@ -51,12 +51,6 @@ fn agrees(json: &Parsed, value: &Value<'_>) -> bool {
         Value::Bytes(value) => text.and_then(decode) == Some(value.to_vec()),
         Value::Json(value) => serde_json::from_str::<Parsed>(value).ok().as_ref() == Some(json),
         Value::Uuid(value) => text.and_then(parse_uuid) == Some(*value),
-        Value::Date(i32::MAX) | Value::Timestamp { micros: i64::MAX, .. } => {
-            json.as_str() == Some("infinity")
-        }
-        Value::Date(i32::MIN) | Value::Timestamp { micros: i64::MIN, .. } => {
-            json.as_str() == Some("-infinity")
-        }
         Value::Date(value) => text.and_then(parse_date) == Some(*value),
         Value::Time(value) => text.and_then(parse_time) == Some(*value),
         Value::Timestamp { micros, utc } => {
@@ -277,8 +271,6 @@ fn dates_and_times() {
         253_402_300_800_000_000,
         -719_528 * day,
         -719_528 * day - 1,
-        i64::MAX - 1,
-        i64::MIN + 1,
         i64::MAX,
         i64::MIN,
     ]
@@ -294,21 +286,18 @@ fn dates_and_times() {
     "+010000-01-01T00:00:00Z"
     "0000-01-01T00:00:00Z"
     "-000001-12-31T23:59:59.999999Z"
-    "+294247-01-10T04:00:54.775806Z"
-    "-290308-12-21T19:59:05.224193Z"
-    "infinity"
-    "-infinity"
+    "+294247-01-10T04:00:54.775807Z"
+    "-290308-12-21T19:59:05.224192Z"
     "#);
     let wall = Type::Timestamp { utc: false };
     insta::assert_snapshot!(cells(wall.clone(), fixed(&wall, 0, &timestamps[3..6])), @r#""2024-01-02T03:04:05.678901","9999-12-31T23:59:59.999999","+010000-01-01T00:00:00""#);
-    let dates = [0, -719_529, 2_932_897, i32::MAX - 1, i32::MAX, i32::MIN].map(Some);
+    let dates = [0, -719_529, 2_932_897, i32::MAX, i32::MIN].map(Some);
     insta::assert_snapshot!(list(cells(Type::Date, fixed(&Type::Date, 0, &dates))), @r#"
     "1970-01-01"
     "-000001-12-31"
     "+010000-01-01"
-    "+5881580-07-10"
-    "infinity"
-    "-infinity"
+    "+5881580-07-11"
+    "-5877641-06-23"
     "#);
     let times = [0, 11_045_678_901, day - 1].map(Some);
     insta::assert_snapshot!(cells(Type::Time, fixed(&Type::Time, 0, &times)), @r#""00:00:00","03:04:05.678901","23:59:59.999999""#);

@@ -55,7 +55,7 @@ impl<G: Grow> Out<G> {
             set_date(&mut text, 1, date);
             self.put(&text, 12);
         } else {
-            self.put_far(days, None);
+            self.put_far(date, None);
         }
     }
 
@@ -80,8 +80,8 @@ impl<G: Grow> Out<G> {
         let days = micros.div_euclid(MICROS_A_DAY) as i32;
         let clock = micros.rem_euclid(MICROS_A_DAY) as u64;
         let date = civil_from_days(days);
-        if !(0..=9_999).contains(&date.0) || micros == i64::MAX || micros == i64::MIN {
-            return self.put_far(days, Some((micros, clock, utc)));
+        if !(0..=9_999).contains(&date.0) {
+            return self.put_far(date, Some((clock, utc)));
         }
         let mut text = *b"\"0000-00-00T00:00:00.000000Z\"...";
         set_date(&mut text, 1, date);
@@ -95,22 +95,12 @@ impl<G: Grow> Out<G> {
         self.put(&text, len + 1);
     }
 
-    /// A date or timestamp before year 0, after year 9999, or infinite.
+    /// A date or timestamp before year 0 or after year 9999.
     #[cold]
-    fn put_far(&mut self, days: i32, time: Option<(i64, u64, bool)>) {
-        let infinite = match time {
-            None => (days == i32::MAX, days == i32::MIN),
-            Some((micros, ..)) => (micros == i64::MAX, micros == i64::MIN),
-        };
-        match infinite {
-            (true, _) => return self.put_short(b"\"infinity\""),
-            (_, true) => return self.put_short(b"\"-infinity\""),
-            _ => {}
-        }
-        let (year, month, day) = civil_from_days(days);
+    fn put_far(&mut self, (year, month, day): (i32, u32, u32), time: Option<(u64, bool)>) {
         let mut text = String::new();
         let mut written = write!(text, "\"{year:+07}-{month:02}-{day:02}");
-        if let Some((_, clock, utc)) = time {
+        if let Some((clock, utc)) = time {
             let (seconds, part) = (clock / 1_000_000, clock % 1_000_000);
             let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
             written = written.and(write!(text, "T{hour:02}:{minute:02}:{second:02}"));

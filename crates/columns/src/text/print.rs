@@ -7,7 +7,7 @@ const MICROS_A_DAY: i64 = 86_400_000_000;
 
 /// As PostgreSQL prints it with `DateStyle` ISO and `IntervalStyle` postgres: dates
 /// `2024-01-02`, `0044-03-15 BC`, timestamps `2024-01-02 03:04:05.6` with `+00` for instants,
-/// `infinity`, intervals `1 year 2 mons 3 days 04:05:06.7`, bytes `\x0aff`. NULL is `null`, floats
+/// intervals `1 year 2 mons 3 days 04:05:06.7`, bytes `\x0aff`. NULL is `null`, floats
 /// take the shortest digits that read back as the same float, lists are `[1, 2, null]` and structs
 /// `{a: 1, b: "x"}`, with text inside them quoted.
 impl fmt::Display for Value<'_> {
@@ -29,12 +29,6 @@ impl fmt::Display for Value<'_> {
                 value.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
             }
             Self::Uuid(value) => uuid(f, value),
-            Self::Date(i32::MAX) | Self::Timestamp { micros: i64::MAX, .. } => {
-                f.write_str("infinity")
-            }
-            Self::Date(i32::MIN) | Self::Timestamp { micros: i64::MIN, .. } => {
-                f.write_str("-infinity")
-            }
             Self::Date(days) => {
                 date(f, *days)?;
                 era(f, *days)

@@ -9,7 +9,7 @@ mod tests;
 pub use decimal::DecimalValue;
 pub(crate) use decimal::write_scaled;
 pub use nested::{ListIter, ListValue, StructValue};
-pub(crate) use read::{Extension, read};
+pub(crate) use read::{Extension, read, read_as};
 
 /// A view of one cell: nothing is copied for text, bytes and lists.
 ///
@@ -50,15 +50,13 @@ pub enum Value<'a> {
     Json(&'a str),
     /// A UUID's sixteen bytes.
     Uuid([u8; 16]),
-    /// Days since 1970-01-01; `i32::MAX` and `i32::MIN` are PostgreSQL's `infinity` and
-    /// `-infinity`.
+    /// Days since 1970-01-01.
     Date(i32),
     /// Microseconds since midnight.
     Time(i64),
     /// A point in time.
     Timestamp {
-        /// Microseconds since 1970-01-01 00:00; `i64::MAX` and `i64::MIN` are PostgreSQL's
-        /// `infinity` and `-infinity`.
+        /// Microseconds since 1970-01-01 00:00.
         micros: i64,
         /// True for an instant (UTC), false for a wall clock without a zone.
         utc: bool,

@@ -103,7 +103,8 @@ impl<T> Evented<T> {
                     None
                 }),
             };
-            let (Some(lane), Some(first)) = (lane, self.waiting.pop_front()) else { return };
+            let Some(lane) = lane else { return };
+            let Some(first) = self.waiting.pop_front() else { return };
             match first {
                 Waiting::Call { id, to, call } => self.start_call(lane, id, to, call),
                 Waiting::Begin { id, to, sql } => self.start_begin(lane, id, to, &sql),

@@ -13,7 +13,7 @@ use rowmill_columns::text::civil_from_days;
 use rowmill_expr::{Parameters, Statement};
 use rusqlite::ffi;
 
-use super::raw::RawStatement;
+use super::raw_statement::RawStatement;
 use crate::{Error, ErrorKind, Result};
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
@@ -39,7 +39,8 @@ pub(super) fn bind(
 fn wrong_count(wanted: usize, given: usize) -> Error {
     let plural = if wanted == 1 { "" } else { "s" };
     let were = if given == 1 { "was" } else { "were" };
-    let message = format!("the statement takes {wanted} parameter{plural} and {given} {were} given");
+    let message =
+        format!("the statement takes {wanted} parameter{plural} and {given} {were} given");
     Error::new(ErrorKind::Programming, message)
 }
 
@@ -76,7 +77,9 @@ impl Refusal {
             }
             Self::TooBig => Error::new(
                 ErrorKind::Data,
-                format!("parameter {name} is {kind} larger than SQLite takes (1,000,000,000 bytes)"),
+                format!(
+                    "parameter {name} is {kind} larger than SQLite takes (1,000,000,000 bytes)"
+                ),
             ),
             Self::Failed(code) => Error::new(
                 ErrorKind::Internal,

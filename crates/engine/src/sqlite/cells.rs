@@ -8,7 +8,7 @@ use rowmill_columns::text::{parse_date, parse_time, parse_timestamp, parse_uuid}
 use rowmill_columns::{Column, Type};
 
 use super::found::Found;
-use super::raw::{Kind, RawStatement};
+use super::raw_statement::{Kind, RawStatement};
 use super::types::CellType;
 
 /// What NumPy reads as "not a time".
@@ -112,12 +112,10 @@ impl Cells {
                 Some(micros) => cells.push(micros),
                 None => return false,
             },
-            (Self::Timestamp(cells, zone), Kind::Text) => {
-                match timestamp(row.text(column), zone) {
-                    Some(micros) => cells.push(micros),
-                    None => return false,
-                }
-            }
+            (Self::Timestamp(cells, zone), Kind::Text) => match timestamp(row.text(column), zone) {
+                Some(micros) => cells.push(micros),
+                None => return false,
+            },
             (Self::Json(cells), Kind::Text) => {
                 let text = row.text(column);
                 if validate_json(text).is_err() {

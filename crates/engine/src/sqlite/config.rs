@@ -1,10 +1,9 @@
 //! How a database file is opened and tuned.
 
-use std::path::PathBuf;
+use std::ffi::CString;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::raw::c_path;
-use crate::config::{Config, SourceConfig};
 use crate::{Error, ErrorKind, Result};
 
 /// What an SQLite database is opened with.
@@ -23,23 +22,8 @@ pub(crate) struct SqliteConfig {
 }
 
 impl SqliteConfig {
-    /// The part of a configuration that concerns SQLite.
-    pub(crate) fn of(config: &Config) -> Self {
-        let (path, read_only) = match &config.source {
-            SourceConfig::Sqlite { path, read_only } => (path.clone(), *read_only),
-            SourceConfig::Postgres(_) => (None, false),
-        };
-        Self {
-            path,
-            readers: config.pool_size.max(1),
-            statements: config.statement_cache.max(1),
-            busy_timeout: config.pool_timeout,
-            read_only,
-        }
-    }
-
     /// The path as SQLite takes it.
-    pub(super) fn c_path(&self) -> Result<std::ffi::CString> {
+    pub(super) fn c_path(&self) -> Result<CString> {
         let Some(path) = &self.path else { return Ok(c":memory:".to_owned()) };
         if path.as_os_str().is_empty() {
             return Err(Error::new(ErrorKind::Config, "the database's path is empty"));
@@ -84,4 +68,12 @@ impl Role {
             Self::Only => "pragma foreign_keys=on; pragma temp_store=memory",
         }
     }
+}
+
+/// A path as SQLite takes it. It would read `file:...` as a URI, so such a name gets `./` before.
+fn c_path(path: &Path) -> Option<CString> {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let plain =
+        if bytes.starts_with(b"file:") || bytes.starts_with(b":") { &b"./"[..] } else { b"" };
+    CString::new([plain, bytes].concat()).ok()
 }

@@ -9,9 +9,10 @@ use rusqlite::ffi;
 use super::bind::bind;
 use super::config::{Role, SqliteConfig};
 use super::error::{error, open_error, stopped};
-use super::raw::{Failure, RawConnection, RawStatement, Step};
+use super::raw::{Failure, RawConnection};
+use super::raw_statement::{RawStatement, Step};
 use super::read::{Halt, Limits, Reading, finish};
-use super::route::{Route, route, space};
+use super::route::{Route, counts, route, space};
 use super::statement::{Cache, Prepared};
 use super::watch::{Orders, Stopped, Watch};
 use crate::{Completion, Error, ErrorKind, Result};
@@ -107,9 +108,9 @@ impl Connection {
         let bound = bind(&mut prepared.raw, statement, prepared.parameters, parameters);
         let mut reading = Reading::default();
         let outcome = bound.and_then(|()| {
-            reading.read(prepared, limits).map_err(|halt| {
-                halted(&self.raw, &self.watch, halt, statement.text())
-            })
+            reading
+                .read(prepared, limits)
+                .map_err(|halt| halted(&self.raw, &self.watch, halt, statement.text()))
         });
         let changed = if prepared.reads { 0 } else { self.raw.changes() };
         prepared.raw.reset();
@@ -173,9 +174,7 @@ impl Connection {
             return Err(Error::new(ErrorKind::Misuse, "the stream has ended"));
         };
         let Cursor { prepared, reading, told, .. } = cursor;
-        reading
-            .read(prepared, limits)
-            .map_err(|halt| halted(&self.raw, &self.watch, halt, sql))?;
+        reading.read(prepared, limits).map_err(|halt| halted(&self.raw, &self.watch, halt, sql))?;
         if reading.rows == 0 && std::mem::replace(told, true) {
             return Ok(None);
         }
@@ -264,7 +263,8 @@ impl Connection {
     /// Lets SQLite renew the statistics that its planner found wanting; cheap where there are none.
     pub(super) fn optimize(&mut self) {
         // Best effort, without waiting: the database is being closed.
-        let orders = Orders { budget: std::time::Instant::now().checked_add(OPTIMIZE), ..Orders::default() };
+        let orders =
+            Orders { budget: std::time::Instant::now().checked_add(OPTIMIZE), ..Orders::default() };
         let _ = self.script("pragma analysis_limit=400; pragma optimize", &orders, false);
     }
 }
@@ -277,15 +277,6 @@ const OPTIMIZE: std::time::Duration = std::time::Duration::from_millis(50);
 pub(super) fn refused() -> Error {
     Error::new(ErrorKind::Programming, "transactions are not begun or ended by a statement")
         .with_hint("use db.transaction()")
-}
-
-/// Whether a statement that writes has a count of rows of its own. One that changes the schema has
-/// not: SQLite goes on telling that of the statement before.
-fn counts(sql: &str) -> bool {
-    let sql = space(sql);
-    ["insert", "update", "delete", "replace", "with"]
-        .iter()
-        .any(|word| sql.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
 }
 
 #[cold]

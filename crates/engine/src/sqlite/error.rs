@@ -13,7 +13,10 @@ use crate::{Error, ErrorKind};
 #[cold]
 pub(super) fn error(failure: &Failure, sql: &str) -> Error {
     let (kind, hint) = kind(failure);
-    let position = failure.offset.and_then(|offset| sql.get(..offset)).map(|before| before.chars().count() + 1);
+    let position = failure
+        .offset
+        .and_then(|offset| sql.get(..offset))
+        .map(|before| before.chars().count() + 1);
     let error = Error::new(kind, failure.message.clone()).with_position(position);
     match hint {
         Some(hint) => error.with_hint(hint),

@@ -7,7 +7,7 @@ use rowmill_columns::build::{Bytes, Fixed, TextError};
 use rowmill_columns::{Column, Type};
 
 use super::cells::exact_float;
-use super::raw::{Kind, RawStatement};
+use super::raw_statement::{Kind, RawStatement};
 
 #[derive(Debug)]
 pub(super) struct Found {
@@ -99,7 +99,7 @@ impl Found {
 
     pub(super) fn finish(self) -> Result<(Type, Column), TextError> {
         Ok(match self.values {
-            Values::Nulls(rows) => nulls(rows),
+            Values::Nulls(rows) => nulls(rows)?,
             Values::Int(cells) => (Type::Int64, cells.finish(&Type::Int64)),
             Values::Float(cells) => (Type::Float64, cells.finish(&Type::Float64)),
             Values::Text(cells) => (Type::Text, cells.finish()?),
@@ -144,6 +144,6 @@ fn floats(ints: Fixed<i64>) -> Fixed<f64> {
 }
 
 /// A column of which nothing is known but that it is all NULL.
-fn nulls(rows: usize) -> (Type, Column) {
-    (Type::Null, Column::nulls(&Type::Null, rows))
+fn nulls(rows: usize) -> Result<(Type, Column), TextError> {
+    Ok((Type::Text, bytes(Bytes::text(), rows).finish()?))
 }

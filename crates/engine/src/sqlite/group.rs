@@ -27,7 +27,11 @@ pub(super) struct Work<'a> {
 }
 
 /// Runs the caller's own statement, then those that queued meanwhile.
-pub(super) fn lead(connection: &mut Connection, writer: &Writer, own: &Work<'_>) -> Result<Completion> {
+pub(super) fn lead(
+    connection: &mut Connection,
+    writer: &Writer,
+    own: &Work<'_>,
+) -> Result<Completion> {
     let started = Instant::now();
     let mut mates = Mates(writer.take_jobs(TOGETHER - 1));
     let result = mates.run(connection, Some(own)).unwrap_or_else(|| Err(unfinished()));
@@ -46,7 +50,11 @@ struct Mates(Vec<Arc<Ticket>>);
 
 impl Mates {
     /// Runs their jobs and `own`, and gives that one's result.
-    fn run(&mut self, connection: &mut Connection, own: Option<&Work<'_>>) -> Option<Result<Completion>> {
+    fn run(
+        &mut self,
+        connection: &mut Connection,
+        own: Option<&Work<'_>>,
+    ) -> Option<Result<Completion>> {
         if let (Some(own), true) = (own, self.0.is_empty()) {
             return Some(run_alone(connection, own));
         }
@@ -78,7 +86,10 @@ impl Drop for Mates {
 
 #[cold]
 fn unfinished() -> Error {
-    Error::new(ErrorKind::Internal, "the statement was not run: the thread that led the queue failed")
+    Error::new(
+        ErrorKind::Internal,
+        "the statement was not run: the thread that led the queue failed",
+    )
 }
 
 /// Runs all in one transaction; a statement that fails undoes only itself.

@@ -12,6 +12,7 @@ mod error;
 mod found;
 mod group;
 mod raw;
+mod raw_statement;
 mod read;
 mod readers;
 mod route;
@@ -201,7 +202,11 @@ impl Sqlite {
 
     /// Begins a transaction: with the right to write at once unless `read_only`, so that it never
     /// fails half way for want of it.
-    pub(crate) fn begin(&self, read_only: bool, control: &Control<'_>) -> Result<SqliteTransaction> {
+    pub(crate) fn begin(
+        &self,
+        read_only: bool,
+        control: &Control<'_>,
+    ) -> Result<SqliteTransaction> {
         self.0.check_open()?;
         SqliteTransaction::begin(&self.0, read_only, control)
     }

@@ -6,7 +6,7 @@ use rowmill_columns::build::TextError;
 use rowmill_columns::{Batch, Column, Type};
 
 use super::cells::Cells;
-use super::raw::{Kind, Step};
+use super::raw_statement::{Kind, Step};
 use super::statement::Prepared;
 use crate::{Error, ErrorKind, Result};
 
@@ -114,9 +114,8 @@ pub(super) fn finish(
     let mut types: Vec<Type> = Vec::with_capacity(cells.len());
     let mut columns: Vec<Column> = Vec::with_capacity(cells.len());
     for (at, cells) in cells.into_iter().enumerate() {
-        let (kind, column) = cells
-            .finish()
-            .map_err(|TextError { row }| broken_text(prepared, at, before + row))?;
+        let (kind, column) =
+            cells.finish().map_err(|TextError { row }| broken_text(prepared, at, before + row))?;
         types.push(kind);
         columns.push(column);
     }

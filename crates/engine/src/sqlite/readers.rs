@@ -18,6 +18,7 @@ pub(super) struct Readers {
 
 #[derive(Default)]
 struct State {
+    #[expect(clippy::vec_box, reason = "a connection is lent and returned by its pointer")]
     idle: Vec<Box<Connection>>,
     /// Idle, lent, or being opened.
     open: usize,
@@ -57,13 +58,14 @@ impl Readers {
                 }
                 return opened.map(Box::new);
             }
-            let waited = since.elapsed();
-            if waited >= config.busy_timeout {
+            let patience = config.busy_timeout.saturating_sub(since.elapsed());
+            if patience.is_zero() {
                 return Err(all_taken(config));
             }
-            let wait = control.wait(limits::TICK.min(config.busy_timeout - waited));
+            let wait = control.wait(limits::TICK.min(patience));
             state.waiting += 1;
-            (state, _) = self.free.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
+            (state, _) =
+                self.free.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
             state.waiting -= 1;
             if state.idle.is_empty() {
                 drop(state);

@@ -21,17 +21,45 @@ pub(super) enum Route {
 
 /// PRAGMAs that only tell something, of the whole database, when they are given no value.
 const TELLING: &[&str] = &[
-    "APPLICATION_ID", "COLLATION_LIST", "COMPILE_OPTIONS", "DATA_VERSION", "DATABASE_LIST",
-    "ENCODING", "FOREIGN_KEY_CHECK", "FOREIGN_KEY_LIST", "FREELIST_COUNT", "FUNCTION_LIST",
-    "INDEX_INFO", "INDEX_LIST", "INDEX_XINFO", "INTEGRITY_CHECK", "JOURNAL_MODE", "MODULE_LIST",
-    "PAGE_COUNT", "PAGE_SIZE", "PRAGMA_LIST", "QUICK_CHECK", "SCHEMA_VERSION", "TABLE_INFO",
-    "TABLE_LIST", "TABLE_XINFO", "USER_VERSION",
+    "APPLICATION_ID",
+    "COLLATION_LIST",
+    "COMPILE_OPTIONS",
+    "DATA_VERSION",
+    "DATABASE_LIST",
+    "ENCODING",
+    "FOREIGN_KEY_CHECK",
+    "FOREIGN_KEY_LIST",
+    "FREELIST_COUNT",
+    "FUNCTION_LIST",
+    "INDEX_INFO",
+    "INDEX_LIST",
+    "INDEX_XINFO",
+    "INTEGRITY_CHECK",
+    "JOURNAL_MODE",
+    "MODULE_LIST",
+    "PAGE_COUNT",
+    "PAGE_SIZE",
+    "PRAGMA_LIST",
+    "QUICK_CHECK",
+    "SCHEMA_VERSION",
+    "TABLE_INFO",
+    "TABLE_LIST",
+    "TABLE_XINFO",
+    "USER_VERSION",
 ];
 
 /// Those of them that take a name in parentheses, which is no value to set.
 const ASKING: &[&str] = &[
-    "FOREIGN_KEY_CHECK", "FOREIGN_KEY_LIST", "INDEX_INFO", "INDEX_LIST", "INDEX_XINFO",
-    "INTEGRITY_CHECK", "QUICK_CHECK", "TABLE_INFO", "TABLE_LIST", "TABLE_XINFO",
+    "FOREIGN_KEY_CHECK",
+    "FOREIGN_KEY_LIST",
+    "INDEX_INFO",
+    "INDEX_LIST",
+    "INDEX_XINFO",
+    "INTEGRITY_CHECK",
+    "QUICK_CHECK",
+    "TABLE_INFO",
+    "TABLE_LIST",
+    "TABLE_XINFO",
 ];
 
 /// The route of the first statement of `sql`.
@@ -62,6 +90,15 @@ pub(super) fn route(sql: &str) -> Route {
     } else {
         Route::Write
     }
+}
+
+/// Whether a statement that writes has a count of rows of its own. One that changes the schema has
+/// not: SQLite goes on telling that of the statement before.
+pub(super) fn counts(sql: &str) -> bool {
+    let sql = space(sql);
+    ["insert", "update", "delete", "replace", "with"]
+        .iter()
+        .any(|word| sql.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
 }
 
 fn pragma(rest: &str) -> Route {

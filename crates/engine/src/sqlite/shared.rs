@@ -116,10 +116,6 @@ impl<H: Deref<Target = Shared>> Lease<H> {
         Ok(Turn::Mine(lease))
     }
 
-    pub(super) fn home(&self) -> &H {
-        &self.home
-    }
-
     pub(super) fn connection(&mut self) -> &mut Connection {
         match &mut self.connection {
             Some(connection) => connection,

@@ -29,7 +29,8 @@ impl Slow {
     pub(super) fn refuses(&self, key: u128) -> bool {
         let (place, tag) = self.place(key);
         let mark = place.load(Ordering::Relaxed);
-        if mark & !0xff != tag || mark & 0xff == 0 {
+        let refusals = mark & 0xff;
+        if mark - refusals != tag || refusals == 0 {
             return false;
         }
         place.store(mark - 1, Ordering::Relaxed);

@@ -9,7 +9,8 @@ use rowmill_columns::{Field, Schema, Type};
 use rowmill_expr::Statement;
 
 use super::error::error;
-use super::raw::{RawConnection, RawStatement};
+use super::raw::RawConnection;
+use super::raw_statement::RawStatement;
 use super::route::space;
 use super::types::{CellType, cell_type};
 use crate::{Error, ErrorKind, Result};
@@ -38,8 +39,7 @@ pub(super) struct ColumnPlan {
 
 impl Prepared {
     pub(super) fn new(connection: &RawConnection, sql: &str) -> Result<Self> {
-        let (raw, after) =
-            connection.prepare(sql, true).map_err(|failure| error(&failure, sql))?;
+        let (raw, after) = connection.prepare(sql, true).map_err(|failure| error(&failure, sql))?;
         let Some(raw) = raw else {
             return Err(Error::new(ErrorKind::Programming, "the SQL holds no statement"));
         };
@@ -98,8 +98,9 @@ impl Prepared {
         {
             return Arc::clone(schema);
         }
-        let field = |(column, kind): (&ColumnPlan, &Type)| {
-            Field { name: Arc::clone(&column.name), kind: kind.clone() }
+        let field = |(column, kind): (&ColumnPlan, &Type)| Field {
+            name: Arc::clone(&column.name),
+            kind: kind.clone(),
         };
         let schema = Arc::new(Schema::new(self.columns.iter().zip(types).map(field).collect()));
         self.schema = Some(Arc::clone(&schema));

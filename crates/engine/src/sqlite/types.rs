@@ -48,8 +48,5 @@ pub(super) fn cell_type(declared: &str) -> CellType {
 
 fn is_integer(word: &str) -> bool {
     let sized = word.trim_end_matches(|digit: char| digit.is_ascii_digit());
-    matches!(
-        sized,
-        "INT" | "INTEGER" | "TINYINT" | "SMALLINT" | "MEDIUMINT" | "BIGINT" | "UINT"
-    )
+    matches!(sized, "INT" | "INTEGER" | "TINYINT" | "SMALLINT" | "MEDIUMINT" | "BIGINT" | "UINT")
 }

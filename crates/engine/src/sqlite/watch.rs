@@ -162,7 +162,8 @@ impl Inner {
             self.waiting_since.set(Some(now));
         }
         let waited = self.waiting_since.get().map_or(Duration::ZERO, |since| now - since);
-        if waited >= self.busy_timeout || !self.go_on() {
+        let patience = self.busy_timeout.saturating_sub(waited);
+        if patience.is_zero() || !self.go_on() {
             return false;
         }
         // Doubling, then a random part of it: processes that were refused together do not come
@@ -174,7 +175,7 @@ impl Inner {
         random ^= random << 17;
         self.random.set(random);
         let sleep = most / 2 + most.mul_f64((random >> 40) as f64 / f64::from(1 << 25));
-        thread::sleep(orders.control.wait(sleep).min(self.busy_timeout - waited));
+        thread::sleep(orders.control.wait(sleep).min(patience));
         true
     }
 }

@@ -128,9 +128,8 @@ impl Writer {
     pub(super) fn take_jobs(&self, most: usize) -> Vec<Arc<Ticket>> {
         let mut state = self.lock();
         let mut taken = Vec::new();
-        while taken.len() < most
-            && let Some(ticket) = state.queue.pop_front_if(|ticket| ticket.job.is_some())
-        {
+        while taken.len() < most && state.queue.front().is_some_and(|ticket| ticket.job.is_some()) {
+            let Some(ticket) = state.queue.pop_front() else { break };
             let mut phase = ticket.lock();
             if matches!(*phase, Phase::Waiting) {
                 *phase = Phase::Taken;
@@ -217,8 +216,11 @@ impl Ticket {
                     *phase = Phase::Withdrawn;
                     return Err(error);
                 }
-                // It is being run: whether it came to be must be known, so its end is awaited.
-                (Err(_), Phase::Taken) => self.cancel.store(true, Ordering::Relaxed),
+                // It is being run: whether it came to be must be known, so its end is awaited. Who
+                // runs it knows the deadline.
+                (Err(error), Phase::Taken) if error.kind() == ErrorKind::Cancelled => {
+                    self.cancel.store(true, Ordering::Relaxed);
+                }
                 _ => {}
             }
         }

@@ -10,8 +10,10 @@ fn dimensions(list: &[Scalar]) -> Result<Vec<usize>, String> {
     let mut first = list.first();
     while let Some(Scalar::List(inner)) = first {
         if lengths.len() == ARRAY_DIMENSIONS {
-            return Err(format!("lists are nested deeper than the {ARRAY_DIMENSIONS} dimensions \
-                                of an array"));
+            return Err(format!(
+                "lists are nested deeper than the {ARRAY_DIMENSIONS} dimensions \
+                                of an array"
+            ));
         }
         lengths.push(inner.len());
         first = inner.first();

@@ -70,7 +70,9 @@ fn with_length(
     let at = out.len();
     out.extend_from_slice(&[0; 4]);
     let len = match write(out)? {
-        Written::Value => i32::try_from(out.len() - at - 4).map_err(|_| "is too long".to_owned())?,
+        Written::Value => {
+            i32::try_from(out.len() - at - 4).map_err(|_| "is too long".to_owned())?
+        }
         Written::Null => -1,
     };
     out[at..at + 4].copy_from_slice(&len.to_be_bytes());

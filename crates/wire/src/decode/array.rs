@@ -2,7 +2,7 @@ use rowmill_columns::build::ListOffsets;
 use rowmill_columns::{Column, Type};
 
 use super::CellError;
-use super::column::{ColumnDecoder, FinishError};
+use super::column::{ColumnDecoder, FinishError, exactly};
 use super::plan::Scalar;
 use crate::limits::ARRAY_DIMENSIONS;
 
@@ -31,11 +31,18 @@ impl ArrayDecoder {
     pub(crate) fn next(&self) -> Self {
         let levels = self.levels.iter().map(|_| ListOffsets::default()).collect();
         let elements = self.scalar.decoder();
-        Self { oid: self.oid, scalar: self.scalar, levels, elements, is_depth_known: self.is_depth_known }
+        Self {
+            oid: self.oid,
+            scalar: self.scalar,
+            levels,
+            elements,
+            is_depth_known: self.is_depth_known,
+        }
     }
 
     /// Appends an array: dimensions, a flag, the elements' type, length and lower bound of each
     /// dimension, then the elements, each with its length.
+    #[inline(never)]
     pub(crate) fn push(&mut self, cell: &[u8]) -> Result<(), CellError> {
         let Some((&[d3, d2, d1, d0, _, _, _, flags, o3, o2, o1, o0], mut rest)) =
             cell.split_first_chunk::<12>()
@@ -46,6 +53,17 @@ impl ArrayDecoder {
         let oid = u32::from_be_bytes([o3, o2, o1, o0]);
         if oid != self.oid || flags > 1 || dimensions > ARRAY_DIMENSIONS {
             return Err(MALFORMED);
+        }
+        // Nearly all arrays have one dimension and some elements.
+        if dimensions == 1
+            && let [level] = self.levels.as_mut_slice()
+            && let Some((&[l3, l2, l1, l0, _, _, _, _], cells)) = rest.split_first_chunk::<8>()
+            && let count @ 1.. = u32::from_be_bytes([l3, l2, l1, l0]) as usize
+        {
+            self.is_depth_known = true;
+            let elements = push_elements(&mut self.elements, cells, count)?;
+            level.push(elements);
+            return Ok(());
         }
         let mut lengths = [0_usize; ARRAY_DIMENSIONS];
         for length in &mut lengths[..dimensions] {
@@ -74,7 +92,7 @@ impl ArrayDecoder {
             return Err(MALFORMED);
         }
         self.set_depth(dimensions)?;
-        self.push_elements(rest, count)?;
+        push_elements(&mut self.elements, rest, count)?;
         self.push_lengths(lengths, count);
         Ok(())
     }
@@ -108,34 +126,6 @@ impl ArrayDecoder {
         Ok(())
     }
 
-    #[inline]
-    fn push_elements(&mut self, mut rest: &[u8], count: usize) -> Result<(), CellError> {
-        for _ in 0..count {
-            let Some((&len, after)) = rest.split_first_chunk::<4>() else {
-                return Err(MALFORMED);
-            };
-            let len = i32::from_be_bytes(len);
-            if len < 0 {
-                if len != -1 {
-                    return Err(MALFORMED);
-                }
-                self.elements.push_null();
-                rest = after;
-                continue;
-            }
-            let Some((element, after)) = after.split_at_checked(len as usize) else {
-                return Err(MALFORMED);
-            };
-            match &mut self.elements {
-                // Arrays of arrays do not exist; without this the match would recurse.
-                ColumnDecoder::Array(_) => return Err(MALFORMED),
-                elements => elements.push(element)?,
-            }
-            rest = after;
-        }
-        if rest.is_empty() { Ok(()) } else { Err(MALFORMED) }
-    }
-
     /// Ends the lists of one value: `count` elements under `lengths`.
     #[inline]
     fn push_lengths(&mut self, lengths: &[usize], count: usize) {
@@ -163,6 +153,88 @@ impl ArrayDecoder {
         }
         Ok((kind, column))
     }
+}
+
+/// Appends `count` elements, which must be all of `cells`; how many there are then.
+fn push_elements(
+    elements: &mut ColumnDecoder,
+    cells: &[u8],
+    count: usize,
+) -> Result<usize, CellError> {
+    // The commonest elements have loops of their own.
+    match elements {
+        ColumnDecoder::Int4(values) => {
+            each(cells, count, |cell| {
+                match cell {
+                    Some(cell) => values.push(i32::from_be_bytes(exactly(cell)?)),
+                    None => values.push_null(),
+                }
+                Ok(())
+            })?;
+            Ok(values.len())
+        }
+        ColumnDecoder::Int8(values) => {
+            each(cells, count, |cell| {
+                match cell {
+                    Some(cell) => values.push(i64::from_be_bytes(exactly(cell)?)),
+                    None => values.push_null(),
+                }
+                Ok(())
+            })?;
+            Ok(values.len())
+        }
+        ColumnDecoder::Plain(values) => {
+            each(cells, count, |cell| {
+                match cell {
+                    Some(cell) => values.push(cell),
+                    None => values.push_null(),
+                }
+                Ok(())
+            })?;
+            Ok(values.len())
+        }
+        // Arrays of arrays do not exist; without this arm the match would recurse.
+        ColumnDecoder::Array(_) => Err(MALFORMED),
+        values => {
+            each(cells, count, |cell| match cell {
+                Some(cell) => values.push(cell),
+                None => {
+                    values.push_null();
+                    Ok(())
+                }
+            })?;
+            Ok(values.len())
+        }
+    }
+}
+
+/// Calls `push` with each of `count` cells, which must be all there is.
+#[inline(always)]
+fn each(
+    mut cells: &[u8],
+    count: usize,
+    mut push: impl FnMut(Option<&[u8]>) -> Result<(), CellError>,
+) -> Result<(), CellError> {
+    for _ in 0..count {
+        let Some((&len, rest)) = cells.split_first_chunk::<4>() else {
+            return Err(MALFORMED);
+        };
+        let len = i32::from_be_bytes(len);
+        if len < 0 {
+            if len != -1 {
+                return Err(MALFORMED);
+            }
+            push(None)?;
+            cells = rest;
+            continue;
+        }
+        let Some((cell, rest)) = rest.split_at_checked(len as usize) else {
+            return Err(MALFORMED);
+        };
+        push(Some(cell))?;
+        cells = rest;
+    }
+    if cells.is_empty() { Ok(()) } else { Err(MALFORMED) }
 }
 
 const MALFORMED: CellError = CellError::Malformed("an array that contradicts itself");

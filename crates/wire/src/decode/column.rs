@@ -57,11 +57,18 @@ pub(super) fn exactly<const N: usize>(cell: &[u8]) -> Result<[u8; N], CellError>
 
 #[inline(always)]
 pub(super) fn boolean(byte: u8) -> Result<bool, CellError> {
-    if byte > 1 { Err(CellError::Malformed("a bool that is neither 0 nor 1")) } else { Ok(byte == 1) }
+    if byte > 1 {
+        Err(CellError::Malformed("a bool that is neither 0 nor 1"))
+    } else {
+        Ok(byte == 1)
+    }
 }
 
 impl ColumnDecoder {
     /// Appends a value.
+    ///
+    /// What is longer than a few instructions is a call from here, so that the loop over a row
+    /// keeps its state in registers.
     #[inline(always)]
     pub(crate) fn push(&mut self, cell: &[u8]) -> Result<(), CellError> {
         match self {

@@ -5,9 +5,9 @@
 
 use rowmill_columns::build::{Fixed, Native};
 
-use super::{CellError, ColumnPlan};
 use super::column::{ColumnDecoder, boolean};
 use super::time;
+use super::{CellError, ColumnPlan};
 use crate::split::HEADER;
 
 /// Rows read at once: a block of the narrowest useful rows stays within a first-level cache.
@@ -85,7 +85,6 @@ impl FixedRows {
                 for [byte] in self.cells(block, at) {
                     values.push(boolean(byte)?);
                 }
-                Ok(())
             }
             ColumnDecoder::Int2(values) => self.push(block, at, values, i16::from_be_bytes),
             ColumnDecoder::Int4(values) => self.push(block, at, values, i32::from_be_bytes),
@@ -94,18 +93,20 @@ impl FixedRows {
             ColumnDecoder::Float4(values) => self.push(block, at, values, f32::from_be_bytes),
             ColumnDecoder::Float8(values) => self.push(block, at, values, f64::from_be_bytes),
             ColumnDecoder::Uuid(values) => self.push(block, at, values, i128::from_ne_bytes),
-            ColumnDecoder::Date(values) => self.try_push(block, at, values, |cell| {
-                time::date(i32::from_be_bytes(cell))
-            }),
-            ColumnDecoder::Time(values) => self.try_push(block, at, values, |cell| {
-                time::time(i64::from_be_bytes(cell))
-            }),
-            ColumnDecoder::Timestamp(values) => self.try_push(block, at, values, |cell| {
-                time::timestamp(i64::from_be_bytes(cell))
-            }),
-            ColumnDecoder::Interval(values) => self.try_push(block, at, values, time::interval),
-            _ => Err(CellError::Malformed("a column without a fixed width among fixed ones")),
+            ColumnDecoder::Date(values) => {
+                self.try_push(block, at, values, |cell| time::date(i32::from_be_bytes(cell)))?;
+            }
+            ColumnDecoder::Time(values) => {
+                self.try_push(block, at, values, |cell| time::time(i64::from_be_bytes(cell)))?;
+            }
+            ColumnDecoder::Timestamp(values) => {
+                let read = |cell| time::timestamp(i64::from_be_bytes(cell));
+                self.try_push(block, at, values, read)?;
+            }
+            ColumnDecoder::Interval(values) => self.try_push(block, at, values, time::interval)?,
+            _ => return Err(CellError::Malformed("no fixed width among fixed ones")),
         }
+        Ok(())
     }
 
     #[inline(always)]
@@ -120,10 +121,9 @@ impl FixedRows {
         at: usize,
         values: &mut Fixed<T>,
         read: impl Fn([u8; N]) -> T,
-    ) -> Result<(), CellError> {
+    ) {
         values.reserve(block.len() / self.stride);
         self.cells(block, at).for_each(|cell| values.push(read(cell)));
-        Ok(())
     }
 
     #[inline(always)]

@@ -18,7 +18,7 @@ mod time;
 
 pub(crate) use fixed::FixedRows;
 pub(crate) use plan::ColumnPlan;
-pub(crate) use row::{RowDecoder, Stop, Taken};
+pub(crate) use row::{RowDecoder, Stop};
 
 /// Why a cell was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::CellError;
 
 /// Appends a `numeric`: the number of groups, the first one's weight, the sign, the digits after
 /// the point, then the groups of four digits.
-#[inline]
+#[inline(never)]
 pub(super) fn push(decimals: &mut Decimal, cell: &[u8]) -> Result<(), CellError> {
     let Some((&[n1, n0, w1, w0, s1, s0, d1, d0], groups)) = cell.split_first_chunk::<8>() else {
         return Err(CellError::Malformed("a numeric without its header"));

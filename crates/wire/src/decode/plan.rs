@@ -25,7 +25,10 @@ enum Read {
     /// In text format, whatever it is.
     AsText,
     Scalar(Scalar),
-    Array { oid: u32, element: Scalar },
+    Array {
+        oid: u32,
+        element: Scalar,
+    },
 }
 
 /// A scalar with what its decoder has to know.
@@ -174,4 +177,3 @@ impl Scalar {
         }
     }
 }
-

@@ -47,6 +47,7 @@ pub(crate) enum Stop {
 }
 
 /// Why a row was not taken.
+#[derive(Clone, Copy)]
 enum RowError {
     /// Its bytes contradict themselves.
     Malformed(&'static str),
@@ -176,7 +177,9 @@ impl RowDecoder {
     /// The batch built so far; the next one begins.
     pub(crate) fn finish(&mut self, prepared: &Prepared) -> Result<Batch, DecodeError> {
         let next = self.columns.iter().zip(&prepared.columns).map(|(column, plan)| match column {
-            ColumnDecoder::Array(array) => ColumnDecoder::Array(Box::new(ArrayDecoder::next(array))),
+            ColumnDecoder::Array(array) => {
+                ColumnDecoder::Array(Box::new(ArrayDecoder::next(array)))
+            }
             _ => plan.decoder(),
         });
         let next: Vec<ColumnDecoder> = next.collect();
@@ -202,8 +205,11 @@ impl RowDecoder {
             let (kind, column) = column.finish(declared).map_err(|error| match error {
                 FinishError::Row(row) => plan.error(
                     self.rows_before + row as u64,
-                    format!("text that is not UTF-8; cast it to bytea, as in \
-                             convert_to(\"{}\", 'SQL_ASCII')", plan.name),
+                    format!(
+                        "text that is not UTF-8; cast it to bytea, as in \
+                             convert_to(\"{}\", 'SQL_ASCII')",
+                        plan.name
+                    ),
                 ),
                 FinishError::Element(element) => plan.error(
                     self.rows_before,

@@ -14,10 +14,11 @@ pub(super) fn push_jsonb(texts: &mut Bytes, cell: &[u8]) -> Result<(), CellError
 
 /// Appends a `"char"`: one byte, written as PostgreSQL prints it (nothing for zero, `\303` for
 /// what is not ASCII).
+#[inline(never)]
 pub(super) fn push_char(texts: &mut Bytes, cell: &[u8]) -> Result<(), CellError> {
     match cell {
         [0] => texts.push(b""),
-        [byte @ 0x80..] => {
+        [byte @ 0x80..=0xff] => {
             let digit = |shift: u8| b'0' + ((byte >> shift) & 7);
             texts.push(&[b'\\', digit(6), digit(3), digit(0)]);
         }

@@ -27,7 +27,9 @@ pub(super) fn timestamp(micros: i64) -> Result<i64, CellError> {
         _ => Err(if micros == i64::MIN || micros == i64::MAX {
             CellError::Unrepresentable("an infinite timestamp")
         } else {
-            CellError::Malformed("a timestamp beyond all timestamps")
+            // 64 bits of microseconds reach as far from 1970 as from 2000: PostgreSQL's last 30
+            // years, to 294276, have no place.
+            CellError::Unrepresentable("a timestamp after 294247-01-10")
         }),
     }
 }

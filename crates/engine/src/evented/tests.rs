@@ -1,0 +1,192 @@
+//! The event loop here is a `poll` on the descriptors that the actions name.
+
+use std::collections::HashMap;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::{Action, Answer, Evented, Submitted, Want};
+use crate::{Arguments, Config, ErrorKind, Result, Scalar};
+
+struct Loop {
+    db: Evented<usize>,
+    watched: HashMap<RawFd, usize>,
+    answers: HashMap<usize, Result<Answer>>,
+    flush: bool,
+}
+
+impl Loop {
+    fn new(url: &str) -> Self {
+        let db = Evented::new(Config::parse(url).unwrap()).unwrap();
+        Self { db, watched: HashMap::new(), answers: HashMap::new(), flush: false }
+    }
+
+    fn submit(&mut self, token: usize, sql: &str, parameters: Vec<Scalar>) -> Option<u64> {
+        let arguments = Arguments::Positional(parameters);
+        let call = self.db.call(sql, arguments, Want::Rows, None).unwrap();
+        let submitted = self.db.submit(call, || token);
+        self.note(token, submitted)
+    }
+
+    fn note(&mut self, token: usize, submitted: Submitted) -> Option<u64> {
+        self.act();
+        match submitted {
+            Submitted::Now(result) => {
+                self.answers.insert(token, result);
+                None
+            }
+            Submitted::Sent(id) | Submitted::Queued(id) => Some(id),
+        }
+    }
+
+    fn act(&mut self) {
+        for action in self.db.take_actions() {
+            match action {
+                Action::Complete { to, result } => drop(self.answers.insert(to, result)),
+                Action::Watch { fd, lane } => drop(self.watched.insert(fd, lane)),
+                Action::Unwatch { fd } => drop(self.watched.remove(&fd)),
+                Action::FlushSoon => self.flush = true,
+                Action::WatchWrite { .. } | Action::UnwatchWrite { .. } => {}
+            }
+        }
+        if std::mem::take(&mut self.flush) {
+            self.db.flush();
+            self.act();
+        }
+    }
+
+    /// Runs until `token` is answered.
+    fn wait(&mut self, token: usize) -> Result<Answer> {
+        let give_up = Instant::now() + Duration::from_secs(30);
+        loop {
+            if let Some(answer) = self.answers.remove(&token) {
+                return answer;
+            }
+            assert!(Instant::now() < give_up, "no answer to {token}");
+            let wake = self.db.wake_fd();
+            let fds: Vec<RawFd> = self.watched.keys().copied().chain([wake]).collect();
+            #[expect(unsafe_code, reason = "a poll needs borrowed descriptors")]
+            // SAFETY: the database holds each until its `Unwatch` has been taken.
+            let borrowed: Vec<_> = fds.iter().map(|&fd| unsafe { BorrowedFd::borrow_raw(fd) }).collect();
+            let mut polled: Vec<_> =
+                borrowed.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
+            let second = Timespec::try_from(Duration::from_secs(1)).unwrap();
+            poll(&mut polled, Some(&second)).unwrap();
+            let ready: Vec<RawFd> = fds
+                .iter()
+                .zip(&polled)
+                .filter(|(_, polled)| !polled.revents().is_empty())
+                .map(|(&fd, _)| fd)
+                .collect();
+            for fd in ready {
+                match self.watched.get(&fd) {
+                    Some(&lane) => self.db.readable(lane),
+                    None if fd == wake => self.db.wake(),
+                    None => {}
+                }
+                self.act();
+            }
+        }
+    }
+
+    fn rows(&mut self, token: usize) -> usize {
+        match self.wait(token).unwrap() {
+            Answer::Rows(batch) => batch.rows(),
+            other => panic!("{other:?} is not rows"),
+        }
+    }
+}
+
+fn server() -> String {
+    let url = std::env::var("ROWMILL_TEST_POSTGRES");
+    url.expect("ROWMILL_TEST_POSTGRES names a server; run the tests by ./dev test")
+}
+
+const SERIES: &str = "select i from generate_series(1, $1::int) as i";
+
+#[test]
+fn a_short_sqlite_read_is_answered_at_once() {
+    let mut event_loop = Loop::new("sqlite://");
+    assert_eq!(event_loop.submit(1, "select 1", vec![]), None);
+    assert_eq!(event_loop.rows(1), 1);
+}
+
+#[test]
+fn an_sqlite_write_is_answered_by_a_worker() {
+    let mut event_loop = Loop::new("sqlite://");
+    assert!(event_loop.submit(1, "create table t (x integer)", vec![]).is_some());
+    event_loop.wait(1).unwrap();
+    assert!(event_loop.submit(2, "insert into t values (1)", vec![]).is_some());
+    event_loop.wait(2).unwrap();
+    event_loop.submit(3, "select * from t", vec![]);
+    assert_eq!(event_loop.rows(3), 1);
+}
+
+#[test]
+fn many_calls_share_few_connections() {
+    let mut event_loop = Loop::new(&server());
+    for token in 0..200 {
+        event_loop.submit(token, SERIES, vec![Scalar::Int(token as i64)]);
+    }
+    for token in 0..200 {
+        assert_eq!(event_loop.rows(token), token);
+    }
+}
+
+#[test]
+fn a_large_result_goes_to_a_worker_and_its_connection_comes_back() {
+    let mut event_loop = Loop::new(&server());
+    event_loop.submit(1, SERIES, vec![Scalar::Int(300_000)]);
+    event_loop.submit(2, SERIES, vec![Scalar::Int(3)]);
+    assert_eq!(event_loop.rows(1), 300_000);
+    assert_eq!(event_loop.rows(2), 3);
+    event_loop.submit(3, SERIES, vec![Scalar::Int(4)]);
+    assert_eq!(event_loop.rows(3), 4);
+}
+
+#[test]
+fn a_cancelled_call_leaves_its_neighbours_alone() {
+    let mut event_loop = Loop::new(&server());
+    let slow = event_loop.submit(1, "select pg_sleep(60)", vec![]).unwrap();
+    event_loop.submit(2, SERIES, vec![Scalar::Int(2)]);
+    assert_eq!(event_loop.rows(2), 2);
+    event_loop.db.cancel(slow);
+    event_loop.act();
+    for token in 3..50 {
+        event_loop.submit(token, SERIES, vec![Scalar::Int(1)]);
+        assert_eq!(event_loop.rows(token), 1);
+    }
+    assert!(!event_loop.answers.contains_key(&1));
+}
+
+#[test]
+fn a_transaction_has_a_connection_to_itself() {
+    let mut event_loop = Loop::new(&server());
+    let begun = event_loop.db.begin(None, false, 1);
+    event_loop.note(1, begun);
+    let Answer::Transaction(id) = event_loop.wait(1).unwrap() else { panic!("no transaction") };
+    let sql = "create temp table evented_tx (x int) on commit drop";
+    let call =
+        event_loop.db.call(sql, Arguments::Positional(vec![]), Want::Count, Some(id)).unwrap();
+    let submitted = event_loop.db.submit(call, || 2);
+    event_loop.note(2, submitted);
+    event_loop.wait(2).unwrap();
+    let ended = event_loop.db.end(id, true, 3);
+    event_loop.note(3, ended);
+    event_loop.wait(3).unwrap();
+    let again = event_loop.db.end(id, true, 4);
+    event_loop.note(4, again);
+    assert_eq!(event_loop.wait(4).unwrap_err().kind(), ErrorKind::Misuse);
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_is_told_to_all_who_wait() {
+    let mut event_loop = Loop::new("postgresql://nobody@/nothing?host=/nonexistent");
+    for token in 0..5 {
+        event_loop.submit(token, "select 1", vec![]);
+    }
+    for token in 0..5 {
+        assert_eq!(event_loop.wait(token).unwrap_err().kind(), ErrorKind::Connect);
+    }
+}

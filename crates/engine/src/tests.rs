@@ -1,0 +1,109 @@
+use crate::config::{Address, SourceConfig, TlsMode};
+use crate::{Arguments, Config, Database, ErrorKind, Orient, Scalar};
+
+fn postgres(url: &str) -> crate::PostgresConfig {
+    match Config::parse(url).unwrap().source {
+        SourceConfig::Postgres(config) => config,
+        SourceConfig::Sqlite { .. } => panic!("{url} is PostgreSQL's"),
+    }
+}
+
+#[test]
+fn a_postgresql_url_is_taken_apart() {
+    let config = postgres("postgresql://ann:p%40ss%3Aword@db.example:5433/shop?sslmode=verify-full");
+    assert_eq!(config.address, Address::Tcp("db.example".into(), 5433));
+    assert_eq!((config.user.as_str(), config.database.as_str()), ("ann", "shop"));
+    assert_eq!(config.password.as_deref(), Some("p@ss:word"));
+    assert_eq!(config.tls, TlsMode::VerifyFull);
+    assert_eq!(config.to_string(), "postgresql://ann@db.example:5433/shop");
+}
+
+#[test]
+fn a_socket_directory_is_a_host() {
+    let by_query = postgres("postgresql://u@/d?host=/run/pg&port=6000");
+    assert_eq!(by_query.address, Address::Unix("/run/pg".into(), 6000));
+    let by_authority = postgres("postgresql://u@%2Frun%2Fpg:6000/d");
+    assert_eq!(by_authority.address, by_query.address);
+    let loopback = postgres("postgresql://u@[::1]:7/d");
+    assert_eq!(loopback.address, Address::Tcp("::1".into(), 7));
+}
+
+#[test]
+fn an_sqlite_url_has_three_slashes_or_four() {
+    let path = |url: &str| match Config::parse(url).unwrap().source {
+        SourceConfig::Sqlite { path, .. } => path.map(|path| path.display().to_string()),
+        SourceConfig::Postgres(_) => panic!("{url} is SQLite's"),
+    };
+    assert_eq!(path("sqlite:///app.db").as_deref(), Some("app.db"));
+    assert_eq!(path("sqlite:////var/app%20a.db").as_deref(), Some("/var/app a.db"));
+    assert_eq!(path("sqlite://"), None);
+    assert_eq!(path("sqlite:///:memory:"), None);
+}
+
+#[test]
+fn a_wrong_url_says_what_is_wrong_and_never_the_password() {
+    for (url, word) in [
+        ("nonsense", "not a database URL"),
+        ("mysql://root:hunter2@h/d", "mysql://"),
+        ("sqlite://app.db", "names a host"),
+        ("sqlite:///a.db?mode=fast", "mode=fast"),
+        ("postgresql://u:hunter2@h:99999/d", "99999"),
+        ("postgresql://u:hunter2@h/d?sslmode=maybe", "sslmode=maybe"),
+        ("postgresql://u:hunter2@h/d?sslmod=require", "sslmod"),
+        ("postgresql://u:hunter2@h/d?connect_timeout=soon", "connect_timeout=soon"),
+        ("postgresql://u:hunter2%zz@h/d", "escape"),
+        ("postgresql://u:hunter2@[::1/d", "never closes"),
+        ("postgresql://u:hunter2@a,b/d", "several hosts"),
+    ] {
+        let error = Config::parse(url).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{url}");
+        assert!(error.to_string().contains(word), "{url}: {error}");
+        assert!(!format!("{error:?}").contains("hunter2"), "{url}: {error:?}");
+    }
+}
+
+#[test]
+fn arguments_fit_or_say_why_not() {
+    let db = Database::open("sqlite://").unwrap();
+    let message = |sql: &str, arguments: Arguments| {
+        db.query(sql).bind_all(arguments).fetch().unwrap_err().to_string()
+    };
+    let two = || Arguments::Positional(vec![Scalar::Int(1), Scalar::Int(2)]);
+    assert_eq!(message("select $1", two()), "the statement takes 1 parameter ($1 to $1), 2 given");
+    assert!(message("select :a, :b", two()).contains("by name (:a, :b), 2 given by position"));
+    let named = Arguments::Named(vec![("c".into(), Scalar::Null)]);
+    assert!(message("select :a", named).contains("no parameter :c; it takes :a"));
+}
+
+#[test]
+fn an_error_speaks_of_the_sql_as_it_was_written() {
+    let db = Database::open("sqlite://").unwrap();
+    let sql = "select :größe, wrong from (select 1)";
+    let error = db.query(sql).bind_named("größe", 1).fetch().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Programming);
+    assert_eq!(error.query(), Some(sql));
+    let place = sql.chars().position(|c| c == 'w').map(|at| at + 1);
+    assert_eq!(error.position(), place);
+}
+
+#[test]
+fn rows_come_as_values_and_as_json() {
+    let db = Database::open("sqlite://").unwrap();
+    let sql = "select 1 as a, 'x' as b union all select 2, null";
+    let row = db.query(sql).fetch_one().unwrap().unwrap();
+    assert_eq!(row.scalar(0).unwrap(), Scalar::Int(1));
+    assert_eq!(row.get("b").unwrap().to_string(), "x");
+    assert!(row.get("c").is_none());
+    let json = db.query(sql).fetch_json(Orient::Columns).unwrap();
+    assert_eq!(json, br#"{"a":[1,2],"b":["x",null]}"#);
+    assert_eq!(db.query("select 1 where 0").fetch_value().unwrap(), Scalar::Null);
+}
+
+#[test]
+fn a_closed_database_says_so() {
+    let db = Database::open("sqlite://").unwrap();
+    db.close();
+    let error = db.query("select 1").fetch().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Misuse);
+    assert!(db.is_closed());
+}

@@ -1,0 +1,356 @@
+//! What the server answers to requests, message by message.
+
+use std::sync::Arc;
+
+use rowmill_columns::Batch;
+
+use super::in_flight::{InFlight, LookingUp, Origin, Preparing, Running, Stage, Step};
+use super::steps::{Then, columns_or_none, unexpected};
+use super::{Phase, Session};
+use crate::catalogue::{Form, TypeInfo};
+use crate::limits::LOOK_UP_ROUNDS;
+use crate::message::{self, Fields};
+use crate::split::Message;
+use crate::statement::{Description, Prepared};
+use crate::{Completion, Event, Failure, ProtocolError, ServerError, TransactionStatus};
+
+impl Session {
+    /// Takes a message that is no row, once the session is ready.
+    pub(super) fn live_message(&mut self, message: Message<'_>) -> Result<(), ProtocolError> {
+        match message.kind {
+            b'E' => return self.error(message),
+            b'Z' => return self.ready(message),
+            b'N' => return self.notice(message),
+            b'S' => return self.parameter_status(message),
+            b'A' => return self.notification(message),
+            _ => {}
+        }
+        let Some(front) = self.queue.front_mut().filter(|_| self.sent > 0) else {
+            return Err(unexpected(message, "outside of a request"));
+        };
+        if front.is_ended {
+            return Err(unexpected(message, "after the end of a request"));
+        }
+        if front.closes > 0 {
+            if message.kind != b'3' {
+                return Err(unexpected(message, "in place of CloseComplete"));
+            }
+            front.closes -= 1;
+            return message::empty(message);
+        }
+        match &mut front.stage {
+            Stage::Preparing(preparing) => front.is_ended = preparing.take(message)?,
+            Stage::LookingUp(look_up) => front.is_ended = look_up.take(message)?,
+            Stage::Scripted(script) => {
+                if script.take(message, &mut front.failure)? == Then::FailCopy {
+                    self.fail_copy();
+                } else if message.kind == b'C' && forgets_statements(&script.tag.verb) {
+                    self.statements.clear();
+                }
+            }
+            Stage::Running(_) => self.running_message(message)?,
+            Stage::Waiting | Stage::Described(_) | Stage::Again(_) => {
+                return Err(unexpected(message, "before anything was asked"));
+            }
+        }
+        Ok(())
+    }
+
+    fn running_message(&mut self, message: Message<'_>) -> Result<(), ProtocolError> {
+        let Some(front) = self.queue.front_mut() else { return Ok(()) };
+        let key = front.work.key().unwrap_or_default();
+        let Stage::Running(running) = &mut front.stage else { return Ok(()) };
+        match (running.step, message.kind) {
+            (Step::First, b'1') => {
+                message::empty(message)?;
+                running.step = Step::Parameters;
+            }
+            (Step::Parameters, b't') => {
+                if message::parameters(message)? != running.prepared.description.parameters {
+                    let what = "a statement's parameters are not of the types it was given";
+                    return Err(ProtocolError::new(what));
+                }
+                running.step = Step::Columns;
+            }
+            (Step::Columns, b'T' | b'n') => {
+                let columns = columns_or_none(message)?;
+                running.step = Step::Bind;
+                if columns != running.prepared.description.columns {
+                    // The table was changed since another connection asked. The rows are read as
+                    // what they are, if they can be, and the description is forgotten.
+                    match running.prepared.described_anew(columns, &self.catalogue) {
+                        Ok(anew) => running.prepared = Arc::new(anew),
+                        Err(plan) => {
+                            let what = "the column's type changed meanwhile; run it again";
+                            front.failure = Some(Failure::Decode(plan.error(0, what)));
+                        }
+                    }
+                    self.catalogue.forget(key);
+                    self.statements.give_up(key, front.number);
+                }
+            }
+            (Step::Bind, b'2') => {
+                message::empty(message)?;
+                running.step = Step::Rows;
+                let prepared = Arc::clone(&running.prepared);
+                let rows = front.decoder(&prepared);
+                if let Stage::Running(running) = &mut front.stage {
+                    running.rows = rows;
+                }
+            }
+            (Step::Rows | Step::Complete, b'C') => {
+                let tag = message::tag(message)?;
+                front.is_ended = true;
+                let rows = running.rows.take();
+                let batch = match rows {
+                    Some(rows) => rows.finish_last(&running.prepared),
+                    None => Ok(Batch::new(Arc::clone(&self.no_columns), Vec::new(), 0)),
+                };
+                let forgets = forgets_statements(&tag.verb);
+                match batch {
+                    Ok(batch) => running.completion = Some(Completion { batch, tag }),
+                    Err(error) => front.failure = Some(Failure::Decode(error)),
+                }
+                if forgets {
+                    self.statements.clear();
+                }
+            }
+            (Step::Rows, b'I') => {
+                message::empty(message)?;
+                front.is_ended = true;
+                let batch = Batch::new(Arc::clone(&self.no_columns), Vec::new(), 0);
+                running.completion = Some(Completion { batch, tag: crate::Tag::default() });
+            }
+            (Step::Rows, b'G') => {
+                front.failure.get_or_insert_with(copy_not_supported);
+                running.step = Step::Error;
+                self.fail_copy();
+                // The Sync that ended the request was taken for a part of the COPY.
+                crate::encode::sync(&mut self.out);
+            }
+            (Step::Rows, b'H') => {
+                front.failure.get_or_insert_with(copy_not_supported);
+                running.rows = None;
+                running.step = Step::CopyOut;
+            }
+            (Step::CopyOut, b'c') => {
+                message::empty(message)?;
+                running.step = Step::Complete;
+            }
+            _ => return Err(unexpected(message, "in a statement's answer")),
+        }
+        Ok(())
+    }
+
+    /// Tells the server to fail the COPY it waits for.
+    fn fail_copy(&mut self) {
+        crate::encode::copy_fail(&mut self.out, "COPY FROM STDIN is not supported here");
+    }
+
+    fn error(&mut self, message: Message<'_>) -> Result<(), ProtocolError> {
+        let error = message::error(message)?;
+        let is_fatal = error.is_fatal();
+        if is_fatal {
+            // The server closes the connection behind this.
+            self.phase = Phase::Dead;
+            self.last_fatal = Some(Box::new(error.clone()));
+            if self.sent > 0 {
+                self.finish(0, Err(Failure::Server(Box::new(error))));
+            }
+            return Ok(());
+        }
+        let Some(front) = self.queue.front_mut().filter(|_| self.sent > 0) else {
+            let what = format!("an error outside of a request: {error}");
+            self.last_fatal = Some(Box::new(error));
+            return Err(ProtocolError::new(what));
+        };
+        if front.is_ended {
+            return Err(ProtocolError::new(format!(
+                "an error after the end of a request: {error}"
+            )));
+        }
+        front.is_ended = true;
+        front.failure.get_or_insert_with(|| Failure::Server(Box::new(error)));
+        if let Stage::Running(running) = &mut front.stage {
+            running.rows = None;
+        }
+        Ok(())
+    }
+
+    fn ready(&mut self, message: Message<'_>) -> Result<(), ProtocolError> {
+        let status = message::status(message)?;
+        let Some(front) = self.queue.front_mut().filter(|_| self.sent > 0) else {
+            return Err(unexpected(message, "outside of a request"));
+        };
+        let ended = match &front.stage {
+            Stage::Scripted(script) => front.is_ended || script.step == Step::First,
+            _ => front.is_ended,
+        };
+        if !ended {
+            return Err(unexpected(message, "in the middle of an answer"));
+        }
+        self.status = status;
+        let stage = std::mem::replace(&mut front.stage, Stage::Waiting);
+        let failure = front.failure.take();
+        match (stage, failure) {
+            (Stage::Preparing(_) | Stage::LookingUp(_), Some(failure)) => {
+                self.finish(0, Err(failure));
+            }
+            (Stage::Preparing(Preparing { description, .. }), None) => {
+                let missing = self.catalogue.missing(description.oids());
+                if missing.is_empty() {
+                    self.described(description);
+                } else {
+                    self.send_look_up(description, missing, 1);
+                }
+            }
+            (Stage::LookingUp(look_up), None) => self.looked_up(look_up),
+            (Stage::Running(running), failure) => self.ran(running, failure),
+            (Stage::Scripted(script), failure) => {
+                let batch = Batch::new(Arc::clone(&self.no_columns), Vec::new(), 0);
+                let completion = Completion { batch, tag: script.tag };
+                self.finish(0, failure.map_or(Ok(completion), Err));
+            }
+            (Stage::Waiting | Stage::Described(_) | Stage::Again(_), _) => {
+                return Err(unexpected(message, "before anything was asked"));
+            }
+        }
+        self.flush();
+        Ok(())
+    }
+
+    fn looked_up(&mut self, look_up: LookingUp) {
+        let LookingUp { round, asked, found, description, .. } = look_up;
+        let unknown = asked.iter().filter(|oid| found.iter().all(|(known, _)| known != *oid));
+        let unknown: Vec<_> = unknown
+            .map(|&oid| (oid, TypeInfo { name: format!("type {oid}"), form: Form::Other }))
+            .collect();
+        self.catalogue.learn(found.into_iter().chain(unknown));
+        let missing = self.catalogue.missing(description.oids());
+        if missing.is_empty() || round >= LOOK_UP_ROUNDS {
+            self.described(description);
+        } else {
+            self.send_look_up(description, missing, round + 1);
+        }
+    }
+
+    /// The statement of the first request is prepared and understood: it can be bound.
+    fn described(&mut self, description: Description) {
+        let Some(front) = self.queue.front_mut() else { return };
+        let Some(key) = front.work.key() else { return };
+        let prepared = Arc::new(Prepared::new(description, &self.catalogue));
+        self.catalogue.share(key, &prepared);
+        self.statements.insert(key, front.number, Arc::clone(&prepared));
+        front.is_ended = false;
+        front.stage = Stage::Described(prepared);
+        self.sent -= 1;
+        if !front.is_wanted {
+            self.finish(0, Err(Failure::NotSent));
+        }
+    }
+
+    /// The first request has run.
+    fn ran(&mut self, mut running: Running, failure: Option<Failure>) {
+        let Some(front) = self.queue.front() else { return };
+        let again = match &failure {
+            Some(Failure::Server(error)) if running.step < Step::Rows => {
+                let key = front.work.key().unwrap_or_default();
+                let again = !front.was_retried && self.status == TransactionStatus::Idle;
+                self.forget_failed(key, front.number, &running, error) && again
+            }
+            _ => false,
+        };
+        let result = match (failure, running.completion.take()) {
+            (Some(failure), _) => Err(failure),
+            (None, Some(completion)) => Ok(completion),
+            (None, None) => Err(Failure::NotSupported("the server gave no answer".to_owned())),
+        };
+        match (again, result) {
+            (true, Err(failure)) => {
+                let Some(mut request) = self.queue.pop_front() else { return };
+                self.sent -= 1;
+                request.stage = Stage::Again(failure);
+                request.is_ended = false;
+                request.was_retried = true;
+                request.closes = 0;
+                // Behind those that wait like it, before those not sent yet.
+                let waiting = |other: &&InFlight| matches!(other.stage, Stage::Again(_));
+                let waiting = self.queue.iter().skip(self.sent).take_while(waiting).count();
+                self.queue.insert(self.sent + waiting, request);
+            }
+            (_, result) => self.finish(0, result),
+        }
+    }
+
+    /// Forgets a statement that failed before it was bound, where that may be why; whether it is
+    /// worth preparing it again.
+    fn forget_failed(
+        &mut self,
+        key: u128,
+        number: u32,
+        running: &Running,
+        error: &ServerError,
+    ) -> bool {
+        let is_missing = error.code == "26000";
+        let is_stale = error.code == "0A000"
+            && (error.routine.as_deref() == Some("RevalidateCachedQuery")
+                || error.message.contains("cached plan must not change result type"));
+        let is_parsed = running.step > Step::First;
+        match running.origin {
+            Origin::Cached | Origin::Fresh if number > 0 && running.step == Step::Bind => {
+                if is_missing {
+                    self.statements.remove(key, number);
+                } else if is_stale {
+                    self.statements.give_up(key, number);
+                } else {
+                    return false;
+                }
+            }
+            _ if is_parsed => self.statements.give_up(key, number),
+            _ => {
+                self.statements.remove(key, number);
+            }
+        }
+        self.catalogue.forget(key);
+        running.origin != Origin::Fresh
+    }
+
+    pub(super) fn notice(&mut self, message: Message<'_>) -> Result<(), ProtocolError> {
+        let notice = message::error(message)?;
+        self.events.push_back(Event::Notice(Box::new(notice)));
+        Ok(())
+    }
+
+    fn notification(&mut self, message: Message<'_>) -> Result<(), ProtocolError> {
+        let mut fields = Fields::new(message);
+        let process = fields.i32()?;
+        let (channel, payload) = (fields.string()?, fields.string()?);
+        fields.end()?;
+        self.events.push_back(Event::Notification { process, channel, payload });
+        Ok(())
+    }
+
+    pub(super) fn parameter_status(&mut self, message: Message<'_>) -> Result<(), ProtocolError> {
+        let mut fields = Fields::new(message);
+        let (name, value) = (fields.string()?, fields.string()?);
+        fields.end()?;
+        let (known, many) = (self.parameters.len(), self.limits.server_parameters);
+        match self.parameters.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = value,
+            None if known < many => self.parameters.push((name, value)),
+            None => {
+                return Err(ProtocolError::new(format!("it reports more than {many} parameters")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// After these the server keeps no prepared statement.
+fn forgets_statements(verb: &str) -> bool {
+    matches!(verb, "DISCARD ALL" | "DEALLOCATE ALL")
+}
+
+pub(super) fn copy_not_supported() -> Failure {
+    Failure::NotSupported("COPY from or to the client is not supported as a statement".to_owned())
+}

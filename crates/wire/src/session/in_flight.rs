@@ -1,0 +1,171 @@
+use std::sync::Arc;
+
+use crate::catalogue::TypeInfo;
+use crate::decode::RowDecoder;
+use crate::statement::{Description, Prepared};
+use crate::{Completion, Failure, Output, Request, RequestId, Tag};
+
+/// A request from its start to its end.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    pub(super) id: RequestId,
+    pub(super) work: Work,
+    pub(super) stage: Stage,
+    /// The statement's number on this connection, once it has one.
+    pub(super) number: u32,
+    /// CloseComplete messages that come before anything else.
+    pub(super) closes: u32,
+    /// The first thing that went wrong.
+    pub(super) failure: Option<Failure>,
+    /// The server has said all it has to say but that it is ready.
+    pub(super) is_ended: bool,
+    /// False once it was abandoned.
+    pub(super) is_wanted: bool,
+    /// It was prepared a second time already.
+    pub(super) was_retried: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum Work {
+    Request(Request),
+    /// Statements of the simple protocol.
+    Script(String),
+}
+
+impl Work {
+    /// What the statement is cached by.
+    pub(super) fn key(&self) -> Option<u128> {
+        match self {
+            Self::Request(request) => Some(request.statement.key),
+            Self::Script(_) => None,
+        }
+    }
+}
+
+/// How far a request has come. `Waiting`, `Described` and `Again` are to be sent, the others are
+/// being answered.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Nothing of it was sent.
+    Waiting,
+    /// Its statement is prepared and understood.
+    Described(Arc<Prepared>),
+    /// Its statement proved out of date and is to be prepared once more, when nothing else is in
+    /// flight and outside of a transaction; else this is why it failed.
+    Again(Failure),
+    /// Parse and Describe were sent.
+    Preparing(Preparing),
+    /// Types it names are being looked up.
+    LookingUp(LookingUp),
+    /// Bind and Execute were sent.
+    Running(Running),
+    /// Its statements were sent by the simple protocol.
+    Scripted(Scripted),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Preparing {
+    pub(super) step: Step,
+    pub(super) description: Description,
+}
+
+#[derive(Debug)]
+pub(super) struct LookingUp {
+    pub(super) step: Step,
+    pub(super) round: u8,
+    pub(super) asked: Vec<u32>,
+    pub(super) found: Vec<(u32, TypeInfo)>,
+    pub(super) description: Description,
+}
+
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) step: Step,
+    pub(super) prepared: Arc<Prepared>,
+    pub(super) origin: Origin,
+    /// None where the rows are not wanted.
+    pub(super) rows: Option<RowDecoder>,
+    /// Bytes of rows so far.
+    pub(super) bytes: usize,
+    pub(super) completion: Option<Completion>,
+    /// It may turn out to wait for data: what came behind it would be taken for that, and the
+    /// server would end the connection.
+    pub(super) is_copy: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Scripted {
+    pub(super) step: Step,
+    pub(super) tag: Tag,
+    pub(super) bytes: usize,
+}
+
+/// What the server is to send next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    /// ParseComplete; in a script or a look-up, the next statement's answer.
+    #[default]
+    First,
+    /// ParameterDescription.
+    Parameters,
+    /// RowDescription or NoData.
+    Columns,
+    /// BindComplete.
+    Bind,
+    /// DataRow or CommandComplete.
+    Rows,
+    /// CopyData or CopyDone.
+    CopyOut,
+    /// CommandComplete alone.
+    Complete,
+    /// ErrorResponse alone: we told the server to fail.
+    Error,
+}
+
+/// Where the description that a request relies on comes from, and so how far it is to be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// From the server, for this request.
+    Fresh,
+    /// From an earlier request of this connection.
+    Cached,
+    /// From another connection.
+    Shared,
+}
+
+impl InFlight {
+    pub(super) fn new(id: RequestId, work: Work) -> Self {
+        Self {
+            id,
+            work,
+            stage: Stage::Waiting,
+            number: 0,
+            closes: 0,
+            failure: None,
+            is_ended: false,
+            is_wanted: true,
+            was_retried: false,
+        }
+    }
+
+    /// Whether what follows it has to wait until it is answered.
+    pub(super) fn holds_up(&self) -> bool {
+        match &self.stage {
+            Stage::Preparing(_) | Stage::LookingUp(_) | Stage::Scripted(_) => true,
+            Stage::Running(running) => running.is_copy,
+            Stage::Waiting | Stage::Described(_) | Stage::Again(_) => false,
+        }
+    }
+
+    /// A decoder for the rows of `prepared`, if they are wanted.
+    pub(super) fn decoder(&self, prepared: &Prepared) -> Option<RowDecoder> {
+        let Work::Request(request) = &self.work else { return None };
+        let (rows, bytes) = match request.output {
+            _ if !self.is_wanted || self.failure.is_some() => return None,
+            Output::Discard => return None,
+            Output::Batch => (usize::MAX, usize::MAX),
+            Output::Stream { rows, bytes } => (rows.max(1), bytes.max(1)),
+        };
+        Some(RowDecoder::new(prepared, rows, bytes))
+    }
+}

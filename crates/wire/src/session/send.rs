@@ -1,0 +1,216 @@
+//! What is sent, and when: requests go out at once, one behind the other, each ended by its own
+//! Sync; only one whose statement has to be described first holds up those behind it.
+
+use std::sync::Arc;
+
+use super::in_flight::{
+    InFlight, LookingUp, Origin, Preparing, Running, Scripted, Stage, Step, Work,
+};
+use super::{Phase, Session};
+use crate::statement::{Description, Prepared};
+use crate::{Event, Failure, TransactionStatus, bind, catalogue, encode};
+
+impl Session {
+    /// Sends what can be sent.
+    pub(super) fn flush(&mut self) {
+        while matches!(self.phase, Phase::Live) && !self.is_closing {
+            let holds_up = |at: usize| self.queue.get(at).is_some_and(InFlight::holds_up);
+            if self.sent.checked_sub(1).is_some_and(holds_up) || !self.send_next() {
+                break;
+            }
+        }
+    }
+
+    /// Sends the first request that is not; false where there is none or it has to wait.
+    fn send_next(&mut self) -> bool {
+        let Some(next) = self.queue.get_mut(self.sent) else { return false };
+        let Work::Request(request) = &next.work else {
+            self.send_script();
+            return true;
+        };
+        let key = request.statement.key;
+        match &next.stage {
+            Stage::Again(_) => {
+                if self.sent > 0 {
+                    return false;
+                }
+                let Stage::Again(failure) = std::mem::replace(&mut next.stage, Stage::Waiting)
+                else {
+                    return false;
+                };
+                if self.status != TransactionStatus::Idle {
+                    self.finish(self.sent, Err(failure));
+                } else if let Some((number, prepared)) = self.statements.get(key) {
+                    // Another request that failed like this one was first to prepare it.
+                    let prepared = Arc::clone(prepared);
+                    self.send_bind(number, prepared, Origin::Cached);
+                } else {
+                    self.send_prepare();
+                }
+            }
+            Stage::Described(prepared) => {
+                let prepared = Arc::clone(prepared);
+                let number = self.statements.get(key).map_or(0, |(number, _)| number);
+                self.send_bind(number, prepared, Origin::Fresh);
+            }
+            _ => {
+                if let Some((number, prepared)) = self.statements.get(key) {
+                    let prepared = Arc::clone(prepared);
+                    self.send_bind(number, prepared, Origin::Cached);
+                } else if let Some(prepared) = self.catalogue.statement(key) {
+                    self.send_bind(0, prepared, Origin::Shared);
+                } else {
+                    self.send_prepare();
+                }
+            }
+        }
+        true
+    }
+
+    /// Parse, Describe, Sync.
+    fn send_prepare(&mut self) {
+        let Some(next) = self.queue.get_mut(self.sent) else { return };
+        let Work::Request(request) = &next.work else { return };
+        let text = &*request.statement.text;
+        if let Some(failure) = unsendable(text, self.limits.max_message) {
+            self.finish(self.sent, Err(failure));
+            return;
+        }
+        next.number = self.statements.next_number();
+        next.closes = self.statements.write_closes(&mut self.out);
+        encode::parse(&mut self.out, next.number, text, &[]);
+        encode::describe(&mut self.out, next.number);
+        encode::sync(&mut self.out);
+        next.stage = Stage::Preparing(Preparing::default());
+        self.sent += 1;
+    }
+
+    /// Bind, Execute, Sync, and before them Parse and Describe where this connection does not have
+    /// the statement.
+    ///
+    /// Then the types of the parameters are given to Parse, so that they cannot turn out to be
+    /// others than those bound, and the rows are described again before they come.
+    fn send_bind(&mut self, number: u32, prepared: Arc<Prepared>, origin: Origin) {
+        let Some(next) = self.queue.get_mut(self.sent) else { return };
+        let Work::Request(request) = &next.work else { return };
+        let max_message = self.limits.max_message;
+        let parse = number == 0;
+        if parse && let Some(failure) = unsendable(&request.statement.text, max_message) {
+            self.finish(self.sent, Err(failure));
+            return;
+        }
+        let bound = if parse || self.statements.has_closes() {
+            // What comes before Bind must not be sent where a parameter does not fit.
+            let number = if parse { self.statements.next_number() } else { number };
+            self.scratch.clear();
+            let parameters = &request.parameters;
+            let bound = bind::bind(&mut self.scratch, number, &prepared, parameters, max_message);
+            if bound.is_ok() {
+                if parse {
+                    let key = request.statement.key;
+                    self.statements.insert(key, number, Arc::clone(&prepared));
+                }
+                next.closes = self.statements.write_closes(&mut self.out);
+                if parse {
+                    let types = &prepared.description.parameters;
+                    encode::parse(&mut self.out, number, &request.statement.text, types);
+                    encode::describe(&mut self.out, number);
+                }
+                self.out.extend_from_slice(&self.scratch);
+            }
+            next.number = number;
+            bound
+        } else {
+            next.number = number;
+            bind::bind(&mut self.out, number, &prepared, &request.parameters, max_message)
+        };
+        match bound {
+            Ok(()) => {
+                encode::execute_and_sync(&mut self.out);
+                let is_copy = prepared.columns.is_empty() && is_copy(&request.statement.text);
+                next.stage = Stage::Running(Running {
+                    step: if parse { Step::First } else { Step::Bind },
+                    prepared,
+                    origin,
+                    rows: None,
+                    bytes: 0,
+                    completion: None,
+                    is_copy,
+                });
+                self.sent += 1;
+            }
+            Err(error) => self.finish(self.sent, Err(Failure::Parameter(error))),
+        }
+    }
+
+    /// Query of the simple protocol.
+    fn send_script(&mut self) {
+        let Some(next) = self.queue.get_mut(self.sent) else { return };
+        let Work::Script(text) = &next.work else { return };
+        if let Some(failure) = unsendable(text, self.limits.max_message) {
+            self.finish(self.sent, Err(failure));
+            return;
+        }
+        encode::query(&mut self.out, text);
+        next.stage = Stage::Scripted(Scripted::default());
+        self.sent += 1;
+    }
+
+    /// Turns the request that was just described into one whose types are looked up, and sends the
+    /// look-up.
+    pub(super) fn send_look_up(&mut self, description: Description, asked: Vec<u32>, round: u8) {
+        let Some(front) = self.queue.front_mut() else { return };
+        encode::query(&mut self.out, &catalogue::look_up(&asked));
+        let found = Vec::new();
+        let step = Step::First;
+        front.is_ended = false;
+        front.stage = Stage::LookingUp(LookingUp { step, round, asked, found, description });
+    }
+
+    /// Ends the request at `at` of the queue.
+    pub(super) fn finish(&mut self, at: usize, result: Result<crate::Completion, Failure>) {
+        if let Some(done) = self.queue.remove(at) {
+            if at < self.sent {
+                self.sent -= 1;
+            }
+            self.events.push_back(Event::Done { id: done.id, result });
+        }
+    }
+}
+
+/// Whether a statement's first word is COPY.
+fn is_copy(text: &str) -> bool {
+    let mut rest = text.trim_start();
+    loop {
+        rest = if let Some(comment) = rest.strip_prefix("--") {
+            comment.split_once('\n').map_or("", |(_, rest)| rest).trim_start()
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            // A comment within a comment would end early: then what is taken for the first word
+            // is not, and in doubt it is COPY.
+            match comment.split_once("*/") {
+                Some((comment, _)) if comment.contains("/*") => return true,
+                Some((_, rest)) => rest.trim_start(),
+                None => return false,
+            }
+        } else {
+            break;
+        }
+    }
+    rest.as_bytes().first_chunk::<4>().is_some_and(|word| word.eq_ignore_ascii_case(b"copy"))
+}
+
+/// Why a text cannot be sent at all.
+fn unsendable(text: &str, max_message: usize) -> Option<Failure> {
+    if let Some(at) = memchr::memchr(0, text.as_bytes()) {
+        let what = format!("byte {at} of the statement is NUL, which PostgreSQL does not read");
+        return Some(Failure::NotSupported(what));
+    }
+    let len = text.len();
+    // The rest of the message is far shorter.
+    (len >= max_message.saturating_sub(1024)).then(|| {
+        Failure::NotSupported(format!(
+            "the statement is {len} bytes long, {max_message} at most \
+                                       can be sent"
+        ))
+    })
+}
