@@ -175,6 +175,8 @@ def import_history(
     """
     db.execute_script(SCHEMA)
     with db.transaction() as tx:
+        # Each table is written in bulk, in its own time: references are checked at the end.
+        tx.execute("pragma defer_foreign_keys = on")
         importer = Importer(tx.execute)
         for done, commit in enumerate(repository.commits(), 1):
             importer.commit(commit)

@@ -22,7 +22,7 @@ PACKAGES = {
 # Crate -> the crates it names. One way, no other.
 ARROWS = {
     "columns": set(),
-    "expr": {"columns"},
+    "expr": set(),
     "wire": {"columns"},
     "engine": {"columns", "expr", "wire"},
     "python": {"engine"},
@@ -35,7 +35,7 @@ ONE_HOME = {
     r"postgres-protocol": "wire",
     r"rusqlite|libsqlite3-sys": "engine",
     r"rustls(-.*)?": "engine",
-    r"polling|rustix|libc": "engine",
+    r"rustix|libc|polling": "engine",
 }
 
 # Nowhere in the tree: each would be a second way to do what one crate does.
@@ -44,6 +44,14 @@ BANNED = re.compile(r"tokio(-.*)?|async-std|smol|futures(-.*)?|openssl(-sys)?|ch
 # The same list stands in ARCHITECTURE.md, with the reason for each.
 UNSAFE = {
     "crates/columns/src/build/bytes.rs",
+    "crates/columns/src/export/layout.rs",
+    "crates/columns/src/export/stream.rs",
+    "crates/columns/src/import.rs",
+    "crates/engine/src/sqlite/raw.rs",
+    "crates/engine/src/sqlite/raw_statement.rs",
+    "crates/engine/src/sqlite/watch.rs",
+    "crates/python/src/buffer.rs",
+    "crates/python/src/capsule.rs",
 }
 
 # What a crate without IO, clock, threads and globals does not name, tests excepted.
@@ -174,9 +182,13 @@ def test_pure_crates_do_no_io_and_hold_no_global(crate: str) -> None:
 
 
 def test_unsafe_stands_where_it_is_listed() -> None:
-    unsafe = {name(path) for path in rust_files() if re.search(r"\bunsafe\b", code(path))}
+    unsafe = {
+        name(path)
+        for path in rust_files()
+        if not is_test(path) and re.search(r"\bunsafe\b", code(path))
+    }
     assert unsafe == UNSAFE
-    listed = re.findall(r"^- `([^`]+)`", section("ARCHITECTURE.md", "Unsafe"), re.MULTILINE)
+    listed = re.findall(r"`(crates/[^`]+\.rs)`", section("ARCHITECTURE.md", "Unsafe"))
     assert set(listed) == UNSAFE
 
 

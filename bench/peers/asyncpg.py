@@ -60,7 +60,8 @@ async def json_connection(url: str) -> Any:
 
 def encode(records: list[Any]) -> bytes:
     """What an API server writes; `default` is for asyncpg's own UUID class."""
-    return orjson.dumps([dict(record) for record in records], default=str)
+    text: bytes = orjson.dumps([dict(record) for record in records], default=str)
+    return text
 
 
 def json(job: Job) -> Measure:

@@ -28,7 +28,7 @@ from rowmill._errors import (
     ProgrammingError,
     QueryTimeout,
     SerializationError,
-    Warning,  # noqa: A004 - the name PEP 249 gives it
+    Warning,
 )
 from rowmill._interval import Interval
 from rowmill._rowmill import (
@@ -43,16 +43,15 @@ from rowmill._rowmill import (
 )
 
 __all__ = [
-    "__version__",
     "AsyncDatabase",
     "AsyncStream",
     "AsyncTransaction",
     "Column",
     "ConnectError",
     "ConnectionLost",
+    "DataError",
     "Database",
     "DatabaseError",
-    "DataError",
     "Error",
     "Frame",
     "IntegrityError",
@@ -70,6 +69,7 @@ __all__ = [
     "Stream",
     "Transaction",
     "Warning",
+    "__version__",
 ]
 
 for _name in __all__:

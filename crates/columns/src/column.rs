@@ -29,6 +29,11 @@ impl Column {
         Self(arrow_array::new_empty_array(&kind.storage()))
     }
 
+    /// A column of `rows` NULLs.
+    pub fn nulls(kind: &crate::Type, rows: usize) -> Self {
+        Self(arrow_array::new_null_array(&kind.storage(), rows))
+    }
+
     /// Rows.
     pub fn len(&self) -> usize {
         self.0.len()

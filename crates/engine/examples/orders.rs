@@ -15,7 +15,10 @@ fn main() -> Result<()> {
 
     // A transaction that is dropped without a commit is rolled back: this leaves nothing behind.
     let tx = db.transaction(None, false, &now)?;
-    tx.script("create table rowmill_orders (id integer primary key, customer text, total float)", &now)?;
+    tx.script(
+        "create table rowmill_orders (id integer primary key, customer text, total float)",
+        &now,
+    )?;
     let insert = "insert into rowmill_orders values ($1, $2, $3)";
     for (id, customer, total) in [(1, "ada", 120.0), (2, "bob", 80.5), (3, "ada", 310.25)] {
         tx.query(insert).bind(id).bind(customer).bind(total).execute()?;

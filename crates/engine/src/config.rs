@@ -123,7 +123,8 @@ impl Config {
         if let Some(url) = variable("DATABASE_URL") {
             return Self::parse(&url);
         }
-        if ["PGHOST", "PGDATABASE", "PGUSER", "PGPORT"].iter().any(|name| variable(name).is_some()) {
+        if ["PGHOST", "PGDATABASE", "PGUSER", "PGPORT"].iter().any(|name| variable(name).is_some())
+        {
             return Self::parse("postgresql://");
         }
         Err(bad("no database was named".into())
@@ -134,7 +135,9 @@ impl Config {
     pub fn label(&self) -> String {
         match &self.source {
             SourceConfig::Sqlite { path: None, .. } => "sqlite://".into(),
-            SourceConfig::Sqlite { path: Some(path), .. } => format!("sqlite:///{}", path.display()),
+            SourceConfig::Sqlite { path: Some(path), .. } => {
+                format!("sqlite:///{}", path.display())
+            }
             SourceConfig::Postgres(config) => config.to_string(),
         }
     }
@@ -168,6 +171,20 @@ fn sqlite(url: &Url) -> Result<SourceConfig> {
     let path = (!path.is_empty() && path != ":memory:").then(|| PathBuf::from(path));
     Ok(SourceConfig::Sqlite { path, read_only })
 }
+
+/// The options of a PostgreSQL URL.
+const KNOWN: [&str; 10] = [
+    "host",
+    "port",
+    "user",
+    "password",
+    "dbname",
+    "sslmode",
+    "sslrootcert",
+    "connect_timeout",
+    "application_name",
+    "options",
+];
 
 fn postgres(url: &Url) -> Result<(SourceConfig, Option<Duration>)> {
     let option = |key: &str| url.query.iter().find(|(k, _)| k == key).map(|(_, v)| v.clone());
@@ -221,10 +238,6 @@ fn postgres(url: &Url) -> Result<(SourceConfig, Option<Duration>)> {
             parameters.push((key.to_owned(), value));
         }
     }
-    const KNOWN: [&str; 10] = [
-        "host", "port", "user", "password", "dbname", "sslmode", "sslrootcert", "connect_timeout",
-        "application_name", "options",
-    ];
     if let Some((key, _)) = url.query.iter().find(|(key, _)| !KNOWN.contains(&key.as_str())) {
         return Err(bad(format!("{key} is not an option of a postgresql:// URL"))
             .with_hint(format!("known options: {}", KNOWN.join(", "))));

@@ -7,11 +7,11 @@ use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::Output;
 
 use crate::config::SourceConfig;
-use crate::postgres::{Pool, PostgresTransaction, begin_sql, run, run_script};
 use crate::postgres::PostgresStream;
+use crate::postgres::{Pool, PostgresTransaction, begin_sql, run, run_script};
 use crate::query::Target;
 use crate::sqlite::{Sqlite, SqliteConfig};
-use crate::stream::{Stream, Parts};
+use crate::stream::{Parts, Stream};
 use crate::texts::Texts;
 use crate::transaction::{Isolation, Transaction, Work};
 use crate::{Completion, Config, Control, Error, ErrorKind, Query, Result, limits};
@@ -221,8 +221,10 @@ pub(crate) fn check_process(opened_in: u32) -> Result<()> {
     if here == opened_in {
         return Ok(());
     }
-    let message = format!("the database was opened in process {opened_in} and this is its fork {here}");
-    Err(Error::new(ErrorKind::Misuse, message).with_hint("open the database in each process, after the fork"))
+    let message =
+        format!("the database was opened in process {opened_in} and this is its fork {here}");
+    Err(Error::new(ErrorKind::Misuse, message)
+        .with_hint("open the database in each process, after the fork"))
 }
 
 impl fmt::Debug for Database {

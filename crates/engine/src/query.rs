@@ -5,7 +5,8 @@ use rowmill_expr::{Parameters, Statement};
 use rowmill_wire::Output;
 
 use crate::{
-    Completion, Control, Database, Error, ErrorKind, Orient, Result, Row, Stream, Transaction, limits,
+    Completion, Control, Database, Error, ErrorKind, Orient, Result, Row, Stream, Transaction,
+    limits,
 };
 
 /// The values of a statement's parameters.
@@ -198,7 +199,6 @@ impl<'a> Query<'a> {
         done.map_err(|error| error.about(&statement))
     }
 
-    #[expect(clippy::type_complexity, reason = "four things that go apart at once")]
     fn prepare(self) -> Result<(Target<'a>, std::sync::Arc<Statement>, Vec<Scalar>, Control<'a>)> {
         let database = match self.target {
             Target::Database(database) => database,

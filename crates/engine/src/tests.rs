@@ -10,7 +10,8 @@ fn postgres(url: &str) -> crate::PostgresConfig {
 
 #[test]
 fn a_postgresql_url_is_taken_apart() {
-    let config = postgres("postgresql://ann:p%40ss%3Aword@db.example:5433/shop?sslmode=verify-full");
+    let config =
+        postgres("postgresql://ann:p%40ss%3Aword@db.example:5433/shop?sslmode=verify-full");
     assert_eq!(config.address, Address::Tcp("db.example".into(), 5433));
     assert_eq!((config.user.as_str(), config.database.as_str()), ("ann", "shop"));
     assert_eq!(config.password.as_deref(), Some("p@ss:word"));

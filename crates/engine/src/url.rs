@@ -48,7 +48,10 @@ impl Url {
         };
         let (host, port) = if let Some(rest) = place.strip_prefix('[') {
             let Some((host, rest)) = rest.split_once(']') else {
-                return Err(Error::new(ErrorKind::Config, "the host opens with [ and never closes"));
+                return Err(Error::new(
+                    ErrorKind::Config,
+                    "the host opens with [ and never closes",
+                ));
             };
             (host, rest.strip_prefix(':'))
         } else {

@@ -77,9 +77,8 @@ impl Database {
         pool_timeout: f64,
         statement_cache: usize,
     ) -> PyResult<Self> {
-        let config = config(
-            py, url, pool_size, timeout, connect_timeout, pool_timeout, statement_cache,
-        )?;
+        let config =
+            config(py, url, pool_size, timeout, connect_timeout, pool_timeout, statement_cache)?;
         let opened = py.detach(|| rowmill::Database::with_config(config));
         opened.map(Self).map_err(|error| errors::raised(py, &error))
     }

@@ -287,15 +287,7 @@ fn build(
             let column = offsets.finish(&kind, elements);
             return Ok((Type::List(Box::new(kind)), column));
         }
-        _ if scalars.is_empty() => rowmill::Column::empty(kind),
-        // No value tells the type: text, which every library here can hold.
-        _ => {
-            let mut column = Bytes::text();
-            for _ in scalars {
-                column.push_null();
-            }
-            return Ok((Type::Text, column.finish().map_err(|_| broken())?));
-        }
+        _ => rowmill::Column::nulls(kind, scalars.len()),
     };
     Ok((kind.clone(), column))
 }

@@ -97,7 +97,9 @@ impl Pump {
         let submitted = start(&mut inner, target);
         Self::act(this, inner)?;
         match submitted {
-            Submitted::Now(result) => (shape.object(py, result)?, py.None(), false).into_pyobject(py),
+            Submitted::Now(result) => {
+                (shape.object(py, result)?, py.None(), false).into_pyobject(py)
+            }
             Submitted::Sent(id) => (future, id, false).into_pyobject(py),
             Submitted::Queued(id) => (future, id, true).into_pyobject(py),
         }
@@ -106,6 +108,7 @@ impl Pump {
 
 #[pymethods]
 impl Pump {
+    #[expect(clippy::too_many_arguments, reason = "the keywords of AsyncDatabase")]
     #[new]
     fn new(
         py: Python<'_>,
@@ -117,9 +120,8 @@ impl Pump {
         pool_timeout: f64,
         statement_cache: usize,
     ) -> PyResult<Self> {
-        let config = config(
-            py, url, pool_size, timeout, connect_timeout, pool_timeout, statement_cache,
-        )?;
+        let config =
+            config(py, url, pool_size, timeout, connect_timeout, pool_timeout, statement_cache)?;
         let evented = Evented::new(config).map_err(|error| errors::raised(py, &error))?;
         Ok(Self { inner: Mutex::new(evented), event_loop })
     }
@@ -135,9 +137,8 @@ impl Pump {
         pool_timeout: f64,
         statement_cache: usize,
     ) -> PyResult<String> {
-        let config = config(
-            py, url, pool_size, timeout, connect_timeout, pool_timeout, statement_cache,
-        )?;
+        let config =
+            config(py, url, pool_size, timeout, connect_timeout, pool_timeout, statement_cache)?;
         Ok(config.label())
     }
 
@@ -209,7 +210,9 @@ impl Pump {
             return Err(error);
         }
         match submitted {
-            Submitted::Now(result) => (shape.object(py, result)?, py.None(), false).into_pyobject(py),
+            Submitted::Now(result) => {
+                (shape.object(py, result)?, py.None(), false).into_pyobject(py)
+            }
             Submitted::Sent(id) => (made, id, false).into_pyobject(py),
             Submitted::Queued(id) => (made, id, true).into_pyobject(py),
         }
@@ -222,8 +225,7 @@ impl Pump {
         transaction: Option<u64>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let transaction = transaction.map(TransactionId::from_raw);
-        let start =
-            |inner: &mut Evented<Target>, target| inner.script(sql, transaction, target);
+        let start = |inner: &mut Evented<Target>, target| inner.script(sql, transaction, target);
         Self::submitted(this, start, Shape::Other)
     }
 

@@ -62,7 +62,10 @@ impl Transaction {
     ) -> rowmill::Result<R> {
         match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
             State::Open(transaction) => work(transaction),
-            State::New => Err(Error::new(ErrorKind::Misuse, "the transaction begins at `with`; it has not begun")),
+            State::New => Err(Error::new(
+                ErrorKind::Misuse,
+                "the transaction begins at `with`; it has not begun",
+            )),
             State::Ended => Err(Error::new(ErrorKind::Misuse, "the transaction has ended")),
         }
     }
@@ -167,7 +170,10 @@ impl Transaction {
         blocking(py, |interrupt| {
             let mut state = own.state.lock().unwrap_or_else(PoisonError::into_inner);
             if !matches!(*state, State::New) {
-                return Err(Error::new(ErrorKind::Misuse, "a transaction is entered once; make a new one"));
+                return Err(Error::new(
+                    ErrorKind::Misuse,
+                    "a transaction is entered once; make a new one",
+                ));
             }
             let control = timeout.map_or_else(Control::default, Control::timeout);
             let control = control.interrupted_by(interrupt);

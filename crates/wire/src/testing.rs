@@ -40,7 +40,7 @@ pub(crate) fn complete(tag: &str) -> Vec<u8> {
 
 pub(crate) fn parameters(oids: &[u32]) -> Vec<u8> {
     let mut body = (oids.len() as u16).to_be_bytes().to_vec();
-    oids.iter().for_each(|oid| body.extend_from_slice(&oid.to_be_bytes()));
+    body.extend(oids.iter().flat_map(|oid| oid.to_be_bytes()));
     message(b't', &body)
 }
 

@@ -40,6 +40,9 @@ pub struct Decimal {
     limit: u128,
     /// Digits after the point of every value so far.
     scale: u32,
+    /// Each row's own digits after the point, should the column end as text, which has no scale of
+    /// its own to bring them to. Kept while undeclared only.
+    scales: Vec<u16>,
 }
 
 #[derive(Debug)]
@@ -63,13 +66,26 @@ impl Decimal {
             Values::Wide(Fixed::new(i256::ZERO))
         };
         let limit = 10_u128.pow(precision.min(MAX_NARROW));
-        Self { values, precision: Some(precision), limit, scale }
+        Self { values, precision: Some(precision), limit, scale, scales: Vec::new() }
     }
 
     /// A builder that finds the scale while decoding.
     pub fn undeclared() -> Self {
         let values = Values::Narrow(Fixed::new(0));
-        Self { values, precision: None, limit: POW_38, scale: 0 }
+        Self { values, precision: None, limit: POW_38, scale: 0, scales: Vec::new() }
+    }
+
+    /// An empty builder for the next part of the same column: what this one has found is the
+    /// least that the next one has, so that the types of a stream's parts only grow.
+    #[must_use]
+    pub fn next(&self) -> Self {
+        let values = match self.values {
+            Values::Narrow(_) => Values::Narrow(Fixed::new(0)),
+            Values::Wide(_) => Values::Wide(Fixed::new(i256::ZERO)),
+            Values::Text(_) => Values::Text(Bytes::text()),
+        };
+        let Self { precision, limit, scale, .. } = *self;
+        Self { values, precision, limit, scale, scales: Vec::new() }
     }
 
     /// Appends a value: `groups` are big-endian 16-bit numbers from 0 to 9,999, the first stands
@@ -89,10 +105,25 @@ impl Decimal {
         if groups.iter().any(|&group| u16::from_be_bytes(group) > 9_999) {
             return Err(DecimalError);
         }
+        let own_scale = scale;
         let scale = u32::from(scale);
         if scale > self.scale && self.precision.is_none() {
             self.raise_scale(scale);
         }
+        self.push_value(negative, groups, weight, scale)?;
+        if self.precision.is_none() && !matches!(self.values, Values::Text(_)) {
+            self.scales.push(own_scale);
+        }
+        Ok(())
+    }
+
+    fn push_value(
+        &mut self,
+        negative: bool,
+        groups: &[[u8; 2]],
+        weight: i16,
+        scale: u32,
+    ) -> Result<(), DecimalError> {
         loop {
             match &mut self.values {
                 Values::Narrow(values) => match narrow(groups, weight, self.scale, self.limit) {
@@ -124,6 +155,9 @@ impl Decimal {
 
     /// Appends a NULL.
     pub fn push_null(&mut self) {
+        if self.precision.is_none() && !matches!(self.values, Values::Text(_)) {
+            self.scales.push(0);
+        }
         match &mut self.values {
             Values::Narrow(values) => values.push_null(),
             Values::Wide(values) => values.push_null(),
@@ -232,11 +266,18 @@ impl Decimal {
             if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
                 text.push_null();
             } else {
-                let scale = self.scale as i8;
-                text.push_with(|out| write_scaled(out, &value.to_string(), scale));
+                let own = u32::from(self.scales.get(row).copied().unwrap_or(0));
+                text.push_with(|out| {
+                    write_scaled(out, &value.to_string(), self.scale as i8);
+                    // Zeros that only the column's scale had put there, and then a bare point.
+                    let point = u32::from(own == 0 && self.scale > 0);
+                    let surplus = self.scale.saturating_sub(own) + point;
+                    out.truncate(out.len() - surplus as usize);
+                });
             }
         }
         self.values = Values::Text(text);
+        self.scales = Vec::new();
     }
 }
 

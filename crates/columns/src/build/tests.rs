@@ -67,6 +67,11 @@ fn more_digits_than_256_bits_become_text() {
     assert_eq!(kind, Type::Text);
     assert_eq!(cells, ["-1.5", nines.as_str(), "2.25", "0"]);
 
+    // As text each value has its own scale, as the server prints it.
+    let (kind, cells) = undeclared(&["2", "1.5", "-0.250", &nines]);
+    assert_eq!(kind, Type::Text);
+    assert_eq!(cells, ["2", "1.5", "-0.250", nines.as_str()]);
+
     // A scale beyond any storage, after values and NULLs that were fine.
     let mut decimals = Decimal::undeclared();
     decimals.push_null();
@@ -75,6 +80,17 @@ fn more_digits_than_256_bits_become_text() {
     push(&mut decimals, &tiny).unwrap();
     let (kind, column) = decimals.finish();
     assert_eq!(printed(&kind, &column), ["null", "7", tiny.as_str()]);
+}
+
+#[test]
+fn the_next_part_begins_with_what_was_found() {
+    let mut decimals = Decimal::undeclared();
+    push(&mut decimals, "1.25").unwrap();
+    let mut next = decimals.next();
+    push(&mut next, "3").unwrap();
+    let (kind, column) = next.finish();
+    assert_eq!(kind, Type::Decimal { precision: 38, scale: 2 });
+    assert_eq!(printed(&kind, &column), ["3.00"]);
 }
 
 #[test]

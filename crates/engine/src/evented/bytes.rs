@@ -96,8 +96,8 @@ impl<T> Evented<T> {
             return;
         };
         let Some(flight) = place.flights.remove(at) else { return };
-        let mut result = result(flight.purpose)
-            .map_err(|error| error.about_any(flight.statement.as_deref()));
+        let mut result =
+            result(flight.purpose).map_err(|error| error.about_any(flight.statement.as_deref()));
         match flight.purpose {
             Purpose::Begin(id) if result.is_ok() => {
                 self.transactions.insert(id, Transaction::Lane(lane));
@@ -137,7 +137,9 @@ impl<T> Evented<T> {
     /// A large result: a worker takes the connection until all that is under way is answered.
     fn hand_over(&mut self, lane: usize) {
         let place = &mut self.lanes[lane];
-        let State::Here(mut link) = std::mem::replace(&mut place.state, State::Away) else { return };
+        let State::Here(mut link) = std::mem::replace(&mut place.state, State::Away) else {
+            return;
+        };
         let fd = link.fd();
         self.actions.push(Action::Unwatch { fd });
         if std::mem::take(&mut place.write_watched) {
@@ -171,9 +173,10 @@ impl<T> Evented<T> {
     pub fn wake(&mut self) {
         for news in self.shared.hear() {
             match news {
-                News::Opened(lane, Ok(link)) => self.settle(lane, link),
-                News::Opened(lane, Err(error)) => self.not_opened(lane, error),
-                News::Returned(lane, Ok(link)) => self.settle(lane, link),
+                News::Opened(lane, Ok(link)) | News::Returned(lane, Ok(link)) => {
+                    self.settle(lane, link);
+                }
+                News::Opened(lane, Err(error)) => self.not_opened(lane, &error),
                 News::Returned(lane, Err(error)) => self.lose(lane, &error),
                 News::Answered(lane, request, result) => self.landed(lane, request, |_| result),
                 News::Done(call, result) => self.done(call, result),
@@ -209,7 +212,8 @@ impl<T> Evented<T> {
             let error = Error::new(ErrorKind::ConnectionLost, "the connection broke");
             return self.lose(lane, &error);
         }
-        if self.closed && self.lanes[lane].flights.is_empty() && self.lanes[lane].reserved.is_none() {
+        if self.closed && self.lanes[lane].flights.is_empty() && self.lanes[lane].reserved.is_none()
+        {
             self.lanes[lane].state = State::Empty;
             return;
         }
@@ -226,9 +230,10 @@ impl<T> Evented<T> {
 
     /// A connection could not be opened: that is the answer to whoever waits, unless others are
     /// open and will serve them.
-    fn not_opened(&mut self, lane: usize, error: Error) {
+    fn not_opened(&mut self, lane: usize, error: &Error) {
         self.lanes[lane].state = State::Empty;
-        let others = self.lanes.iter().any(|lane| matches!(lane.state, State::Here(_) | State::Away));
+        let others =
+            self.lanes.iter().any(|lane| matches!(lane.state, State::Here(_) | State::Away));
         if others {
             return;
         }

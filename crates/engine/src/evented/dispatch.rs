@@ -119,11 +119,8 @@ impl<T> Evented<T> {
     fn start_call(&mut self, lane: usize, call_id: CallId, to: T, call: Call) {
         let purpose = Purpose::Call(call.want);
         let Call { statement, parameters, want, .. } = call;
-        let request = Request {
-            statement: wire_statement(&statement),
-            parameters,
-            output: want.output(),
-        };
+        let request =
+            Request { statement: wire_statement(&statement), parameters, output: want.output() };
         self.start(lane, call_id, Some(to), purpose, Some(statement), |link| {
             link.session.start(request)
         });

@@ -20,6 +20,7 @@ pub(crate) struct Lane<T> {
     pub(crate) write_watched: bool,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a pool has a handful of lanes")]
 pub(crate) enum State {
     /// No connection.
     Empty,

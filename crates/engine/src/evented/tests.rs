@@ -68,7 +68,8 @@ impl Loop {
             let fds: Vec<RawFd> = self.watched.keys().copied().chain([wake]).collect();
             #[expect(unsafe_code, reason = "a poll needs borrowed descriptors")]
             // SAFETY: the database holds each until its `Unwatch` has been taken.
-            let borrowed: Vec<_> = fds.iter().map(|&fd| unsafe { BorrowedFd::borrow_raw(fd) }).collect();
+            let borrowed: Vec<_> =
+                fds.iter().map(|&fd| unsafe { BorrowedFd::borrow_raw(fd) }).collect();
             let mut polled: Vec<_> =
                 borrowed.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
             let second = Timespec::try_from(Duration::from_secs(1)).unwrap();

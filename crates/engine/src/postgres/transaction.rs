@@ -135,7 +135,8 @@ impl Drop for PostgresTransaction {
         if lease.is_broken() || lease.session.transaction() == TransactionStatus::Idle {
             return;
         }
-        let grace = Control { deadline: Some(Instant::now() + limits::CANCEL_GRACE), interrupt: None };
+        let grace =
+            Control { deadline: Some(Instant::now() + limits::CANCEL_GRACE), interrupt: None };
         let rollback = Statement::parse("rollback", Dialect::Postgres);
         let undone = rollback.map_err(Error::from).and_then(|rollback| {
             run(&mut lease, &self.config, &rollback, Vec::new(), Output::Discard, &grace)

@@ -39,7 +39,7 @@ pub(crate) fn drive<T>(
                     let _ = link.transport().socket().wait(!all_sent, wait);
                     link.fill(false)?
                 }
-                received => received,
+                received @ Fill::Received(_) => received,
             }
         };
         // While rows pour in nothing ever waits, so the clock is looked at too.

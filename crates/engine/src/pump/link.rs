@@ -37,7 +37,8 @@ impl Link {
         catalogue: &Arc<Catalogue>,
         control: &Control<'_>,
     ) -> Result<Self> {
-        let deadline = control.deadline.unwrap_or_else(|| Instant::now() + crate::limits::CONNECT_TIMEOUT);
+        let deadline =
+            control.deadline.unwrap_or_else(|| Instant::now() + crate::limits::CONNECT_TIMEOUT);
         let control = Control { deadline: Some(deadline), ..*control };
         let transport = Transport::open(config, deadline)?;
         let mut parameters = vec![("client_encoding".to_owned(), "UTF8".to_owned())];
@@ -58,7 +59,6 @@ impl Link {
         });
         match ready {
             Ok(Ok(())) => Ok(link),
-            Ok(Err(error)) => Err(error),
             Err(error) if error.kind() == ErrorKind::QueryTimeout => {
                 Err(unreachable_server(config, &io::ErrorKind::TimedOut.into()))
             }
@@ -67,7 +67,7 @@ impl Link {
                 let message = format!("{} hung up during login: {error}", config.address);
                 Err(Error::new(ErrorKind::Connect, message))
             }
-            Err(error) => Err(error),
+            Ok(Err(error)) | Err(error) => Err(error),
         }
     }
 

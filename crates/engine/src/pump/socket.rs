@@ -142,11 +142,13 @@ impl Transport {
             (1, [b'N']) if config.tls == TlsMode::Prefer => Ok(Self::Plain(socket)),
             (1, [b'N']) => {
                 let message = format!("the server at {} does not offer TLS", config.address);
-                Err(Error::new(ErrorKind::Connect, message)
-                    .with_hint("turn TLS on at the server, or use sslmode=disable on a network you trust"))
+                Err(Error::new(ErrorKind::Connect, message).with_hint(
+                    "turn TLS on at the server, or use sslmode=disable on a network you trust",
+                ))
             }
             _ => {
-                let message = format!("what listens at {} is not a PostgreSQL server", config.address);
+                let message =
+                    format!("what listens at {} is not a PostgreSQL server", config.address);
                 Err(Error::new(ErrorKind::Connect, message))
             }
         }

@@ -99,7 +99,7 @@ impl Found {
 
     pub(super) fn finish(self) -> Result<(Type, Column), TextError> {
         Ok(match self.values {
-            Values::Nulls(rows) => nulls(rows)?,
+            Values::Nulls(rows) => (Type::Null, Column::nulls(&Type::Null, rows)),
             Values::Int(cells) => (Type::Int64, cells.finish(&Type::Int64)),
             Values::Float(cells) => (Type::Float64, cells.finish(&Type::Float64)),
             Values::Text(cells) => (Type::Text, cells.finish()?),
@@ -141,9 +141,4 @@ fn floats(ints: Fixed<i64>) -> Fixed<f64> {
         if column.is_null(row) { floats.push_null() } else { floats.push(value as f64) }
     }
     floats
-}
-
-/// A column of which nothing is known but that it is all NULL.
-fn nulls(rows: usize) -> Result<(Type, Column), TextError> {
-    Ok((Type::Text, bytes(Bytes::text(), rows).finish()?))
 }

@@ -21,7 +21,7 @@ fn dimensions(list: &[Scalar]) -> Result<Vec<usize>, String> {
     match lengths.as_slice() {
         [0] => Ok(Vec::new()),
         lengths if lengths.contains(&0) => {
-            Err("a list of empty lists was given, which PostgreSQL cannot store".to_owned())
+            Err("PostgreSQL cannot store a list of empty lists".to_owned())
         }
         _ => Ok(lengths),
     }
@@ -66,7 +66,7 @@ pub(super) fn write(
     out.extend_from_slice(&[0; 4]);
     out.extend_from_slice(&oid.to_be_bytes());
     for &length in &lengths {
-        let length = i32::try_from(length).map_err(|_| "has too many elements".to_owned())?;
+        let length = i32::try_from(length).map_err(|_| "it has too many elements".to_owned())?;
         out.extend_from_slice(&length.to_be_bytes());
         out.extend_from_slice(&1_i32.to_be_bytes());
     }

@@ -33,7 +33,7 @@ fn value(out: &mut Vec<u8>, value: &Scalar, depth: usize) -> Result<(), String> 
         Scalar::Float(value) if value.is_finite() => write!(out, "{value}"),
         Scalar::Decimal(value) if is_number(value) => write!(out, "{value}"),
         Scalar::Float(_) | Scalar::Decimal(_) => {
-            return Err("a number that JSON does not have was given".to_owned());
+            return Err("JSON has no such number".to_owned());
         }
         Scalar::Text(value) => {
             string(out, value);

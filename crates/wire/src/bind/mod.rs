@@ -71,7 +71,7 @@ fn with_length(
     out.extend_from_slice(&[0; 4]);
     let len = match write(out)? {
         Written::Value => {
-            i32::try_from(out.len() - at - 4).map_err(|_| "is too long".to_owned())?
+            i32::try_from(out.len() - at - 4).map_err(|_| "it is too long".to_owned())?
         }
         Written::Null => -1,
     };
@@ -116,5 +116,5 @@ fn write(out: &mut Vec<u8>, kind: &ParameterType, value: &Scalar) -> Result<Writ
 /// What to say of a value of the wrong kind.
 #[cold]
 fn unfit(value: &Scalar, wanted: &str) -> String {
-    format!("{} was given, {wanted} is wanted", value.kind())
+    format!("wants {wanted}, not {}", value.kind())
 }

@@ -31,7 +31,7 @@ pub(super) fn write(out: &mut Vec<u8>, kind: Kind, value: &Scalar) -> Result<(),
         },
         Kind::Char => match value {
             Scalar::Text(value) if value.len() <= 1 => text(out, value)?,
-            Scalar::Text(_) => return Err("more than one character was given".to_owned()),
+            Scalar::Text(_) => return Err("wants one character, not more".to_owned()),
             other => return Err(unfit(other, "text of one character")),
         },
         Kind::Bytea => match value {
@@ -110,7 +110,7 @@ fn float8(value: &Scalar) -> Result<f64, String> {
 fn float4(value: &Scalar) -> Result<f32, String> {
     match value {
         Scalar::Float(value) if value.is_finite() && (*value as f32).is_infinite() => {
-            Err(out_of_range(value, "float4"))
+            Err(format!("{value:?} is out of range for float4"))
         }
         Scalar::Float(value) => Ok(*value as f32),
         Scalar::Int(value) if *value as f32 as i128 == i128::from(*value) => Ok(*value as f32),
@@ -171,15 +171,14 @@ fn time(out: &mut Vec<u8>, kind: Kind, value: &Scalar) -> Result<(), String> {
 fn wrong_time(kind: Kind, value: &Scalar) -> String {
     match (kind, value) {
         (Kind::Timestamptz, Scalar::Timestamp { utc: false, .. }) => {
-            "a timestamp without a zone was given, an instant is wanted; give it its time zone"
-                .to_owned()
+            "wants an instant, not a timestamp without a zone; give it its time zone".to_owned()
         }
         (Kind::Timestamptz, Scalar::Date(_)) => {
-            "a date was given, an instant is wanted; give a timestamp with its time zone".to_owned()
+            "wants an instant, not a date; give a timestamp with its time zone".to_owned()
         }
         (Kind::Timestamp, Scalar::Timestamp { utc: true, .. }) => {
-            "a timestamp with a zone was given, a wall clock is wanted; take the zone off, or cast \
-             the parameter: $1::timestamptz"
+            "wants a wall clock, not a timestamp with a zone; take the zone off, or cast the \
+             parameter: $1::timestamptz"
                 .to_owned()
         }
         (Kind::Date, other) => unfit(other, "a date"),

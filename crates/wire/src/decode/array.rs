@@ -30,7 +30,7 @@ impl ArrayDecoder {
     /// An empty decoder of the same column, the depth kept: parts of one result are alike.
     pub(crate) fn next(&self) -> Self {
         let levels = self.levels.iter().map(|_| ListOffsets::default()).collect();
-        let elements = self.scalar.decoder();
+        let elements = self.elements.next().unwrap_or_else(|| self.scalar.decoder());
         Self {
             oid: self.oid,
             scalar: self.scalar,

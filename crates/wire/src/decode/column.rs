@@ -46,6 +46,18 @@ impl From<TextError> for FinishError {
     }
 }
 
+impl ColumnDecoder {
+    /// The decoder of the next batch, where this one has found something that the next must know:
+    /// a decimal's scale, an array's depth. What was found can then only grow.
+    pub(super) fn next(&self) -> Option<Self> {
+        match self {
+            Self::Numeric(decimals) => Some(Self::Numeric(decimals.next())),
+            Self::Array(array) => Some(Self::Array(Box::new(array.next()))),
+            _ => None,
+        }
+    }
+}
+
 /// The cell, which must have this very length.
 #[inline(always)]
 pub(super) fn exactly<const N: usize>(cell: &[u8]) -> Result<[u8; N], CellError> {

@@ -116,7 +116,7 @@ impl ColumnPlan {
                 "an array of {value} dimensions, where earlier ones of the column have {column}"
             ),
         };
-        let name = &self.name;
+        let name = self.name.replace('"', "\"\"");
         self.error(row, format!("{what}; cast it in the statement: \"{name}\"::text"))
     }
 }

@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use rowmill_columns::{Batch, Field, Schema};
 
-use super::array::ArrayDecoder;
 use super::column::{ColumnDecoder, FinishError};
 use super::{CellError, ColumnPlan};
 use crate::split::{self, HEADER};
@@ -176,12 +175,8 @@ impl RowDecoder {
 
     /// The batch built so far; the next one begins.
     pub(crate) fn finish(&mut self, prepared: &Prepared) -> Result<Batch, DecodeError> {
-        let next = self.columns.iter().zip(&prepared.columns).map(|(column, plan)| match column {
-            ColumnDecoder::Array(array) => {
-                ColumnDecoder::Array(Box::new(ArrayDecoder::next(array)))
-            }
-            _ => plan.decoder(),
-        });
+        let columns = self.columns.iter().zip(&prepared.columns);
+        let next = columns.map(|(column, plan)| column.next().unwrap_or_else(|| plan.decoder()));
         let next: Vec<ColumnDecoder> = next.collect();
         let columns = std::mem::replace(&mut self.columns, next);
         self.finish_columns(columns, prepared)

@@ -130,7 +130,7 @@ fn a_shared_description_that_is_wrong_is_asked_for_again() {
     second.start(request("table t", vec![]));
     written(&mut second);
     second.feed(&[error("ERROR", "08P01", "wrong formats"), ready(b'I')].concat()).unwrap();
-    assert!(written(&mut second).starts_with("P"));
+    assert!(written(&mut second).starts_with('P'));
     second.feed(&described(&[], &[("n", 23, -1)])).unwrap();
     second.feed(&numbers(&[8])).unwrap();
     assert_eq!(events(&mut second), [r#"1 done SELECT 1 ["n: int32"] [["8"]]"#]);
@@ -220,7 +220,7 @@ fn the_least_recently_used_statement_is_closed() {
     assert_eq!(events(&mut session).len(), 5);
     written(&mut session);
     session.start(request("a", vec![]));
-    assert!(written(&mut session).starts_with("B"));
+    assert!(written(&mut session).starts_with('B'));
 }
 
 #[test]
