@@ -204,3 +204,48 @@ def test_an_extension_type_arrives_as_text(both: Both) -> None:
     assert both.db.fetch(sql)["v"].to_list() == both.texts(sql) == ["Ab", None, ""]
     sql = source("citext[]", ["{Ab,NULL}"])
     assert both.db.fetch(sql)["v"].to_list() == both.texts(sql)
+
+
+def test_vectors_are_lists(both: Both) -> None:
+    sql = "select '1 2'::int2vector as a, ''::oidvector as b, '4000000000'::oidvector as c"
+    frame = both.db.fetch(sql)
+    assert frame.schema.types == ["list[int16]", "list[uint32]", "list[uint32]"]
+    assert frame[0] == ([1, 2], [], [4_000_000_000])
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "EUC_JP"])
+def test_other_encodings_arrive_as_unicode(postgres: PostgresServer, encoding: str) -> None:
+    text = "é" if encoding == "LATIN1" else "日本"
+    postgres.psql(f"create database other encoding {encoding} template template0")
+    try:
+        with rm.Database(postgres.dsn(database="other")) as db:
+            db.execute_script(f"create type label as enum ('{text}')")
+            row = db.fetch_one(
+                f"select $1::text as {text}, '{text}'::label, $2::text[]", text, [text]
+            )
+            assert row == (text, text, [text])
+            assert row is not None
+            assert row.keys()[0] == text
+    finally:
+        postgres.psql("drop database other with (force)")
+
+
+def test_bytes_that_are_no_text_are_an_error(postgres: PostgresServer) -> None:
+    """A database without an encoding holds anything; the server refuses to send what is no UTF-8."""
+    postgres.psql("create database raw encoding 'SQL_ASCII' template template0")
+    try:
+        with rm.Database(postgres.dsn(database="raw")) as db:
+            broken = "convert_from('\\xff'::bytea, 'SQL_ASCII')"
+            for sql in (f"select 'a' union all select {broken}", f"select array['a', {broken}]"):
+                for fetch in (db.fetch, db.fetch_json):
+                    with pytest.raises(rm.DataError, match=r"UTF-?8"):
+                        fetch(sql)
+            assert db.fetch_value("select 'é'") == "é"
+    finally:
+        postgres.psql("drop database raw with (force)")
+
+
+def test_as_many_columns_as_there_can_be(both: Both) -> None:
+    sql = "select " + ", ".join(f"{at} as c{at}" for at in range(1_600))
+    assert both.db.fetch_one(sql) == tuple(range(1_600))
+    assert json.loads(both.db.fetch_json(sql)) == [{f"c{at}": at for at in range(1_600)}]

@@ -119,10 +119,10 @@ def test_columns_without_rows_or_values(db: rm.Database) -> None:
     nulls = db.fetch("select * from t")
     for frame in (empty, nulls):
         for name, kind, got in zip(names, kinds, frame.schema.types, strict=True):
-            # These are told by their values; without any they are text.
+            # These are told by their values, and without any are null.
             told = name in ("numeric", "decimal(10, 2)", "any")
             zone = name in ("timestamp", "datetime")
-            assert got == ("text" if told else "timestamp" if zone else kind), name
+            assert got == ("null" if told else "timestamp" if zone else kind), name
         assert frame.to_arrow().num_columns == frame.to_polars().width == len(names)
         assert frame.to_pandas().shape == (len(frame), len(names))
     assert tuple(nulls[0]) == (None,) * len(names)
@@ -166,7 +166,7 @@ def test_a_cell_that_does_not_fit_is_an_error_with_a_way_out(
             attempt()
         message = str(caught.value)
         assert '"v"' in message
-        assert f"row {len(cells) + 2}" in message
+        assert f"row {len(cells) + 1}" in message
         assert words.split(" is not ")[0] in message
         assert "cast(" in str(caught.value.hint)
     hint = str(caught.value.hint)
@@ -181,7 +181,7 @@ def test_integers_become_floats_only_where_each_is_exact(db: rm.Database) -> Non
     assert frame["v"].to_list() == [1.0, -float(2**53), float(2**62), 0.5]
     assert frame.schema.types == ["float64"]
     for values in ([HUGE, 0.5], [0.5, HUGE], [0.5, 2**63 - 1], [2**63 - 1, 0.5]):
-        with pytest.raises(rm.DataError, match="row 2"):
+        with pytest.raises(rm.DataError, match="row 1"):
             db.fetch(sql, values)
 
 
@@ -199,6 +199,12 @@ def test_parameters(db: rm.Database) -> None:
     for value in (math.nan, rm.Interval(1), [b"x"], [math.nan], 2**63, [2**70], object()):
         with pytest.raises(rm.Error, match=r"\$1"):
             db.fetch("select $1", value)
+
+
+def test_text_that_is_no_text_is_an_error(db: rm.Database) -> None:
+    with pytest.raises(rm.DataError, match=r'"v", row 1.*UTF-8') as caught:
+        db.fetch("select 'a' as v union all select cast(x'61ff' as text)")
+    assert 'cast("v" as blob)' in str(caught.value.hint)
 
 
 ROWS = st.lists(

@@ -126,6 +126,10 @@ ARRAYS = [
     case("mood[]", "list[enum]", '{sad,NULL,"very \\"happy\\"",""}', "{}"),
     case("mood[]", "list[list[enum]]", "{{sad,ok},{NULL,sad}}"),
     case("moods", "list[enum]", "{sad,ok}"),
+    case("positive[]", "list[int32]", "{1,NULL}", "{}"),
+    case("price[]", "list[decimal(12, 2)]", "{1.5,NULL}"),
+    case("label[]", "list[text]", '{"",NULL,12345678}'),
+    case('"char"[]', "list[text]", '{a,NULL,""}'),
 ]
 
 # Types that are exchanged as text, one form of text each.

@@ -13,7 +13,7 @@ from tests.postgres_server import PostgresServer
 
 T = TypeVar("T")
 
-HANG = 30.0  # seconds after which something hangs, whatever else the machine does
+HANG = 20.0  # seconds after which something hangs, whatever else the machine does
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:

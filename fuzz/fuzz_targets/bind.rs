@@ -74,6 +74,7 @@ fuzz_target!(|input: Vec<(u8, Value)>| {
     session.start(Request { statement, parameters, output: Output::Batch });
     let welcome = [message(b'R', &[0; 4]), message(b'Z', b"I")].concat();
     session.feed(&welcome).expect("a welcome");
+    assert!(matches!(session.next_event(), Some(Event::Ready)));
     let pending = session.pending().len();
     session.sent(pending);
     let answer =

@@ -8,8 +8,16 @@ use libfuzzer_sys::fuzz_target;
 use rowmill_columns::Scalar;
 use rowmill_wire::{Catalogue, Limits, Output, Request, Session, Startup, Statement};
 
-fuzz_target!(|input: (Vec<u8>, u8, bool)| {
-    let (bytes, piece, begins) = input;
+/// What a trusting server says first.
+const WELCOME: &[u8] = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
+
+/// The first statement has one parameter, an int4, and the columns an int4 and a text.
+const DESCRIBED: &[u8] = b"1\0\0\0\x04t\0\0\0\x0a\0\x01\0\0\0\x17T\0\0\0\x2e\0\x02\
+    a\0\0\0\0\0\0\0\0\0\0\x17\0\x04\xff\xff\xff\xff\0\0\
+    b\0\0\0\0\0\0\0\0\0\0\x19\xff\xff\xff\xff\xff\xff\0\0Z\0\0\0\x05I2\0\0\0\x04";
+
+fuzz_target!(|input: &[u8]| {
+    let [piece, begins, bytes @ ..] = input else { return };
     let startup = Startup {
         user: "app".into(),
         database: "shop".into(),
@@ -18,8 +26,8 @@ fuzz_target!(|input: (Vec<u8>, u8, bool)| {
         limits: Limits { statements: 2, ..Limits::default() },
     };
     let mut session = Session::new(startup, Arc::new(Catalogue::default()));
-    if begins {
-        let _ = session.feed(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I");
+    if *begins > 0 {
+        session.feed(WELCOME).expect("a welcome");
     }
     let outputs = [Output::Batch, Output::Stream { rows: 2, bytes: 64 }, Output::Discard];
     let mut abandoned = 0;
@@ -30,7 +38,10 @@ fuzz_target!(|input: (Vec<u8>, u8, bool)| {
             abandoned = session.script("select 1; select 2");
         }
     }
-    for piece in bytes.chunks(usize::from(piece).max(1)) {
+    if *begins > 1 {
+        session.feed(DESCRIBED).expect("a description that is well-formed");
+    }
+    for piece in bytes.chunks(usize::from(*piece).max(1)) {
         let result = session.feed(piece);
         while session.next_event().is_some() {}
         let pending = session.pending().len();

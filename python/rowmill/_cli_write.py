@@ -166,6 +166,11 @@ class Parquet(Arrow):
     def _create(self, out: Output, schema: Any) -> Any:
         return self._pa.parquet.ParquetWriter(out, schema, compression="zstd")
 
+    def __del__(self) -> None:
+        # A writer that was not finished would write its footer to a file that is gone.
+        if self._writer is not None:
+            self._writer.is_open = False
+
 
 def conformed(table: Any, schema: Any) -> Any:
     """The table in the first frame's schema, as a file has but one.

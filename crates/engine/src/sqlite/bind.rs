@@ -89,6 +89,12 @@ impl Refusal {
     }
 }
 
+/// An integer beyond 64 bits, as Python's can be.
+fn is_whole(decimal: &str) -> bool {
+    let digits = decimal.strip_prefix('-').unwrap_or(decimal);
+    digits.bytes().all(|byte| byte.is_ascii_digit()) && decimal.parse::<i64>().is_err()
+}
+
 fn bind_one(raw: &mut RawStatement, at: c_int, value: &Scalar) -> std::result::Result<(), Refusal> {
     let code = match value {
         Scalar::Null => raw.bind_null(at),
@@ -98,6 +104,10 @@ fn bind_one(raw: &mut RawStatement, at: c_int, value: &Scalar) -> std::result::R
             return Err(Refusal::OutOfRange("that is NaN, which SQLite would store as NULL"));
         }
         Scalar::Float(value) => raw.bind_float(at, *value),
+        // A column's integer affinity would turn the text into a float, and lose digits unseen.
+        Scalar::Decimal(text) if is_whole(text) => {
+            return Err(Refusal::OutOfRange("beyond SQLite's 64-bit integers; pass it as text"));
+        }
         Scalar::Text(text) | Scalar::Json(text) | Scalar::Decimal(text) => raw.bind_text(at, text),
         Scalar::Bytes(bytes) => raw.bind_bytes(at, bytes),
         Scalar::Uuid(_) | Scalar::Date(_) | Scalar::Time(_) | Scalar::Timestamp { .. } => {
@@ -178,6 +188,9 @@ fn write_json(out: &mut String, value: &Scalar) -> std::result::Result<(), Refus
             debug_assert!(written.is_ok(), "a String takes everything");
         }
         Scalar::Json(json) => out.push_str(json),
+        Scalar::Decimal(text) if is_whole(text) => {
+            return Err(Refusal::OutOfRange("that holds an integer beyond SQLite's 64 bits"));
+        }
         Scalar::Text(text) | Scalar::Decimal(text) => write_json_text(out, text),
         Scalar::Uuid(_) | Scalar::Date(_) | Scalar::Time(_) | Scalar::Timestamp { .. } => {
             out.push('"');

@@ -132,8 +132,7 @@ fn misfit(prepared: &mut Prepared, wants: &str, at: usize, row: usize) -> Error 
         |declared| format!("declared {declared}"),
     );
     let name = &column.name;
-    let number = row + 1;
-    let message = format!("column {name:?} ({declared}), row {number}: {holds} is not {wants}");
+    let message = format!("column {name:?} ({declared}), row {row}: {holds} is not {wants}");
     Error::new(ErrorKind::Data, message).with_hint(format!(
         "read the column as text, cast(\"{name}\" as text), or convert it in the query"
     ))
@@ -142,8 +141,7 @@ fn misfit(prepared: &mut Prepared, wants: &str, at: usize, row: usize) -> Error 
 #[cold]
 fn broken_text(prepared: &Prepared, at: usize, row: usize) -> Error {
     let name = prepared.columns.get(at).map_or("", |column| &*column.name);
-    let number = row + 1;
-    let message = format!("column {name:?}, row {number}: the text is not valid UTF-8");
+    let message = format!("column {name:?}, row {row}: the text is not valid UTF-8");
     Error::new(ErrorKind::Data, message)
         .with_hint(format!("read the column as bytes: cast(\"{name}\" as blob)"))
 }

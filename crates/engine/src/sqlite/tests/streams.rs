@@ -87,7 +87,7 @@ fn the_first_part_settles_a_type() {
     assert_eq!(types(&stream.next(&Control::default()).unwrap().unwrap()), ["int64"]);
     let error = stream.next(&Control::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Data);
-    assert!(error.to_string().contains("row 3: the float 2.5 is not an integer"), "{error}");
+    assert!(error.to_string().contains("row 2: the float 2.5 is not an integer"), "{error}");
     assert!(stream.next(&Control::default()).unwrap().is_none());
 }
 

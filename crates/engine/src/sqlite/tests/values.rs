@@ -90,7 +90,7 @@ fn a_cell_that_does_not_fit_is_named() {
     let db = memory();
     script(&db, "create table t (n integer, d date, b bool, x text, j json, u uuid)");
     let cases = [
-        ("n", "'abc'", "declared INTEGER), row 2: the text \"abc\" is not an integer"),
+        ("n", "'abc'", "declared INTEGER), row 1: the text \"abc\" is not an integer"),
         ("n", "1.5", "the float 1.5 is not an integer"),
         ("d", "'2024-13-01'", "the text \"2024-13-01\" is not a date"),
         ("d", "5", "the integer 5 is not a date"),
@@ -122,7 +122,7 @@ fn a_cell_that_does_not_fit_is_named() {
 fn text_that_is_not_utf8_is_named() {
     let db = memory();
     let error = fails(&db, "select 'fine' as t union all select cast(x'ff41' as text)");
-    assert!(error.to_string().contains("column \"t\", row 2"), "{error}");
+    assert!(error.to_string().contains("column \"t\", row 1"), "{error}");
     assert_eq!(texts(&rows(&db, "select cast(cast(x'ff41' as text) as blob)"), 0), ["\\xff41"]);
 }
 
