@@ -21,10 +21,10 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 INT8, TEXT, INT8_ARRAY, NUMERIC = 20, 25, 1016, 1700
-EXPECTED = {"n": [1, 2, None], "word": ["one", None, "drei ✓"]}
+EXPECTED: dict[str, list[Any]] = {"n": [1, 2, None], "word": ["one", None, "drei ✓"]}
 
 CANCEL_REQUEST = 80877102
 SSL_REQUEST = 80877103
@@ -104,7 +104,6 @@ DESCRIBED = PARSED + NO_PARAMETERS + COLUMNS
 ROWS = b"".join(
     data_row(None if n is None else int8(n), None if word is None else word.encode())
     for n, word in zip(EXPECTED["n"], EXPECTED["word"], strict=True)
-    if isinstance(n, int | None) and isinstance(word, str | None)
 )
 ANSWER = BOUND + ROWS + complete("SELECT 3")
 CONVERSATION = GREETING + DESCRIBED + READY + ANSWER + READY

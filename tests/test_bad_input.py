@@ -189,7 +189,7 @@ def caret(error: rm.Error) -> tuple[str, str]:
 
 
 WRONG_SQL = [
-    ("select 1 +* 2", "* 2"),
+    ("select 1 + , 2", ", 2"),
     ("select nonexistent", "nonexistent"),
     ("select 1,\n  'ü✓𝄞', nonexistent", "nonexistent"),
     ("select 1 from missing_table", "missing_table"),

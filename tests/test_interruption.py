@@ -72,7 +72,7 @@ async def test_a_deadline_async(pg_url: str, postgres: PostgresServer) -> None:
         pid = await db.fetch_value("select pg_backend_pid()")
         for verb in (db.fetch, db.fetch_one, db.fetch_value, db.fetch_json, db.execute):
             with pytest.raises(rm.QueryTimeout) as caught:
-                await verb("select pg_sleep(30) -- awaited", timeout=0.15)  # type: ignore[operator]
+                await verb("select pg_sleep(30) -- awaited", timeout=0.15)
             assert isinstance(caught.value, TimeoutError)
             assert caught.value.query == "select pg_sleep(30) -- awaited"
             assert await comes_true(lambda: not running(postgres, "%awaited"))
@@ -83,7 +83,7 @@ async def test_a_deadline_async(pg_url: str, postgres: PostgresServer) -> None:
 
 
 async def test_a_deadline_on_sqlite_async(sqlite_url: str) -> None:
-    async with rm.AsyncDatabase(sqlite_url) as db, asyncio.timeout(HANG):
+    async with asyncio.timeout(HANG), rm.AsyncDatabase(sqlite_url) as db:
         with pytest.raises(rm.QueryTimeout):
             await db.fetch(ENDLESS, timeout=0.15)
         assert await db.fetch_value("select 1") == 1
@@ -98,7 +98,7 @@ async def test_wrong_deadlines_async(any_url: str) -> None:
 
 
 async def test_a_cancelled_task(pg_url: str, postgres: PostgresServer) -> None:
-    async with rm.AsyncDatabase(pg_url, pool_size=1) as db, asyncio.timeout(HANG):
+    async with asyncio.timeout(HANG), rm.AsyncDatabase(pg_url, pool_size=1) as db:
         pid = await db.fetch_value("select pg_backend_pid()")
         for _ in range(3):
             task = asyncio.create_task(db.fetch("select pg_sleep(30) -- cancelled"))
@@ -111,7 +111,7 @@ async def test_a_cancelled_task(pg_url: str, postgres: PostgresServer) -> None:
 
 
 async def test_a_cancelled_task_on_sqlite(sqlite_url: str) -> None:
-    async with rm.AsyncDatabase(sqlite_url) as db, asyncio.timeout(HANG):
+    async with asyncio.timeout(HANG), rm.AsyncDatabase(sqlite_url) as db:
         for _ in range(5):
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(db.fetch(ENDLESS), 0.1)
@@ -120,7 +120,7 @@ async def test_a_cancelled_task_on_sqlite(sqlite_url: str) -> None:
 
 async def test_neighbours_of_a_cancelled_task(pg_url: str) -> None:
     """Calls that share the connection get their own answers, whichever is cancelled when."""
-    async with rm.AsyncDatabase(pg_url, pool_size=1) as db, asyncio.timeout(2 * HANG):
+    async with asyncio.timeout(2 * HANG), rm.AsyncDatabase(pg_url, pool_size=1) as db:
         pid = await db.fetch_value("select pg_backend_pid()")
 
         async def ask(n: int) -> tuple[int, Any]:
@@ -141,7 +141,7 @@ async def test_neighbours_of_a_cancelled_task(pg_url: str) -> None:
 
 async def test_a_deadline_does_not_wait_for_those_behind(pg_url: str) -> None:
     """A slow call that is timed out is stopped, although others were sent behind it."""
-    async with rm.AsyncDatabase(pg_url, pool_size=1) as db, asyncio.timeout(HANG):
+    async with asyncio.timeout(HANG), rm.AsyncDatabase(pg_url, pool_size=1) as db:
         await db.fetch_value("select 1")
         slow = asyncio.create_task(db.fetch("select pg_sleep(20)", timeout=0.2))
         await asyncio.sleep(0.05)

@@ -150,7 +150,7 @@ def _psycopg(column: Column, values: list[Any]) -> list[Any]:
     return [canon(value) for value in values]
 
 
-@settings(max_examples=examples(120))
+@settings(max_examples=examples(300))
 @given(drawn=DRAWN)
 def test_all_drivers_read_the_same(drivers: Drivers, drawn: Drawn) -> None:
     positions, rows = drawn
@@ -186,7 +186,7 @@ def _unknown(column: Column) -> bool:
     return column.kind.startswith("list[")
 
 
-@settings(max_examples=examples(120))
+@settings(max_examples=examples(300))
 @given(drawn=DRAWN)
 def test_what_rowmill_writes_the_others_read(drivers: Drivers, drawn: Drawn) -> None:
     positions, rows = drawn
@@ -232,7 +232,7 @@ class _JSONB(str):
     __hash__ = str.__hash__
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(120))
 @given(
     drawn=rows_of([column for column in COLUMNS if column.sql != "interval"]),
     size=st.integers(1, 9),

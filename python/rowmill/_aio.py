@@ -70,9 +70,6 @@ class _Verbs:
     ) -> tuple[asyncio.TimerHandle, ...]:
         timers = []
         if timeout is not None:
-            if not timeout > 0:
-                pump.cancel(call)
-                raise ValueError("timeout is a number of seconds above 0, or None")
             timers.append(loop.call_later(timeout, pump.expire, call, timeout))
         if queued:
             timers.append(loop.call_later(self._pool_timeout, pump.expire_waiting, call))
@@ -83,7 +80,7 @@ class _Verbs:
     ) -> Frame:
         """All rows, as a Frame."""
         pump = self._pump()
-        submitted = pump.submit("frame", sql, parameters, named, self._transaction_id())
+        submitted = pump.submit("frame", sql, parameters, named, self._transaction_id(), timeout)
         frame: Frame = await self._answer(pump, submitted, timeout)
         return frame
 
@@ -92,7 +89,7 @@ class _Verbs:
     ) -> Row | None:
         """The first row, or None where there is none."""
         pump = self._pump()
-        submitted = pump.submit("row", sql, parameters, named, self._transaction_id())
+        submitted = pump.submit("row", sql, parameters, named, self._transaction_id(), timeout)
         row: Row | None = await self._answer(pump, submitted, timeout)
         return row
 
@@ -101,7 +98,7 @@ class _Verbs:
     ) -> Any:
         """The first column of the first row, or None where there is no row."""
         pump = self._pump()
-        submitted = pump.submit("value", sql, parameters, named, self._transaction_id())
+        submitted = pump.submit("value", sql, parameters, named, self._transaction_id(), timeout)
         return await self._answer(pump, submitted, timeout)
 
     async def fetch_json(
@@ -115,7 +112,7 @@ class _Verbs:
     ) -> bytes:
         """All rows as JSON bytes: "records", "columns" or "ndjson"."""
         pump = self._pump()
-        submitted = pump.submit(orient, sql, parameters, named, self._transaction_id())
+        submitted = pump.submit(orient, sql, parameters, named, self._transaction_id(), timeout)
         json: bytes = await self._answer(pump, submitted, timeout)
         return json
 
@@ -124,14 +121,14 @@ class _Verbs:
     ) -> int:
         """Runs a statement for its effect; returns the rows affected."""
         pump = self._pump()
-        submitted = pump.submit("count", sql, parameters, named, self._transaction_id())
+        submitted = pump.submit("count", sql, parameters, named, self._transaction_id(), timeout)
         count: int = await self._answer(pump, submitted, timeout)
         return count
 
     async def execute_script(self, sql: str, /, *, timeout: float | None = None) -> None:
         """Runs several statements, separated by semicolons, without parameters."""
         pump = self._pump()
-        await self._answer(pump, pump.script(sql, self._transaction_id()), timeout)
+        await self._answer(pump, pump.script(sql, self._transaction_id(), timeout), timeout)
 
     def stream(
         self,
@@ -144,6 +141,16 @@ class _Verbs:
     ) -> AsyncStream:
         """The rows in Frames of about `batch_rows`, for `async for`."""
         return AsyncStream(self, sql, parameters, named, batch_rows, timeout)
+
+
+def _answered(submitted: Submitted) -> Any:
+    """What a call came to whose task was cancelled in the very round in which it was answered."""
+    answer, call, _ = submitted
+    if call is None:
+        return answer
+    if not answer.done() or answer.cancelled() or answer.exception() is not None:
+        return None
+    return answer.result()
 
 
 class AsyncDatabase(_Verbs):
@@ -159,7 +166,8 @@ class AsyncDatabase(_Verbs):
 
     Nothing is decoded on the event loop but small results: a large one is read and decoded by a
     worker thread, without the GIL, while the loop runs on. Calls that share a connection are
-    pipelined. Cancelling the awaiting task has the server stop.
+    pipelined. Cancelling the awaiting task has the server stop, as soon as no other call's statement
+    waits behind it on the same connection.
 
     A database belongs to the event loop that first uses it; once that loop is closed, the next one
     may use it, with new connections.
@@ -231,6 +239,7 @@ class AsyncDatabase(_Verbs):
         # Looked at now and then: closing is rare, and an event would cost every call a little.
         while pump.in_flight():  # noqa: ASYNC110
             await asyncio.sleep(0.001)
+        pump.finish()
         pump.detach()
         self._running = self._loop = None
 
@@ -264,6 +273,7 @@ class AsyncTransaction(_Verbs):
         self._pool_timeout = database._pool_timeout
         self._id: int | None = None
         self._state = "not begun"
+        self._streams: list[AsyncStream] = []
 
     def _pump(self) -> Pump:
         if self._state != "open":
@@ -277,7 +287,15 @@ class AsyncTransaction(_Verbs):
         if self._state != "not begun":
             raise InterfaceError("a transaction is entered once; make a new one")
         pump = self._database._pump()
-        self._id = await self._answer(pump, pump.begin(*self._arguments), None)
+        self._state = "beginning"
+        begun = pump.begin(*self._arguments)
+        try:
+            self._id = await self._answer(pump, begun, None)
+        except BaseException:
+            self._state = "ended"
+            if (begun_anyway := _answered(begun)) is not None:
+                pump.forget(begun_anyway)
+            raise
         self._state = "open"
         return self
 
@@ -290,6 +308,9 @@ class AsyncTransaction(_Verbs):
         pump = self._pump()
         assert self._id is not None
         self._state = "ended"
+        # Their connection is this transaction's, whose end waits for it.
+        for stream in self._streams:
+            stream._end()
         if kind is None:
             await self._answer(pump, pump.end(self._id, True), None)
             return
@@ -319,7 +340,7 @@ class AsyncStream:
         timeout: float | None,
     ) -> None:
         self._source = source
-        self._begin = (sql, parameters, named, batch_rows, source._transaction_id())
+        self._begin = (sql, parameters, named, batch_rows)
         self._timeout = timeout
         self._pump: Pump | None = None
         self._ended = False
@@ -332,19 +353,41 @@ class AsyncStream:
             raise StopAsyncIteration
         try:
             if self._handle is None:
-                self._pump = pump = self._source._pump()
-                begun = pump.stream(*self._begin)
-                self._handle = await self._source._answer(pump, begun, self._timeout)
+                await self._start()
             assert self._pump is not None
-            asked = self._pump.part(self._handle, self._timeout)
+            assert self._handle is not None
             # The worker keeps the deadline of a part, so that the connection survives it.
-            part: Frame | None = await asked[0]
+            asked = self._pump.part(self._handle, self._timeout)
+            part: Frame | None = asked[0] if asked[1] is None else await self._part(asked)
         except BaseException:
             self._end()
             raise
         if part is None:
             self._end()
             raise StopAsyncIteration
+        return part
+
+    async def _start(self) -> None:
+        source = self._source
+        self._pump = pump = source._pump()
+        begun = pump.stream(*self._begin, source._transaction_id())
+        if isinstance(source, AsyncTransaction):
+            source._streams.append(self)
+        try:
+            self._handle = await source._answer(pump, begun, self._timeout)
+        except BaseException:
+            if (begun_anyway := _answered(begun)) is not None:
+                pump.end_stream(begun_anyway)
+            raise
+
+    async def _part(self, asked: Submitted) -> Frame | None:
+        answer, call, _ = asked
+        try:
+            part: Frame | None = await answer
+        except BaseException:
+            if answer.cancelled() and call is not None and self._pump is not None:
+                self._pump.cancel(call)
+            raise
         return part
 
     def _end(self) -> None:

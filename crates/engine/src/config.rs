@@ -58,7 +58,8 @@ pub struct PostgresConfig {
     pub database: String,
     /// Whether and how the connection is encrypted.
     pub tls: TlsMode,
-    /// A file of certificates to trust instead of the system's.
+    /// A file of certificates to trust instead of the system's (`sslrootcert=system`, which is only
+    /// for `verify-full`).
     pub root_certificates: Option<PathBuf>,
     /// Further parameters of the session, such as `application_name`.
     pub parameters: Vec<(String, String)>,
@@ -82,7 +83,7 @@ pub enum TlsMode {
     Prefer,
     /// Always; the certificate is checked only where `sslrootcert` is given.
     Require,
-    /// Always; the certificate must be signed by a trusted authority.
+    /// Always; the certificate must be signed by an authority of `sslrootcert`.
     VerifyCa,
     /// Always; the certificate must also be for this host.
     VerifyFull,
@@ -101,7 +102,9 @@ impl Config {
             "sqlite" => (sqlite(&url)?, None),
             "postgresql" | "postgres" => postgres(&url)?,
             other => {
-                return Err(bad(format!("{other}:// is not a database Rowmill knows"))
+                let told = other.bytes().all(|byte| byte.is_ascii_alphanumeric());
+                let scheme = if told { other } else { "this" };
+                return Err(bad(format!("{scheme}:// is not a database Rowmill knows"))
                     .with_hint("a URL starts with sqlite:// or postgresql://"));
             }
         };
@@ -158,18 +161,31 @@ fn sqlite(url: &Url) -> Result<SourceConfig> {
             ("mode", "ro") => read_only = true,
             ("mode", "rwc") => {}
             _ => {
-                return Err(bad(format!("{key}={value} is not an option of an sqlite:// URL"))
+                let option = match key.as_str() {
+                    "mode" => format!("mode={value}"),
+                    _ => unknown(key, value),
+                };
+                return Err(bad(format!("{option} is not an option of an sqlite:// URL"))
                     .with_hint("it takes mode=ro or mode=rwc"));
             }
         }
     }
     if !url.authority.is_empty() {
-        return Err(bad(format!("sqlite://{} names a host, and a file has none", url.authority))
+        let host = if url.authority.contains(['@', ':']) { "..." } else { &url.authority };
+        return Err(bad(format!("sqlite://{host} names a host, and a file has none"))
             .with_hint("write three slashes for a relative path and four for an absolute one"));
     }
     let path = url.path.strip_prefix('/').unwrap_or(&url.path);
     let path = (!path.is_empty() && path != ":memory:").then(|| PathBuf::from(path));
     Ok(SourceConfig::Sqlite { path, read_only })
+}
+
+/// What may be said of an option that is not known: its name, where it looks like one. The rest may
+/// be part of a password.
+fn unknown(key: &str, value: &str) -> String {
+    let named = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let named = named && !key.is_empty() && !value.is_empty();
+    if named { key.to_owned() } else { "what follows the ?".to_owned() }
 }
 
 /// The options of a PostgreSQL URL.
@@ -187,16 +203,18 @@ const KNOWN: [&str; 10] = [
 ];
 
 fn postgres(url: &Url) -> Result<(SourceConfig, Option<Duration>)> {
+    url.check_password_ends(&KNOWN)?;
     let option = |key: &str| url.query.iter().find(|(k, _)| k == key).map(|(_, v)| v.clone());
     let setting = |given: Option<String>, name: &str| given.or_else(|| variable(name));
     let (user, password, host, port) = url.split_authority()?;
+    // In `ann:secret`, whose host was forgotten, the secret stands where a port does.
+    let is_secret = port.is_some() && !url.authority.contains('@');
     let port = match setting(port.or_else(|| option("port")), "PGPORT") {
         None => 5432,
-        Some(port) => port
-            .parse()
-            .ok()
-            .filter(|&port: &u16| port > 0)
-            .ok_or_else(|| bad(format!("port {port} is not a number from 1 to 65535")))?,
+        Some(port) => port.parse().ok().filter(|&port: &u16| port > 0).ok_or_else(|| {
+            let port = if is_secret { "in the URL" } else { &port };
+            bad(format!("port {port} is not a number from 1 to 65535"))
+        })?,
     };
     let address = match setting(host.or_else(|| option("host")), "PGHOST") {
         Some(host) if host.contains(',') => {
@@ -210,7 +228,15 @@ fn postgres(url: &Url) -> Result<(SourceConfig, Option<Duration>)> {
     let user = setting(user.or_else(|| option("user")), "PGUSER").unwrap_or_else(login);
     let name = url.path.strip_prefix('/').filter(|name| !name.is_empty()).map(str::to_owned);
     let database = setting(name.or_else(|| option("dbname")), "PGDATABASE").unwrap_or(user.clone());
+    let root_certificates = setting(option("sslrootcert"), "PGSSLROOTCERT");
+    let system = root_certificates.as_deref() == Some("system");
     let tls = match setting(option("sslmode"), "PGSSLMODE").as_deref() {
+        None | Some("verify-full") if system => TlsMode::VerifyFull,
+        Some(weak) if system => {
+            // Any of the system's authorities signs for anybody: only the name tells who it is.
+            return Err(bad(format!("sslmode={weak} is too weak for sslrootcert=system"))
+                .with_hint("use sslmode=verify-full"));
+        }
         None | Some("prefer" | "allow") => TlsMode::Prefer,
         Some("disable") => TlsMode::Disable,
         Some("require") => TlsMode::Require,
@@ -238,8 +264,9 @@ fn postgres(url: &Url) -> Result<(SourceConfig, Option<Duration>)> {
             parameters.push((key.to_owned(), value));
         }
     }
-    if let Some((key, _)) = url.query.iter().find(|(key, _)| !KNOWN.contains(&key.as_str())) {
-        return Err(bad(format!("{key} is not an option of a postgresql:// URL"))
+    if let Some((key, value)) = url.query.iter().find(|(key, _)| !KNOWN.contains(&key.as_str())) {
+        let option = unknown(key, value);
+        return Err(bad(format!("{option} is not an option of a postgresql:// URL"))
             .with_hint(format!("known options: {}", KNOWN.join(", "))));
     }
     let config = PostgresConfig {
@@ -248,10 +275,24 @@ fn postgres(url: &Url) -> Result<(SourceConfig, Option<Duration>)> {
         password: setting(password.or_else(|| option("password")), "PGPASSWORD"),
         database,
         tls,
-        root_certificates: setting(option("sslrootcert"), "PGSSLROOTCERT").map(PathBuf::from),
+        root_certificates: root_certificates.filter(|_| !system).map(PathBuf::from),
         parameters,
     };
+    if matches!(config.address, Address::Tcp(..)) {
+        config.check_tls()?;
+    }
     Ok((SourceConfig::Postgres(config), connect_timeout))
+}
+
+impl PostgresConfig {
+    /// Without the name's check any of the system's authorities would do for any server.
+    pub(crate) fn check_tls(&self) -> Result<()> {
+        if self.tls == TlsMode::VerifyCa && self.root_certificates.is_none() {
+            return Err(bad("sslmode=verify-ca needs sslrootcert, the authority to trust".into())
+                .with_hint("give the file, or use sslmode=verify-full with the system's"));
+        }
+        Ok(())
+    }
 }
 
 /// Where libpq looks: the distribution's socket directory, `/tmp`, then this host.

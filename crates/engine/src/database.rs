@@ -8,7 +8,7 @@ use rowmill_wire::Output;
 
 use crate::config::SourceConfig;
 use crate::postgres::PostgresStream;
-use crate::postgres::{Pool, PostgresTransaction, begin_sql, run, run_script};
+use crate::postgres::{Pool, PostgresTransaction, begin_sql, leave_idle, run, run_script};
 use crate::query::Target;
 use crate::sqlite::{Sqlite, SqliteConfig};
 use crate::stream::{Parts, Stream};
@@ -104,7 +104,8 @@ impl Database {
             Source::Sqlite(sqlite) => sqlite.script(sql, control),
             Source::Postgres(pool) => {
                 let mut lease = pool.lease(control)?;
-                run_script(&mut lease, pool.config(), sql, control).map(drop)
+                let done = run_script(&mut lease, pool.config(), sql, control);
+                leave_idle(&mut lease, pool.config(), done).map(drop)
             }
         }
     }
@@ -177,8 +178,9 @@ impl Database {
             Source::Sqlite(sqlite) => sqlite.fetch(statement, &parameters, control),
             Source::Postgres(pool) => {
                 let mut lease = pool.lease(control)?;
-                run(&mut lease, pool.config(), statement, parameters, output, control)
-                    .map(Completion::from)
+                let done =
+                    run(&mut lease, pool.config(), statement, parameters, output, control);
+                leave_idle(&mut lease, pool.config(), done).map(Completion::from)
             }
         }
     }
@@ -217,14 +219,20 @@ impl Database {
 
 /// Connections do not survive a fork: both processes would talk on one socket.
 pub(crate) fn check_process(opened_in: u32) -> Result<()> {
-    let here = std::process::id();
-    if here == opened_in {
+    if !is_forked(opened_in) {
         return Ok(());
     }
+    let here = std::process::id();
     let message =
         format!("the database was opened in process {opened_in} and this is its fork {here}");
     Err(Error::new(ErrorKind::Misuse, message)
         .with_hint("open the database in each process, after the fork"))
+}
+
+/// Whether this process is a fork of the one that has this id. What another thread was at work on
+/// when the fork happened is in no known state here: it is neither used nor dropped.
+pub(crate) fn is_forked(opened_in: u32) -> bool {
+    std::process::id() != opened_in
 }
 
 impl fmt::Debug for Database {

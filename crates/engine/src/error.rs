@@ -1,5 +1,6 @@
 use std::fmt;
 
+use rowmill_expr::Parameters;
 use rowmill_wire::{DecodeError, Failure, ParameterError, ProtocolError, ServerError};
 
 /// What went wrong, coarsely: the classes of PEP 249 and the few that callers tell apart.
@@ -49,6 +50,8 @@ struct Inner {
     hint: Option<String>,
     position: Option<usize>,
     query: Option<String>,
+    /// The number of the parameter that the message begins with.
+    parameter: Option<usize>,
 }
 
 impl Error {
@@ -62,6 +65,7 @@ impl Error {
             hint: None,
             position: None,
             query: None,
+            parameter: None,
         }))
     }
 
@@ -85,6 +89,13 @@ impl Error {
         if self.0.query.as_deref() != Some(statement.source()) {
             self.0.position = self.0.position.map(|at| statement.source_position(at));
             self.0.query = Some(statement.source().to_string());
+            if let (Some(number), Parameters::Named(names)) =
+                (self.0.parameter.take(), statement.parameters())
+                && let Some(name) = names.get(number.wrapping_sub(1))
+            {
+                let numbered = format!("parameter ${number}");
+                self.0.message = self.0.message.replacen(&numbered, &format!("parameter :{name}"), 1);
+            }
         }
         self
     }
@@ -196,7 +207,9 @@ impl From<Failure> for Error {
 
 impl From<ParameterError> for Error {
     fn from(error: ParameterError) -> Self {
-        Self::new(ErrorKind::Programming, error.to_string())
+        let mut this = Self::new(ErrorKind::Programming, error.to_string());
+        this.0.parameter = Some(error.index);
+        this
     }
 }
 

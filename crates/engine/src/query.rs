@@ -137,15 +137,23 @@ impl<'a> Query<'a> {
         self.run(Output::Batch).map(|completion| completion.batch)
     }
 
-    /// The first row.
+    /// The first row. On SQLite, and outside of transactions, a statement that only reads is read
+    /// no further: what is wrong with later rows stays unseen.
     ///
     /// # Errors
     /// Any.
     pub fn fetch_one(self) -> Result<Option<Row>> {
+        if let Target::Database(database) = self.target
+            && let Some(sqlite) = database.sqlite()
+        {
+            let (_, statement, parameters, control) = self.prepare()?;
+            return sqlite.fetch_row(&statement, &parameters, &control);
+        }
         self.fetch().map(|batch| Row::first(&batch))
     }
 
-    /// The first column of the first row; `Scalar::Null` also where there is no row.
+    /// The first column of the first row, read as by [`fetch_one`](Self::fetch_one);
+    /// `Scalar::Null` also where there is no row.
     ///
     /// # Errors
     /// `Data` where the value is of a type that [`Scalar`] does not hold.

@@ -1,19 +1,100 @@
+use std::sync::Arc;
+
 use rowmill_columns::{Batch, Scalar, Value};
 
 use crate::{Error, ErrorKind, Result};
 
-/// One row of a batch; its values are read when asked for.
+/// One row: a view of a batch, whose values are read when asked for, or values of its own.
 ///
 /// ```
 /// let db = rowmill::Database::open("sqlite://")?;
 /// let row = db.query("select 7 as id, 'Zoë' as name").fetch_one()?.unwrap();
 /// assert_eq!(row.get("name").unwrap().to_string(), "Zoë");
+/// assert_eq!(row.names().collect::<Vec<_>>(), ["id", "name"]);
 /// # Ok::<(), rowmill::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Row {
-    batch: Batch,
-    index: usize,
+pub struct Row(Repr);
+
+#[derive(Clone, Debug)]
+enum Repr {
+    View { batch: Batch, index: usize },
+    Cells(RowCells),
+}
+
+/// A row without a batch, which costs two or three allocations and not several a column.
+#[derive(Clone, Debug)]
+pub(crate) struct RowCells {
+    names: Arc<[Arc<str>]>,
+    cells: Vec<Cell>,
+    /// All texts, one after the other.
+    text: String,
+    /// All bytes, one after the other.
+    bytes: Vec<u8>,
+}
+
+/// A value; texts and bytes by where they start and end.
+#[derive(Clone, Copy, Debug)]
+enum Cell {
+    Null,
+    Int(i64),
+    Float(f64),
+    Text(usize, usize),
+    Bytes(usize, usize),
+}
+
+impl RowCells {
+    /// No values yet, of columns of these names.
+    pub(crate) fn new(names: Arc<[Arc<str>]>) -> Self {
+        let cells = Vec::with_capacity(names.len());
+        Self { names, cells, text: String::new(), bytes: Vec::new() }
+    }
+
+    pub(crate) fn push_null(&mut self) {
+        self.cells.push(Cell::Null);
+    }
+
+    pub(crate) fn push_int(&mut self, value: i64) {
+        self.cells.push(Cell::Int(value));
+    }
+
+    pub(crate) fn push_float(&mut self, value: f64) {
+        self.cells.push(Cell::Float(value));
+    }
+
+    pub(crate) fn push_text(&mut self, value: &str) {
+        let start = self.text.len();
+        self.text.push_str(value);
+        self.cells.push(Cell::Text(start, self.text.len()));
+    }
+
+    pub(crate) fn push_bytes(&mut self, value: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(value);
+        self.cells.push(Cell::Bytes(start, self.bytes.len()));
+    }
+
+    /// Bytes held so far.
+    pub(crate) fn byte_len(&self) -> usize {
+        std::mem::size_of_val(self.cells.as_slice()) + self.text.len() + self.bytes.len()
+    }
+
+    #[inline]
+    fn value(&self, column: usize) -> Option<Value<'_>> {
+        Some(match *self.cells.get(column)? {
+            Cell::Null => Value::Null,
+            Cell::Int(value) => Value::Int(value),
+            Cell::Float(value) => Value::Float(value),
+            Cell::Text(start, end) => Value::Text(self.text.get(start..end)?),
+            Cell::Bytes(start, end) => Value::Bytes(self.bytes.get(start..end)?),
+        })
+    }
+}
+
+impl From<RowCells> for Row {
+    fn from(cells: RowCells) -> Self {
+        Self(Repr::Cells(cells))
+    }
 }
 
 impl Row {
@@ -24,28 +105,62 @@ impl Row {
 
     /// Row `index` of `batch`, where there is one.
     pub fn at(batch: &Batch, index: usize) -> Option<Self> {
-        (index < batch.rows()).then(|| Self { batch: batch.clone(), index })
+        (index < batch.rows()).then(|| Self(Repr::View { batch: batch.clone(), index }))
     }
 
-    /// The batch the row is of.
-    pub fn batch(&self) -> &Batch {
-        &self.batch
+    /// The batch the row is a view of and its place there; `None` where it has values of its own.
+    pub fn view(&self) -> Option<(&Batch, usize)> {
+        match &self.0 {
+            Repr::View { batch, index } => Some((batch, *index)),
+            Repr::Cells(_) => None,
+        }
     }
 
-    /// The row's place in its batch.
-    pub fn index(&self) -> usize {
-        self.index
+    /// How many values it has.
+    #[expect(clippy::len_without_is_empty, reason = "a row without columns is no case of its own")]
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Repr::View { batch, .. } => batch.columns().len(),
+            Repr::Cells(cells) => cells.cells.len(),
+        }
+    }
+
+    /// The column's name.
+    pub fn name(&self, column: usize) -> Option<&str> {
+        match &self.0 {
+            Repr::View { batch, .. } => batch.schema().fields.get(column).map(|field| &*field.name),
+            Repr::Cells(cells) => cells.names.get(column).map(|name| &**name),
+        }
+    }
+
+    /// The columns' names.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        (0..self.len()).map(|column| self.name(column).unwrap_or_default())
+    }
+
+    /// The position of the first column of this name.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        match &self.0 {
+            Repr::View { batch, .. } => batch.schema().position(name),
+            Repr::Cells(cells) => cells.names.iter().position(|known| **known == *name),
+        }
     }
 
     /// The value of the first column of this name.
     pub fn get(&self, name: &str) -> Option<Value<'_>> {
-        self.batch.schema().position(name).and_then(|column| self.value(column))
+        self.position(name).and_then(|column| self.value(column))
     }
 
     /// The value of a column by its position.
+    #[inline]
     pub fn value(&self, column: usize) -> Option<Value<'_>> {
-        let field = self.batch.schema().fields.get(column)?;
-        Some(self.batch.columns()[column].value(&field.kind, self.index))
+        match &self.0 {
+            Repr::View { batch, index } => {
+                let field = batch.schema().fields.get(column)?;
+                Some(batch.columns()[column].value(&field.kind, *index))
+            }
+            Repr::Cells(cells) => cells.value(column),
+        }
     }
 
     /// The value of a column by its position, owned.
@@ -56,9 +171,11 @@ impl Row {
         let missing = || Error::new(ErrorKind::Data, format!("the row has no column {column}"));
         let value = self.value(column).ok_or_else(missing)?;
         owned(&value).ok_or_else(|| {
-            let field = &self.batch.schema().fields[column];
-            let message = format!("column {:?} of type {} is not a scalar", field.name, field.kind);
-            Error::new(ErrorKind::Data, message)
+            let name = self.name(column).unwrap_or_default();
+            let kind = self.view().map_or_else(String::new, |(batch, _)| {
+                format!(" of type {}", batch.schema().fields[column].kind)
+            });
+            Error::new(ErrorKind::Data, format!("column {name:?}{kind} is not a scalar"))
         })
     }
 }

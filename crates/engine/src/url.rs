@@ -9,13 +9,17 @@ pub(crate) struct Url {
     /// With its leading slash.
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
+    /// Whether an `@` stands in the path, unescaped.
+    path_at: bool,
+    /// Whether an `@` stands in the query, unescaped.
+    query_at: bool,
 }
 
 /// User, password, host and port, each where given.
 type Authority = (Option<String>, Option<String>, Option<String>, Option<String>);
 
 impl Url {
-    /// The message of an error never repeats the URL: it may hold a password.
+    /// The message of an error repeats no part of the URL that may hold a password.
     pub(crate) fn parse(url: &str) -> Result<Self> {
         let Some((scheme, rest)) = url.split_once("://") else {
             return Err(Error::new(ErrorKind::Config, "this is not a database URL")
@@ -23,6 +27,7 @@ impl Url {
         };
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+        let (path_at, query_at) = (path.contains('@'), query.contains('@'));
         let query = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             Ok((unescape(key)?, unescape(value)?))
@@ -32,7 +37,24 @@ impl Url {
             authority: authority.to_owned(),
             path: unescape(path)?,
             query: query.collect::<Result<_>>()?,
+            path_at,
+            query_at,
         })
+    }
+
+    /// Fails where a password seems to hold a `/` or `?`, as random ones do: what follows it would
+    /// be taken for the database's name or an option, and printed. An `@` after one of them tells.
+    pub(crate) fn check_password_ends(&self, known: &[&str]) -> Result<()> {
+        let options_alone = self.authority.is_empty() || self.authority.contains('@');
+        let mut options = self.query.iter().map(|(key, _)| key.as_str());
+        let odd = self.path_at
+            || self.query_at && !(options_alone && options.all(|key| known.contains(&key)));
+        if odd {
+            let message = "the URL has an @ behind a / or ?, so the password holds / or ?";
+            return Err(Error::new(ErrorKind::Config, message)
+                .with_hint("write %2F for / and %3F for ? in a password, and %40 for any other @"));
+        }
+        Ok(())
     }
 
     /// `user:password@host:port`, every part optional, the host perhaps `[::1]`.

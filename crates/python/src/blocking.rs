@@ -1,6 +1,8 @@
 //! Calls that block their thread: the GIL is given away, and taken now and then to see Ctrl-C.
 
 use std::cell::RefCell;
+use std::ops::Deref;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
@@ -32,6 +34,136 @@ pub(crate) fn blocking<R: Send>(
     match raised {
         Some(error) => Err(error),
         None => done.map_err(|error| errors::raised(py, &error)),
+    }
+}
+
+/// A value that one call at a time uses: the call takes it out and puts it back. Nothing ever waits
+/// for it, since what it waited for may itself wait for the GIL, or be the call that a signal
+/// handler interrupts.
+pub(crate) struct Exclusive<T: Send>(Mutex<Slot<T>>);
+
+enum Slot<T> {
+    Here(T),
+    /// A call has it, and drops it afterwards where `end` says so.
+    InUse {
+        end: bool,
+    },
+    Gone,
+}
+
+/// Why there is no value to be had.
+pub(crate) enum Absent {
+    InUse,
+    Gone,
+}
+
+impl<T: Send> Exclusive<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Mutex::new(Slot::Here(value)))
+    }
+
+    /// Never held while anything else happens, so that it is free within nanoseconds.
+    fn slot(&self) -> MutexGuard<'_, Slot<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the value out for a call.
+    pub(crate) fn take(&self) -> Result<Taken<'_, T>, Absent> {
+        let mut slot = self.slot();
+        match std::mem::replace(&mut *slot, Slot::InUse { end: false }) {
+            Slot::Here(value) => Ok(Taken { home: self, value: Some(value) }),
+            absent => {
+                let why = if matches!(absent, Slot::Gone) { Absent::Gone } else { Absent::InUse };
+                *slot = absent;
+                Err(why)
+            }
+        }
+    }
+
+    /// Takes the value for good. Where a call has it, the call drops it when it returns.
+    pub(crate) fn end(&self) -> Option<T> {
+        let mut slot = self.slot();
+        match std::mem::replace(&mut *slot, Slot::Gone) {
+            Slot::Here(value) => return Some(value),
+            Slot::InUse { .. } => *slot = Slot::InUse { end: true },
+            Slot::Gone => {}
+        }
+        None
+    }
+
+    /// Tells something about the value, where it is here.
+    pub(crate) fn peek<R>(&self, look: impl FnOnce(&T) -> R) -> Result<R, Absent> {
+        match &*self.slot() {
+            Slot::Here(value) => Ok(look(value)),
+            Slot::InUse { .. } => Err(Absent::InUse),
+            Slot::Gone => Err(Absent::Gone),
+        }
+    }
+}
+
+impl<T: Send> Drop for Exclusive<T> {
+    fn drop(&mut self) {
+        drop(self.end().map(Detached::new));
+    }
+}
+
+/// The value of an [`Exclusive`] during a call.
+pub(crate) struct Taken<'a, T: Send> {
+    home: &'a Exclusive<T>,
+    value: Option<T>,
+}
+
+impl<T: Send> Taken<'_, T> {
+    pub(crate) fn value(&mut self) -> &mut T {
+        match &mut self.value {
+            Some(value) => value,
+            None => unreachable!("the value goes back when this is dropped"),
+        }
+    }
+}
+
+impl<T: Send> Drop for Taken<'_, T> {
+    fn drop(&mut self) {
+        let mut slot = self.home.slot();
+        let end = matches!(*slot, Slot::InUse { end: true }) || std::thread::panicking();
+        *slot = match self.value.take() {
+            Some(value) if !end => Slot::Here(value),
+            unwanted => {
+                self.value = unwanted;
+                Slot::Gone
+            }
+        };
+        // What is unwanted is dropped after the lock: that may talk to a server.
+        drop(slot);
+    }
+}
+
+/// A value that is dropped without the GIL: its end may wait for a server.
+pub(crate) struct Detached<T: Send>(Option<T>);
+
+impl<T: Send> Detached<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+}
+
+impl<T: Send> Deref for Detached<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match &self.0 {
+            Some(value) => value,
+            None => unreachable!("the value is there until this is dropped"),
+        }
+    }
+}
+
+impl<T: Send> Drop for Detached<T> {
+    fn drop(&mut self) {
+        let value = self.0.take();
+        // While the interpreter shuts down nobody else can want the GIL: the closure is dropped
+        // here, unused, and the value with it.
+        Python::try_attach(move |py| py.detach(move || drop(value)));
     }
 }
 

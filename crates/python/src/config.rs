@@ -38,7 +38,8 @@ pub(crate) fn config(
     };
     config.timeout = seconds(timeout)?;
     // The default gives way to the URL's connect_timeout; a keyword that differs wins.
-    if (connect_timeout - 10.0).abs() > f64::EPSILON {
+    #[expect(clippy::float_cmp, reason = "the default itself, not a computed value")]
+    if connect_timeout != 10.0 {
         config.connect_timeout = positive(connect_timeout, "connect_timeout")?;
     }
     config.pool_timeout = positive(pool_timeout, "pool_timeout")?;

@@ -97,7 +97,7 @@ impl Database {
         self.query(sql, parameters, timeout, named, |query| query.fetch()).map(Frame::from)
     }
 
-    /// The first row, or None where there is none.
+    /// The first row, or None where there is none. On SQLite later rows are not read.
     ///
     /// >>> db.fetch_one("select id, total from orders order by id").total
     /// 99.5
@@ -109,8 +109,8 @@ impl Database {
         timeout: Option<f64>,
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Option<Row>> {
-        let batch = self.query(sql, parameters, timeout, named, |query| query.fetch())?;
-        first_row(sql.py(), batch)
+        let row = self.query(sql, parameters, timeout, named, |query| query.fetch_one())?;
+        row.map(|row| Row::from_engine(sql.py(), row)).transpose()
     }
 
     /// The first column of the first row, or None where there is no row.
@@ -125,8 +125,11 @@ impl Database {
         timeout: Option<f64>,
         named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let batch = self.query(sql, parameters, timeout, named, |query| query.fetch())?;
-        first_value(sql.py(), &batch)
+        let row = self.query(sql, parameters, timeout, named, |query| query.fetch_one())?;
+        match row {
+            Some(row) => value::of_row(sql.py(), &row, 0),
+            None => Ok(sql.py().None().into_bound(sql.py())),
+        }
     }
 
     /// All rows as JSON bytes, with no Python object on the way.

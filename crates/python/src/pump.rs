@@ -53,31 +53,58 @@ impl Pump {
     /// Carries out what the engine asks of the loop. The lock is given up first: completing a
     /// future may run code that comes back here.
     fn act(this: &Bound<'_, Self>, mut inner: Inner<'_>) -> PyResult<()> {
-        let actions = inner.take_actions();
-        drop(inner);
         let py = this.py();
         let event_loop = this.get().event_loop.bind(py);
-        for action in actions {
-            match action {
-                Action::Complete { to, result } => to.complete(py, result)?,
-                Action::FlushSoon => {
-                    let flush = this.getattr(intern!(py, "flush"))?;
-                    event_loop.call_method1(intern!(py, "call_soon"), (flush,))?;
-                }
-                Action::Watch { fd, lane } => {
-                    let readable = this.getattr(intern!(py, "readable"))?;
-                    event_loop.call_method1(intern!(py, "add_reader"), (fd, readable, lane))?;
-                }
-                Action::Unwatch { fd } => {
-                    event_loop.call_method1(intern!(py, "remove_reader"), (fd,))?;
-                }
-                Action::WatchWrite { fd, lane } => {
-                    let writable = this.getattr(intern!(py, "writable"))?;
-                    event_loop.call_method1(intern!(py, "add_writer"), (fd, writable, lane))?;
-                }
-                Action::UnwatchWrite { fd } => {
-                    event_loop.call_method1(intern!(py, "remove_writer"), (fd,))?;
-                }
+        let mut actions = inner.take_actions();
+        drop(inner);
+        loop {
+            let mut unwanted = Vec::new();
+            for action in actions {
+                Self::carry_out(this, event_loop, action, &mut unwanted)?;
+            }
+            if unwanted.is_empty() {
+                return Ok(());
+            }
+            let mut inner = this.get().inner();
+            for answer in unwanted {
+                inner.take_back(answer);
+            }
+            actions = inner.take_actions();
+        }
+    }
+
+    fn carry_out(
+        this: &Bound<'_, Self>,
+        event_loop: &Bound<'_, PyAny>,
+        action: Action<Target>,
+        unwanted: &mut Vec<Answer>,
+    ) -> PyResult<()> {
+        let py = this.py();
+        match action {
+            Action::Complete { to, result } => unwanted.extend(to.complete(py, result)?),
+            Action::Forget { to } => drop(to),
+            Action::FlushSoon => {
+                let flush = this.getattr(intern!(py, "flush"))?;
+                event_loop.call_method1(intern!(py, "call_soon"), (flush,))?;
+            }
+            Action::Watch { fd, lane } => {
+                let readable = this.getattr(intern!(py, "readable"))?;
+                event_loop.call_method1(intern!(py, "add_reader"), (fd, readable, lane))?;
+            }
+            Action::Unwatch { fd } => {
+                event_loop.call_method1(intern!(py, "remove_reader"), (fd,))?;
+            }
+            Action::WatchWrite { fd, lane } => {
+                let writable = this.getattr(intern!(py, "writable"))?;
+                event_loop.call_method1(intern!(py, "add_writer"), (fd, writable, lane))?;
+            }
+            Action::UnwatchWrite { fd } => {
+                event_loop.call_method1(intern!(py, "remove_writer"), (fd,))?;
+            }
+            Action::Later { after, lane, call } => {
+                let overdue = this.getattr(intern!(py, "overdue"))?;
+                let arguments = (after.as_secs_f64(), overdue, lane, call);
+                event_loop.call_method1(intern!(py, "call_later"), arguments)?;
             }
         }
         Ok(())
@@ -87,7 +114,7 @@ impl Pump {
     /// call waits for a connection.
     fn submitted<'py>(
         this: &Bound<'py, Self>,
-        mut start: impl FnMut(&mut Evented<Target>, Target) -> Submitted,
+        start: impl FnOnce(&mut Evented<Target>, Target) -> Submitted,
         shape: Shape,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let py = this.py();
@@ -158,6 +185,13 @@ impl Pump {
         Self::act(this, inner)
     }
 
+    /// Closes what `close` left: connections of transactions that nobody ended.
+    fn finish(this: &Bound<'_, Self>) -> PyResult<()> {
+        let mut inner = this.get().inner();
+        inner.finish();
+        Self::act(this, inner)
+    }
+
     /// Calls not yet answered.
     fn in_flight(&self) -> usize {
         self.inner().in_flight()
@@ -171,7 +205,8 @@ impl Pump {
     }
 
     /// Runs a statement. `want` is "frame", "row", "value", "count", or JSON's orient.
-    #[pyo3(signature = (want, sql, parameters, named, transaction))]
+    /// `timeout` is only checked here, before anything is sent; the caller keeps the deadline.
+    #[pyo3(signature = (want, sql, parameters, named, transaction, timeout))]
     fn submit<'py>(
         this: &Bound<'py, Self>,
         want: &str,
@@ -179,8 +214,10 @@ impl Pump {
         parameters: &Bound<'py, PyTuple>,
         named: &Bound<'py, PyDict>,
         transaction: Option<u64>,
+        timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let py = this.py();
+        seconds(timeout)?;
         let (want, shape) = match want {
             "frame" => (Want::Rows, Shape::Frame),
             "row" => (Want::Rows, Shape::Row),
@@ -190,32 +227,20 @@ impl Pump {
         };
         let text = sql.to_cow()?;
         let arguments = arguments(parameters, Some(named), &text)?;
+        let transaction = transaction.map(TransactionId::from_raw);
         let own = this.get();
-        let mut inner = own.inner();
-        let call = inner
-            .call(&text, arguments, want, transaction.map(TransactionId::from_raw))
-            .map_err(|error| errors::raised(py, &error))?;
-        let mut made = None;
-        let mut failed = None;
-        let submitted = inner.submit(call, || {
-            let future = own.future(py).unwrap_or_else(|error| {
-                failed = Some(error);
-                py.None().into_bound(py)
-            });
-            made = Some(future.clone());
-            Target { future: future.unbind(), shape }
-        });
-        Self::act(this, inner)?;
-        if let Some(error) = failed {
-            return Err(error);
+        // No Python code runs while the lock is held: a collection could come back here.
+        let (call, now) = {
+            let inner = own.inner();
+            let call = inner.call(&text, arguments, want, transaction);
+            let now = call.as_ref().ok().and_then(|call| inner.answer_now(call));
+            (call, now)
+        };
+        let call = call.map_err(|error| errors::raised(py, &error))?;
+        if let Some(answer) = now {
+            return (shape.object(py, answer)?, py.None(), false).into_pyobject(py);
         }
-        match submitted {
-            Submitted::Now(result) => {
-                (shape.object(py, result)?, py.None(), false).into_pyobject(py)
-            }
-            Submitted::Sent(id) => (made, id, false).into_pyobject(py),
-            Submitted::Queued(id) => (made, id, true).into_pyobject(py),
-        }
+        Self::submitted(this, |inner, target| inner.submit(call, target), shape)
     }
 
     /// Runs several statements.
@@ -223,7 +248,9 @@ impl Pump {
         this: &Bound<'py, Self>,
         sql: &str,
         transaction: Option<u64>,
+        timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyTuple>> {
+        seconds(timeout)?;
         let transaction = transaction.map(TransactionId::from_raw);
         let start = |inner: &mut Evented<Target>, target| inner.script(sql, transaction, target);
         Self::submitted(this, start, Shape::Other)
@@ -270,15 +297,10 @@ impl Pump {
         let text = sql.to_cow()?;
         let arguments = arguments(parameters, Some(named), &text)?;
         let transaction = transaction.map(TransactionId::from_raw);
-        let mut call = Some(
-            this.get()
-                .inner()
-                .call(&text, arguments, Want::Rows, transaction)
-                .map_err(|error| errors::raised(this.py(), &error))?,
-        );
-        let start = |inner: &mut Evented<Target>, target| match call.take() {
-            Some(call) => inner.stream(call, batch_rows.max(1), target),
-            None => unreachable!("submitted calls start once"),
+        let call = this.get().inner().call(&text, arguments, Want::Rows, transaction);
+        let call = call.map_err(|error| errors::raised(this.py(), &error))?;
+        let start = |inner: &mut Evented<Target>, target| {
+            inner.stream(call, batch_rows.max(1), target)
         };
         Self::submitted(this, start, Shape::Other)
     }
@@ -289,7 +311,7 @@ impl Pump {
         stream: &StreamHandle,
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyTuple>> {
-        let timeout = seconds(timeout)?.or(this.get().inner().config().timeout);
+        let timeout = seconds(timeout)?.or_else(|| this.get().inner().config().timeout);
         let start = |inner: &mut Evented<Target>, target| inner.part(&stream.0, timeout, target);
         Self::submitted(this, start, Shape::Frame)
     }
@@ -317,6 +339,13 @@ impl Pump {
     fn expire_waiting(this: &Bound<'_, Self>, call: u64) -> PyResult<()> {
         let mut inner = this.get().inner();
         inner.expire_waiting(call);
+        Self::act(this, inner)
+    }
+
+    /// A cancelled call should have been stopped by now.
+    fn overdue(this: &Bound<'_, Self>, lane: usize, call: u64) -> PyResult<()> {
+        let mut inner = this.get().inner();
+        inner.overdue(lane, call);
         Self::act(this, inner)
     }
 
@@ -350,16 +379,22 @@ impl Pump {
 }
 
 impl Target {
-    fn complete(self, py: Python<'_>, result: rowmill::Result<Answer>) -> PyResult<()> {
+    /// Completes the future. Where nobody waits any more, an answer that has to be given back
+    /// (a transaction that has begun, a stream) is returned.
+    fn complete(
+        self,
+        py: Python<'_>,
+        result: rowmill::Result<Answer>,
+    ) -> PyResult<Option<Answer>> {
         let future = self.future.bind(py);
         if future.call_method0(intern!(py, "done"))?.is_truthy()? {
-            return Ok(());
+            return Ok(result.ok());
         }
         match self.shape.object(py, result) {
             Ok(object) => future.call_method1(intern!(py, "set_result"), (object,))?,
             Err(error) => future.call_method1(intern!(py, "set_exception"), (error.value(py),))?,
         };
-        Ok(())
+        Ok(None)
     }
 }
 

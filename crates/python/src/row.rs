@@ -7,6 +7,7 @@ use pyo3::exceptions::{PyAttributeError, PyIndexError, PyKeyError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyInt, PyIterator, PySlice, PyString, PyTuple};
+use rowmill::{Field, Schema, Type};
 
 use crate::frame::Frame;
 use crate::{errors, schema, value};
@@ -26,8 +27,23 @@ pub(crate) struct Row(Source);
 enum Source {
     /// A view: nothing is decoded yet.
     Frame(Py<Frame>, usize),
+    /// A row that owns its values: nothing of Python is made yet.
+    Owned(rowmill::Row),
     /// What a pickle held: names and values.
     Values(Py<PyTuple>, Py<PyTuple>),
+}
+
+/// A cell on its way into a tuple.
+struct Cell<'a>(&'a rowmill::Row, usize);
+
+impl<'py> IntoPyObject<'py> for Cell<'_> {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        value::of_row(py, self.0, self.1)
+    }
 }
 
 impl Row {
@@ -35,9 +51,18 @@ impl Row {
         Self(Source::Frame(frame, row))
     }
 
+    /// The engine's row; one that is a view of a batch becomes a view of a frame.
+    pub(crate) fn from_engine(py: Python<'_>, row: rowmill::Row) -> PyResult<Self> {
+        match row.view() {
+            Some((batch, index)) => Ok(Self::new(Py::new(py, Frame::from(batch.clone()))?, index)),
+            None => Ok(Self(Source::Owned(row))),
+        }
+    }
+
     fn names<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         match &self.0 {
             Source::Frame(frame, _) => frame.get().names(py).cloned(),
+            Source::Owned(row) => PyTuple::new(py, row.names()),
             Source::Values(names, _) => Ok(names.bind(py).clone()),
         }
     }
@@ -45,6 +70,7 @@ impl Row {
     fn value<'py>(&self, py: Python<'py>, column: usize) -> PyResult<Bound<'py, PyAny>> {
         match &self.0 {
             Source::Frame(frame, row) => value::cell(py, &frame.get().batch, column, *row),
+            Source::Owned(row) => value::of_row(py, row, column),
             Source::Values(_, values) => values.bind(py).get_item(column),
         }
     }
@@ -52,6 +78,7 @@ impl Row {
     fn position(&self, name: &Bound<'_, PyString>) -> PyResult<Option<usize>> {
         match &self.0 {
             Source::Frame(frame, _) => frame.get().position(name),
+            Source::Owned(row) => Ok(row.position(&name.to_cow()?)),
             Source::Values(names, _) => Ok(names.bind(name.py()).index(name).ok()),
         }
     }
@@ -59,10 +86,14 @@ impl Row {
     fn missing(&self, name: &Bound<'_, PyString>) -> PyResult<String> {
         let py = name.py();
         let name = name.to_cow()?;
-        if let Source::Frame(frame, _) = &self.0 {
-            return schema::missing(py, frame.get().batch.schema(), &name);
+        match &self.0 {
+            Source::Frame(frame, _) => schema::missing(py, frame.get().batch.schema(), &name),
+            Source::Owned(row) => {
+                let field = |name: &str| Field { name: name.into(), kind: Type::Null };
+                schema::missing(py, &Schema::new(row.names().map(field).collect()), &name)
+            }
+            Source::Values(..) => Ok(format!("no column {name:?}")),
         }
-        Ok(format!("no column {name:?}"))
     }
 
     fn tuple<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
@@ -74,6 +105,7 @@ impl Row {
                     .collect::<PyResult<Vec<_>>>()?;
                 PyTuple::new(py, values)
             }
+            Source::Owned(row) => PyTuple::new(py, (0..row.len()).map(|at| Cell(row, at))),
             Source::Values(_, values) => Ok(values.bind(py).clone()),
         }
     }
@@ -84,6 +116,7 @@ impl Row {
     fn __len__(&self, py: Python<'_>) -> usize {
         match &self.0 {
             Source::Frame(frame, _) => frame.get().batch.columns().len(),
+            Source::Owned(row) => row.len(),
             Source::Values(_, values) => values.bind(py).len(),
         }
     }
@@ -125,8 +158,8 @@ impl Row {
         let (py, this) = (slf.py(), slf.get());
         let column = match &this.0 {
             Source::Frame(frame, _) => frame.get().attribute(name)?,
-            Source::Values(..) if is_own(name)? => None,
-            Source::Values(..) => this.position(name)?,
+            Source::Owned(_) | Source::Values(..) if is_own(name)? => None,
+            Source::Owned(_) | Source::Values(..) => this.position(name)?,
         };
         if let Some(column) = column {
             return this.value(py, column);

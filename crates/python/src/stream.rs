@@ -1,11 +1,10 @@
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use rowmill::Control;
+use rowmill::{Control, Error, ErrorKind};
 
-use crate::blocking::blocking;
+use crate::blocking::{Absent, Detached, Exclusive, blocking};
 use crate::frame::Frame;
 
 /// The parts of a result, one Frame at a time.
@@ -14,15 +13,15 @@ use crate::frame::Frame;
 /// connection back at once.
 #[pyclass(frozen, module = "rowmill", weakref)]
 pub(crate) struct Stream {
-    /// None once it is closed.
-    stream: Mutex<Option<rowmill::Stream>>,
+    /// Gone once it is closed.
+    stream: Exclusive<rowmill::Stream>,
     /// How long each part may take.
     timeout: Option<Duration>,
 }
 
 impl Stream {
     pub(crate) fn new(stream: rowmill::Stream, timeout: Option<Duration>) -> Self {
-        Self { stream: Mutex::new(Some(stream)), timeout }
+        Self { stream: Exclusive::new(stream), timeout }
     }
 }
 
@@ -35,18 +34,21 @@ impl Stream {
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Frame>> {
         let part = blocking(py, |interrupt| {
             let control = self.timeout.map_or_else(Control::default, Control::timeout);
-            let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
-            match &mut *stream {
-                Some(stream) => stream.next_part(&control.interrupted_by(interrupt)),
-                None => Ok(None),
+            match self.stream.take() {
+                Ok(mut stream) => stream.value().next_part(&control.interrupted_by(interrupt)),
+                Err(Absent::Gone) => Ok(None),
+                Err(Absent::InUse) => {
+                    Err(Error::new(ErrorKind::Misuse, "the stream is in use by another call"))
+                }
             }
         })?;
         Ok(part.map(Frame::from))
     }
 
-    /// Ends the stream: the server stops, the connection goes back. Closing twice is fine.
-    fn close(&self, py: Python<'_>) {
-        py.detach(|| drop(self.stream.lock().unwrap_or_else(PoisonError::into_inner).take()));
+    /// Ends the stream: the server stops, the connection goes back. Closing twice is fine. Where
+    /// another thread waits for a part the stream ends when that has come.
+    fn close(&self) {
+        drop(self.stream.end().map(Detached::new));
     }
 
     fn __enter__(this: Py<Self>) -> Py<Self> {
@@ -54,7 +56,7 @@ impl Stream {
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
-        self.close(py);
+    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
+        self.close();
     }
 }

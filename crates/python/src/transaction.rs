@@ -1,10 +1,8 @@
-use std::sync::{Mutex, PoisonError};
-
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use rowmill::{Control, Error, ErrorKind, Isolation, Query};
 
-use crate::blocking::{arguments, blocking, seconds};
+use crate::blocking::{Absent, Detached, Exclusive, Taken, arguments, blocking, seconds};
 use crate::database::{first_row, first_value};
 use crate::frame::{Frame, orientation};
 use crate::row::Row;
@@ -16,7 +14,7 @@ pub(crate) struct Transaction {
     database: rowmill::Database,
     isolation: Option<Isolation>,
     read_only: bool,
-    state: Mutex<State>,
+    state: Exclusive<State>,
 }
 
 enum State {
@@ -31,7 +29,7 @@ impl Transaction {
         isolation: Option<Isolation>,
         read_only: bool,
     ) -> Self {
-        Self { database, isolation, read_only, state: Mutex::new(State::New) }
+        Self { database, isolation, read_only, state: Exclusive::new(State::New) }
     }
 
     fn query<R: Send>(
@@ -60,15 +58,29 @@ impl Transaction {
         &self,
         work: impl FnOnce(&rowmill::Transaction) -> rowmill::Result<R>,
     ) -> rowmill::Result<R> {
-        match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+        match self.take()?.value() {
             State::Open(transaction) => work(transaction),
             State::New => Err(Error::new(
                 ErrorKind::Misuse,
                 "the transaction begins at `with`; it has not begun",
             )),
-            State::Ended => Err(Error::new(ErrorKind::Misuse, "the transaction has ended")),
+            State::Ended => Err(ended()),
         }
     }
+
+    /// The state, for one call at a time.
+    fn take(&self) -> rowmill::Result<Taken<'_, State>> {
+        self.state.take().map_err(|absent| match absent {
+            Absent::InUse => {
+                Error::new(ErrorKind::Misuse, "the transaction is in use by another call")
+            }
+            Absent::Gone => ended(),
+        })
+    }
+}
+
+fn ended() -> Error {
+    Error::new(ErrorKind::Misuse, "the transaction has ended")
 }
 
 #[pymethods]
@@ -168,8 +180,8 @@ impl Transaction {
         let own = this.get();
         let timeout = own.database.config().timeout;
         blocking(py, |interrupt| {
-            let mut state = own.state.lock().unwrap_or_else(PoisonError::into_inner);
-            if !matches!(*state, State::New) {
+            let mut state = own.take()?;
+            if !matches!(state.value(), State::New) {
                 return Err(Error::new(
                     ErrorKind::Misuse,
                     "a transaction is entered once; make a new one",
@@ -178,7 +190,7 @@ impl Transaction {
             let control = timeout.map_or_else(Control::default, Control::timeout);
             let control = control.interrupted_by(interrupt);
             let begun = own.database.transaction(own.isolation, own.read_only, &control)?;
-            *state = State::Open(begun);
+            *state.value() = State::Open(begun);
             Ok(())
         })?;
         Ok(this)
@@ -194,8 +206,11 @@ impl Transaction {
     ) -> PyResult<bool> {
         let commit = kind.is_none();
         let ended = blocking(py, |interrupt| {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            let State::Open(transaction) = std::mem::replace(&mut *state, State::Ended) else {
+            let mut state = self.take().inspect_err(|_| {
+                // Nobody comes back to end it: the call that has it does, by rolling back.
+                drop(self.state.end().map(Detached::new));
+            })?;
+            let State::Open(transaction) = std::mem::replace(state.value(), State::Ended) else {
                 return Ok(());
             };
             if commit {
@@ -212,11 +227,15 @@ impl Transaction {
     }
 
     fn __repr__(&self) -> String {
-        let state = match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+        let state = self.state.peek(|state| match state {
             State::New => "not begun",
             State::Open(_) => "open",
             State::Ended => "ended",
-        };
+        });
+        let state = state.unwrap_or_else(|absent| match absent {
+            Absent::InUse => "in use",
+            Absent::Gone => "ended",
+        });
         format!("<rowmill.Transaction {state} on {}>", self.database.config().label())
     }
 }

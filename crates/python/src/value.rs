@@ -57,6 +57,30 @@ pub(crate) fn cell<'py>(
     })
 }
 
+/// One cell of a row; None where it has no such column.
+///
+/// # Errors
+/// As of [`cell`].
+pub(crate) fn of_row<'py>(
+    py: Python<'py>,
+    row: &rowmill::Row,
+    column: usize,
+) -> PyResult<Bound<'py, PyAny>> {
+    if let Some((batch, index)) = row.view()
+        && column < row.len()
+    {
+        return cell(py, batch, column, index);
+    }
+    let value = row.value(column).unwrap_or(Value::Null);
+    object(py, &value).map_err(|fault| match fault {
+        Fault::Python(error) => error,
+        Fault::Beyond(class) => {
+            let message = format!("Python's {class} cannot hold {value}");
+            errors::data(py, &message, "cast the column to text in the query")
+        }
+    })
+}
+
 /// A value as a Python object.
 pub(crate) fn object<'py>(py: Python<'py>, value: &Value<'_>) -> Result<Bound<'py, PyAny>, Fault> {
     Ok(match value {

@@ -1,10 +1,11 @@
 //! What the bytes of a lane bring, on the loop's thread or on a worker's.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rowmill_wire::{Completion, Event, RequestId, TransactionStatus};
 
-use super::lane::{Purpose, State};
+use super::lane::{Purpose, State, Why};
 use super::shared::{News, Shared};
 use super::submit::worker_failed;
 use super::{Action, Answer, Away, CallId, Evented, Transaction, TransactionId};
@@ -20,6 +21,7 @@ impl<T> Evented<T> {
             if !self.lanes[lane].write_watched {
                 self.send(lane);
             }
+            self.take_events(lane);
         }
     }
 
@@ -68,12 +70,21 @@ impl<T> Evented<T> {
             }
         }
         self.take_events(lane);
+        if let State::Here(link) = &mut self.lanes[lane].state
+            && link.has_said_goodbye()
+        {
+            let error = link.farewell();
+            return self.lose(lane, &error);
+        }
+        if self.closed {
+            self.close_lanes(false);
+        }
         // An answer may have let the session send what it held back (a statement just described).
         self.send(lane);
         self.serve();
     }
 
-    fn take_events(&mut self, lane: usize) {
+    pub(super) fn take_events(&mut self, lane: usize) {
         loop {
             let State::Here(link) = &mut self.lanes[lane].state else { return };
             let Some(event) = link.session.next_event() else { return };
@@ -112,11 +123,31 @@ impl<T> Evented<T> {
                 result = result.map_err(|error| unknown_outcome(error, verb));
                 self.release(lane);
             }
-            Purpose::Call(_) | Purpose::Script => {}
+            Purpose::Call(_) | Purpose::Script => {
+                if self.is_left_open(lane) {
+                    result = result.and(Err(left_open()));
+                }
+            }
         }
         if let Some(to) = flight.to {
             self.complete(to, result);
         }
+        let place = &self.lanes[lane];
+        if place.flights.is_empty() {
+            if self.is_left_open(lane) {
+                self.lose(lane, &left_open());
+            }
+        } else if place.flights.len() == 1 && place.flights[0].to.is_none() {
+            // Those behind it are answered: now it can be stopped without hitting anybody.
+            self.ask_to_stop(lane);
+        }
+    }
+
+    /// Whether somebody's `begin` left a transaction open that is not one of ours.
+    fn is_left_open(&self, lane: usize) -> bool {
+        let place = &self.lanes[lane];
+        let State::Here(link) = &place.state else { return false };
+        place.reserved.is_none() && link.session.transaction() != TransactionStatus::Idle
     }
 
     /// A transaction is over: its lane is for everyone again.
@@ -125,21 +156,15 @@ impl<T> Evented<T> {
         if let Some(id) = place.reserved.take() {
             self.transactions.remove(&id);
         }
-        if let State::Here(link) = &mut place.state
-            && link.session.in_flight() == 0
-            && link.session.transaction() != TransactionStatus::Idle
-        {
-            link.break_off();
-            self.lose(lane, &Error::new(ErrorKind::Internal, "a transaction was left open"));
-        }
     }
 
     /// A large result: a worker takes the connection until all that is under way is answered.
     fn hand_over(&mut self, lane: usize) {
         let place = &mut self.lanes[lane];
-        let State::Here(mut link) = std::mem::replace(&mut place.state, State::Away) else {
-            return;
-        };
+        let away = State::Away(Why::Result);
+        let State::Here(mut link) = std::mem::replace(&mut place.state, away) else { return };
+        let stop = Arc::new(AtomicBool::new(false));
+        place.stop = Arc::clone(&stop);
         let fd = link.fd();
         self.actions.push(Action::Unwatch { fd });
         if std::mem::take(&mut place.write_watched) {
@@ -151,7 +176,9 @@ impl<T> Evented<T> {
         self.workers.run(move || {
             let shared = Arc::clone(&guard.shared);
             let mut left = purposes.len();
-            let driven = drive(&mut link, &Control::default(), |event| {
+            let stopped = || stop.load(Ordering::Acquire);
+            let control = Control::default().interrupted_by(&stopped);
+            let driven = drive(&mut link, &control, |event| {
                 if let Event::Done { id, result } = event {
                     left -= 1;
                     let purpose = purposes.iter().find(|(request, _)| *request == id);
@@ -179,10 +206,12 @@ impl<T> Evented<T> {
                 News::Opened(lane, Err(error)) => self.not_opened(lane, &error),
                 News::Returned(lane, Err(error)) => self.lose(lane, &error),
                 News::Answered(lane, request, result) => self.landed(lane, request, |_| result),
+                News::WriterFree(transaction) => self.writer_is_free(transaction),
                 News::Done(call, result) => self.done(call, result),
-                News::Cancelled(lane) => {
-                    if let Some(place) = self.lanes.get_mut(lane) {
-                        place.cancelling = false;
+                News::Cancelled { lane, generation } => {
+                    if self.lanes[lane].generation == generation {
+                        self.lanes[lane].cancelling = false;
+                        self.unpark(lane);
                     }
                 }
             }
@@ -212,19 +241,17 @@ impl<T> Evented<T> {
             let error = Error::new(ErrorKind::ConnectionLost, "the connection broke");
             return self.lose(lane, &error);
         }
-        if self.closed && self.lanes[lane].flights.is_empty() && self.lanes[lane].reserved.is_none()
-        {
-            self.lanes[lane].state = State::Empty;
-            return;
-        }
         let place = &mut self.lanes[lane];
         place.key = link.session.cancel_key().cloned();
         let fd = link.fd();
-        let left_open = place.reserved.is_none() && !link.is_reusable();
         place.state = State::Here(link);
         self.actions.push(Action::Watch { fd, lane });
-        if left_open {
-            self.lose(lane, &Error::new(ErrorKind::Internal, "a transaction was left open"));
+        if self.is_left_open(lane) {
+            return self.lose(lane, &left_open());
+        }
+        self.unpark(lane);
+        if self.closed {
+            self.close_lanes(false);
         }
     }
 
@@ -233,7 +260,7 @@ impl<T> Evented<T> {
     fn not_opened(&mut self, lane: usize, error: &Error) {
         self.lanes[lane].state = State::Empty;
         let others =
-            self.lanes.iter().any(|lane| matches!(lane.state, State::Here(_) | State::Away));
+            self.lanes.iter().any(|lane| matches!(lane.state, State::Here(_) | State::Away(_)));
         if others {
             return;
         }
@@ -245,29 +272,37 @@ impl<T> Evented<T> {
     /// A connection is gone, and with it the answers it owed.
     pub(super) fn lose(&mut self, lane: usize, error: &Error) {
         let place = &mut self.lanes[lane];
-        if let State::Here(link) = std::mem::replace(&mut place.state, State::Empty) {
-            let fd = link.fd();
-            self.actions.push(Action::Unwatch { fd });
-            if std::mem::take(&mut place.write_watched) {
-                self.actions.push(Action::UnwatchWrite { fd });
-            }
-            self.ended[0].push(link);
-        }
+        let link = std::mem::replace(&mut place.state, State::Empty);
         place.cancelling = false;
+        place.generation += 1;
         if let Some(id) = place.reserved.take() {
             self.transactions.remove(&id);
         }
-        for flight in std::mem::take(&mut place.flights) {
+        let flights = std::mem::take(&mut place.flights);
+        let parked = std::mem::take(&mut place.parked);
+        if let State::Here(mut link) = link {
+            link.break_off();
+            self.let_go(lane, link);
+        }
+        let owed = flights.into_iter().map(|flight| (flight.to, flight.purpose, flight.statement));
+        let owed = owed.chain(parked.into_iter().map(|call| (call.to, call.purpose, call.statement)));
+        for (to, purpose, statement) in owed {
             let mut error = error.clone();
-            if flight.purpose == (Purpose::End { commit: true }) {
+            if purpose == (Purpose::End { commit: true }) {
                 error = unknown_outcome(error, "commit");
             }
-            if let Some(to) = flight.to {
-                self.complete(to, Err(error.about_any(flight.statement.as_deref())));
+            if let Some(to) = to {
+                self.complete(to, Err(error.about_any(statement.as_deref())));
             }
         }
         self.serve();
     }
+}
+
+/// Somebody wrote `begin` where a connection is shared.
+fn left_open() -> Error {
+    let message = "a statement left a transaction open, which was rolled back";
+    Error::new(ErrorKind::Misuse, message).with_hint("use transaction() instead of begin and commit")
 }
 
 /// The answer of a request that went well.

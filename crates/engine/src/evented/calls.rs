@@ -1,5 +1,6 @@
 use std::os::fd::RawFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rowmill_columns::{Batch, Scalar};
 use rowmill_expr::Statement;
@@ -127,8 +128,22 @@ pub enum Action<T> {
         /// The descriptor.
         fd: RawFd,
     },
+    /// After this long, call `overdue(lane, call)`.
+    Later {
+        /// How long.
+        after: Duration,
+        /// The lane.
+        lane: usize,
+        /// The call on it.
+        call: CallId,
+    },
     /// Call `flush` when the callbacks of this round have run: several calls leave in one write.
     FlushSoon,
+    /// Drop what a call was to be completed with: nobody waits for it.
+    Forget {
+        /// Whose call.
+        to: T,
+    },
     /// Complete a call.
     Complete {
         /// Whose call.

@@ -7,15 +7,17 @@ use std::time::Duration;
 use super::calls::Waiting;
 use super::lane::{Purpose, State};
 use super::shared::News;
-use super::{CallId, Evented};
+use super::{Action, CallId, Evented};
 use crate::postgres::cancel;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, limits};
 
 impl<T> Evented<T> {
     /// Nobody waits for the call any more. What waits is forgotten; what runs is cancelled on the
     /// server, unless requests of others were sent behind it that the cancel could hit.
     pub fn cancel(&mut self, call: CallId) {
-        drop(self.take_target(call));
+        if let Some(to) = self.take_target(call) {
+            self.actions.push(Action::Forget { to });
+        }
         for lane in 0..self.lanes.len() {
             let place = &mut self.lanes[lane];
             let Some(flight) = place.flights.iter().find(|flight| flight.call == call) else {
@@ -45,19 +47,55 @@ impl<T> Evented<T> {
             away.stop.store(true, Ordering::Release);
             return Some(away.to);
         }
-        let mut flights = self.lanes.iter_mut().flat_map(|lane| lane.flights.iter_mut());
-        flights.find(|flight| flight.call == call).and_then(|flight| flight.to.take())
+        for lane in &mut self.lanes {
+            if let Some(at) = lane.parked.iter().position(|parked| parked.call == call) {
+                // The end of a transaction still has to come, whoever waits for it.
+                if matches!(lane.parked[at].purpose, Purpose::End { .. }) {
+                    return lane.parked[at].to.take();
+                }
+                return lane.parked.remove(at).and_then(|parked| parked.to);
+            }
+            if let Some(flight) = lane.flights.iter_mut().find(|flight| flight.call == call) {
+                return flight.to.take();
+            }
+        }
+        None
     }
 
-    fn ask_to_stop(&mut self, lane: usize) {
+    /// Has the server stop what a lane is doing; a connection on which that takes longer than
+    /// [`limits::CANCEL_GRACE`] is given up.
+    pub(super) fn ask_to_stop(&mut self, lane: usize) {
         let place = &mut self.lanes[lane];
         let (Some(key), Some(config)) = (place.key.clone(), self.postgres.clone()) else { return };
+        if place.cancelling {
+            return;
+        }
         place.cancelling = true;
-        let shared = Arc::clone(&self.shared);
+        let (shared, generation) = (Arc::clone(&self.shared), place.generation);
+        if let Some(flight) = place.flights.front() {
+            let call = flight.call;
+            self.actions.push(Action::Later { after: limits::CANCEL_GRACE, lane, call });
+        }
         self.workers.run(move || {
             cancel(&config, &key);
-            shared.tell(News::Cancelled(lane));
+            shared.tell(News::Cancelled { lane, generation });
         });
+    }
+
+    /// A call that nobody wants should have been stopped by now.
+    pub fn overdue(&mut self, lane: usize, call: CallId) {
+        let Some(place) = self.lanes.get_mut(lane) else { return };
+        if !place.flights.front().is_some_and(|flight| flight.call == call && flight.to.is_none()) {
+            return;
+        }
+        match &place.state {
+            // The worker gives the connection up within a tick.
+            State::Away(_) => place.stop.store(true, Ordering::Release),
+            _ => {
+                let message = "the server did not stop a cancelled statement in time";
+                self.lose(lane, &Error::new(ErrorKind::ConnectionLost, message));
+            }
+        }
     }
 
     /// The call's deadline has passed: it fails now, and is cancelled.

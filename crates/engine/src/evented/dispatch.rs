@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use rowmill_expr::Statement;
 use rowmill_wire::{Output, Request, RequestId};
 
 use super::calls::Waiting;
-use super::lane::{Flight, Lane, Purpose, State};
+use super::lane::{Flight, Lane, Parked, Purpose, State, Why};
 use super::shared::News;
 use super::{Action, Call, CallId, Evented, Submitted, Transaction, TransactionId};
 use crate::postgres::{Lease, begin_sql, wire_statement};
@@ -66,17 +67,18 @@ impl<T> Evented<T> {
     fn open_lane(&mut self) -> bool {
         let Some(config) = self.postgres.clone() else { return false };
         let opening = self.lanes.iter().filter(|lane| matches!(lane.state, State::Opening)).count();
-        if opening > self.waiting.len() {
+        if opening >= self.waiting.len().max(1) {
             return true;
         }
         let empty = self.lanes.iter().position(|lane| matches!(lane.state, State::Empty));
         let index = match empty {
             Some(index) => {
-                self.lanes[index] = Lane::opening();
+                let generation = self.lanes[index].generation + 1;
+                self.lanes[index] = Lane::opening(generation);
                 index
             }
             None if self.lanes.len() < self.config().pool_size.max(1) => {
-                self.lanes.push(Lane::opening());
+                self.lanes.push(Lane::opening(0));
                 self.lanes.len() - 1
             }
             None => return false,
@@ -121,13 +123,14 @@ impl<T> Evented<T> {
         let Call { statement, parameters, want, .. } = call;
         let request =
             Request { statement: wire_statement(&statement), parameters, output: want.output() };
-        self.start(lane, call_id, Some(to), purpose, Some(statement), |link| {
-            link.session.start(request)
-        });
+        let send = move |link: &mut Link| link.session.start(request);
+        self.start(lane, call_id, Some(to), purpose, Some(statement), send);
     }
 
     fn start_script(&mut self, lane: usize, call_id: CallId, to: T, sql: &str) {
-        self.start(lane, call_id, Some(to), Purpose::Script, None, |link| link.session.script(sql));
+        let sql = sql.to_owned();
+        let send = move |link: &mut Link| link.session.script(&sql);
+        self.start(lane, call_id, Some(to), Purpose::Script, None, send);
     }
 
     fn start_begin(&mut self, lane: usize, call_id: CallId, to: T, sql: &str) {
@@ -143,9 +146,8 @@ impl<T> Evented<T> {
                 let wire = wire_statement(&statement);
                 let request =
                     Request { statement: wire, parameters: Vec::new(), output: Output::Discard };
-                self.start(lane, call, to, purpose, Some(statement), |link| {
-                    link.session.start(request)
-                });
+                let send = move |link: &mut Link| link.session.start(request);
+                self.start(lane, call, to, purpose, Some(statement), send);
             }
             Err(error) => {
                 if let Some(to) = to {
@@ -161,27 +163,65 @@ impl<T> Evented<T> {
         call: CallId,
         to: Option<T>,
         purpose: Purpose,
-        statement: Option<Arc<rowmill_expr::Statement>>,
-        send: impl FnOnce(&mut Link) -> RequestId,
+        statement: Option<Arc<Statement>>,
+        send: impl FnOnce(&mut Link) -> RequestId + Send + 'static,
     ) {
         let place = &mut self.lanes[lane];
-        let State::Here(link) = &mut place.state else {
-            if let Some(to) = to {
-                let message = "the transaction is busy with a stream";
-                self.complete(to, Err(Error::new(ErrorKind::Misuse, message)));
+        let ends = matches!(purpose, Purpose::End { .. });
+        match &mut place.state {
+            State::Here(link) if !place.cancelling => {
+                let alone = place.flights.is_empty();
+                let request = send(link);
+                place.flights.push_back(Flight { call, request, to, purpose, statement });
+                self.sent(lane, alone);
             }
-            return;
-        };
-        let alone = place.flights.is_empty();
-        let request = send(link);
-        place.flights.push_back(Flight { call, request, to, purpose, statement });
-        // A lone request leaves at once; one that joins others waits for the round's end, so that
-        // many leave in one write.
+            // A stream ends when its reader wants, who may be the very caller.
+            State::Away(Why::Stream) if !ends => {
+                if let Some(to) = to {
+                    let busy = Error::new(ErrorKind::Misuse, "the transaction is busy with a stream")
+                        .with_hint("read the stream to its end, or close it, before the next call");
+                    self.complete(to, Err(busy));
+                }
+            }
+            // Its own large result, or a cancel that could still hit what is sent now.
+            State::Here(_) | State::Away(_) => {
+                let send = Box::new(send);
+                place.parked.push_back(Parked { call, to, purpose, statement, send });
+            }
+            State::Empty | State::Opening => {
+                if let Some(to) = to {
+                    let lost = Error::new(ErrorKind::ConnectionLost, "the connection was lost");
+                    self.complete(to, Err(lost));
+                }
+            }
+        }
+    }
+
+    /// A request was given to a lane's session. A lone one leaves at once; one that joins others
+    /// waits for the round's end, so that many leave in one write.
+    fn sent(&mut self, lane: usize, alone: bool) {
         if alone {
             self.send(lane);
+            // A parameter that does not fit is refused with no byte sent: no readiness would come.
+            self.take_events(lane);
         } else if !self.flush_asked {
             self.flush_asked = true;
             self.actions.push(Action::FlushSoon);
+        }
+    }
+
+    /// Starts what waited for the lane's connection.
+    pub(super) fn unpark(&mut self, lane: usize) {
+        loop {
+            let place = &mut self.lanes[lane];
+            if !matches!(place.state, State::Here(_)) || place.cancelling {
+                return;
+            }
+            let Some(Parked { call, to, purpose, statement, send }) = place.parked.pop_front()
+            else {
+                return;
+            };
+            self.start(lane, call, to, purpose, statement, send);
         }
     }
 
@@ -230,21 +270,37 @@ impl<T> Evented<T> {
         }
     }
 
-    pub(super) fn close_idle_lanes(&mut self) {
-        for lane in self.lanes.iter_mut().filter(|lane| lane.is_idle()) {
-            if let State::Here(link) = std::mem::replace(&mut lane.state, State::Empty) {
-                self.actions.push(Action::Unwatch { fd: link.fd() });
-                self.ended[0].push(link);
+    /// Closes the connections that nothing runs on; with `all` those of open transactions too.
+    pub(super) fn close_lanes(&mut self, all: bool) {
+        for lane in 0..self.lanes.len() {
+            let place = &mut self.lanes[lane];
+            if place.flights.is_empty()
+                && (all || place.is_idle())
+                && let State::Here(link) = std::mem::replace(&mut place.state, State::Empty)
+            {
+                self.let_go(lane, link);
             }
         }
+    }
+
+    /// Stops watching a connection that ended, and keeps it until the loop has done so.
+    pub(super) fn let_go(&mut self, lane: usize, link: Link) {
+        let fd = link.fd();
+        self.actions.push(Action::Unwatch { fd });
+        if std::mem::take(&mut self.lanes[lane].write_watched) {
+            self.actions.push(Action::UnwatchWrite { fd });
+        }
+        self.ended[0].push(link);
     }
 
     /// Takes a lane's connection, for a stream.
     pub(super) fn take_link(&mut self, lane: usize) -> Option<Lease> {
         let place = &mut self.lanes[lane];
-        let State::Here(link) = std::mem::replace(&mut place.state, State::Away) else {
+        if !matches!(place.state, State::Here(_)) || place.cancelling || !place.flights.is_empty() {
             return None;
-        };
+        }
+        let away = State::Away(Why::Stream);
+        let State::Here(link) = std::mem::replace(&mut place.state, away) else { return None };
         let fd = link.fd();
         self.actions.push(Action::Unwatch { fd });
         if std::mem::take(&mut place.write_watched) {

@@ -1,8 +1,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use rowmill_expr::Statement;
-use rowmill_wire::{CancelKey, RequestId};
+use rowmill_wire::{CancelKey, RequestId, TransactionStatus};
 
 use super::{CallId, TransactionId, Want};
 use crate::pump::Link;
@@ -18,6 +19,11 @@ pub(crate) struct Lane<T> {
     pub(crate) cancelling: bool,
     pub(crate) key: Option<CancelKey>,
     pub(crate) write_watched: bool,
+    pub(crate) parked: VecDeque<Parked<T>>,
+    /// Counts the lane's connections, so that what was meant for one does not hit the next.
+    pub(crate) generation: u64,
+    /// Set to have the worker that has the connection give it up.
+    pub(crate) stop: Arc<AtomicBool>,
 }
 
 #[expect(clippy::large_enum_variant, reason = "a pool has a handful of lanes")]
@@ -28,8 +34,26 @@ pub(crate) enum State {
     Opening,
     /// The loop has the connection.
     Here(Link),
-    /// A worker has it: for a large result, or for a stream.
-    Away,
+    /// A worker has it.
+    Away(Why),
+}
+
+/// Why a worker has a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// A large result, which ends by itself.
+    Result,
+    /// A stream, which ends when its reader wants.
+    Stream,
+}
+
+/// A request that waits for its lane's connection to come back, or for a cancel to be heard.
+pub(crate) struct Parked<T> {
+    pub(crate) call: CallId,
+    pub(crate) to: Option<T>,
+    pub(crate) purpose: Purpose,
+    pub(crate) statement: Option<Arc<Statement>>,
+    pub(crate) send: Box<dyn FnOnce(&mut Link) -> RequestId + Send>,
 }
 
 /// A request that was sent.
@@ -52,7 +76,8 @@ pub(crate) enum Purpose {
 }
 
 impl<T> Lane<T> {
-    pub(crate) fn opening() -> Self {
+    /// A lane whose connection a worker is opening.
+    pub(crate) fn opening(generation: u64) -> Self {
         Self {
             state: State::Opening,
             flights: VecDeque::new(),
@@ -60,16 +85,24 @@ impl<T> Lane<T> {
             cancelling: false,
             key: None,
             write_watched: false,
+            parked: VecDeque::new(),
+            generation,
+            stop: Arc::default(),
         }
     }
 
     pub(crate) fn in_flight(&self) -> usize {
-        self.flights.len()
+        self.flights.len() + self.parked.len()
     }
 
-    /// True where a request may join those on their way.
+    /// True where a request may join those on their way: not behind one that nobody wants any more,
+    /// which may take its time, and not into a transaction that somebody left open.
     pub(crate) fn is_shared(&self) -> bool {
-        matches!(self.state, State::Here(_)) && self.reserved.is_none() && !self.cancelling
+        let State::Here(link) = &self.state else { return false };
+        self.reserved.is_none()
+            && !self.cancelling
+            && link.session.transaction() == TransactionStatus::Idle
+            && self.flights.iter().all(|flight| flight.to.is_some())
     }
 
     /// True where a transaction or a stream may take the lane.

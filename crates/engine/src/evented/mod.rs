@@ -57,6 +57,10 @@ pub struct Evented<T> {
     /// Calls that a worker answers, and how to stop them.
     away: HashMap<CallId, Away<T>>,
     transactions: HashMap<TransactionId, Transaction>,
+    /// The SQLite transaction that has the writer, or is getting it.
+    writer: Option<TransactionId>,
+    /// What waits for it to end.
+    writers: VecDeque<sqlite::Writing>,
     actions: Vec<Action<T>>,
     /// Connections that ended: kept until the loop has stopped watching their descriptors, which
     /// could otherwise be given to something else first.
@@ -93,7 +97,7 @@ impl<T> Evented<T> {
         };
         // A worker for each connection, and as many again so that a cancel never waits for what
         // it is to cancel.
-        let workers = Workers::new(config.pool_size.max(1) * 2);
+        let workers = Workers::new(config.pool_size.max(1).saturating_mul(2));
         let shared = Shared::new().map_err(|error| {
             Error::new(ErrorKind::Operational, format!("no wake-up channel could be made: {error}"))
         })?;
@@ -107,6 +111,8 @@ impl<T> Evented<T> {
             waiting: VecDeque::new(),
             away: HashMap::new(),
             transactions: HashMap::new(),
+            writer: None,
+            writers: VecDeque::new(),
             actions: Vec::new(),
             ended: Default::default(),
             next_call: 0,
@@ -147,9 +153,16 @@ impl<T> Evented<T> {
             self.complete(to, Err(Error::new(ErrorKind::Misuse, "the database is closed")));
         }
         if self.process == std::process::id() {
-            self.close_idle_lanes();
+            self.close_lanes(false);
         }
         self.database.close();
+    }
+
+    /// Closes what [`close`](Self::close) left: connections of transactions that nobody ended.
+    pub fn finish(&mut self) {
+        if self.process == std::process::id() {
+            self.close_lanes(true);
+        }
     }
 
     fn check_usable(&self) -> Result<()> {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rowmill_wire::RequestId;
 
-use super::{Answer, CallId};
+use super::{Answer, CallId, TransactionId};
 use crate::Result;
 use crate::postgres::Home;
 use crate::pump::Link;
@@ -31,8 +31,14 @@ pub(crate) enum News {
     Returned(usize, Result<Link>),
     /// A call was answered.
     Done(CallId, Result<Answer>),
+    /// An SQLite transaction that wrote, or would have, is over.
+    WriterFree(TransactionId),
     /// A lane's cancel request was heard, or could not be made.
-    Cancelled(usize),
+    Cancelled {
+        lane: usize,
+        /// Of the connection that was meant.
+        generation: u64,
+    },
 }
 
 impl Shared {

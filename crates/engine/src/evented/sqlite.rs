@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rowmill_expr::Statement;
 
+use super::shared::News;
 use super::{Answer, Call, Evented, Submitted, Transaction, TransactionId};
+use crate::pump::Job;
 use crate::sqlite::{Sqlite, SqliteTransaction};
 use crate::{Control, Error, ErrorKind, Result};
 
@@ -22,23 +24,35 @@ pub(super) fn with<R>(
     }
 }
 
+/// A job that wants SQLite's one writer.
+pub(super) struct Writing {
+    /// The transaction that the job begins, where it does.
+    begins: Option<TransactionId>,
+    job: Job,
+}
+
 impl<T> Evented<T> {
-    pub(super) fn submit_sqlite(&mut self, call: Call, to: impl FnOnce() -> T) -> Submitted {
+    /// The answer of a short SQLite read, at once; `None` where the call needs a wait.
+    pub fn answer_now(&self, call: &Call) -> Option<Result<Answer>> {
+        if call.transaction.is_some() {
+            return None;
+        }
+        if let Err(error) = self.check_usable() {
+            return Some(Err(error));
+        }
+        let done = self.database.sqlite()?.try_fetch(&call.statement, &call.parameters)?;
+        let done = done.and_then(|completion| call.want.of(completion));
+        Some(done.map_err(|error| error.about(&call.statement)))
+    }
+
+    pub(super) fn submit_sqlite(&mut self, call: Call, to: T) -> Submitted {
         let transaction = match self.sqlite_transaction(call.transaction) {
             Ok(transaction) => transaction,
             Err(error) => return Submitted::Now(Err(error)),
         };
-        let Some(sqlite) = self.database.sqlite().cloned() else {
-            return Submitted::Now(Err(Error::new(ErrorKind::Internal, "there is no database")));
-        };
-        if transaction.is_none()
-            && let Some(done) = sqlite.try_fetch(&call.statement, &call.parameters)
-        {
-            let done = done.and_then(|completion| call.want.of(completion));
-            return Submitted::Now(done.map_err(|error| error.about(&call.statement)));
-        }
         let statement = Some(call.statement.clone());
-        self.on_worker(to(), statement, move |sqlite, control| {
+        let writes = transaction.is_none() && Sqlite::may_write(&call.statement);
+        self.on_worker(to, statement, writes, move |sqlite, control| {
             let Call { statement, parameters, want, .. } = call;
             let done = match &transaction {
                 None => sqlite.fetch(&statement, &parameters, control),
@@ -60,7 +74,7 @@ impl<T> Evented<T> {
             Ok(transaction) => transaction,
             Err(error) => return Submitted::Now(Err(error)),
         };
-        self.on_worker(to, None, move |sqlite, control| {
+        self.on_worker(to, None, transaction.is_none(), move |sqlite, control| {
             match &transaction {
                 None => sqlite.script(&sql, control)?,
                 Some(held) => with(held, |transaction| transaction.script(&sql, control))?,
@@ -70,15 +84,27 @@ impl<T> Evented<T> {
     }
 
     pub(super) fn begin_sqlite(&mut self, read_only: bool, to: T) -> Submitted {
+        let Some(sqlite) = self.database.sqlite().cloned() else { return no_database() };
         let held: Held = Arc::default();
+        let (id, stop) = self.expect_answer(to, None);
+        let transaction = TransactionId(id);
         // Filled by the worker before the answer is told, so it is there when the id is used.
-        let id = TransactionId(self.next_call + 1);
-        self.transactions.insert(id, Transaction::Sqlite(held.clone()));
-        self.on_worker(to, None, move |sqlite, control| {
-            let transaction = sqlite.begin(read_only, control)?;
-            *held.lock().unwrap_or_else(PoisonError::into_inner) = Some(transaction);
-            Ok(Answer::Transaction(id))
-        })
+        self.transactions.insert(transaction, Transaction::Sqlite(held.clone()));
+        let shared = Arc::clone(&self.shared);
+        let job = self.job(id, stop, move |control| {
+            let begun = sqlite.begin(read_only, control);
+            if begun.is_err() && !read_only {
+                shared.tell(News::WriterFree(transaction));
+            }
+            *held.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun?);
+            Ok(Answer::Transaction(transaction))
+        });
+        if read_only {
+            self.workers.run(job);
+        } else {
+            self.write(Writing { begins: Some(transaction), job });
+        }
+        Submitted::Sent(id)
     }
 
     pub(super) fn end_sqlite(
@@ -90,17 +116,19 @@ impl<T> Evented<T> {
         let Some(Transaction::Sqlite(held)) = self.transactions.remove(&id) else {
             return Submitted::Now(Err(Error::new(ErrorKind::Misuse, "the transaction has ended")));
         };
+        let shared = Arc::clone(&self.shared);
         let end = move |control: &Control<'_>| {
-            let ended = held.lock().unwrap_or_else(PoisonError::into_inner).take();
-            match ended {
-                Some(transaction) if commit => transaction.commit(control)?,
-                Some(transaction) => transaction.rollback(control)?,
-                None => return Err(Error::new(ErrorKind::Misuse, "the transaction has ended")),
-            }
-            Ok(Answer::Done)
+            let transaction = held.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let ended = match transaction {
+                Some(transaction) if commit => transaction.commit(control),
+                Some(transaction) => transaction.rollback(control),
+                None => Err(Error::new(ErrorKind::Misuse, "the transaction has ended")),
+            };
+            shared.tell(News::WriterFree(id));
+            ended.map(|()| Answer::Done)
         };
         match to {
-            Some(to) => self.on_worker(to, None, move |_, control| end(control)),
+            Some(to) => self.answer_later(to, None, end),
             None => {
                 self.workers.run(move || drop(end(&Control::default())));
                 Submitted::Now(Ok(Answer::Done))
@@ -113,11 +141,45 @@ impl<T> Evented<T> {
         &mut self,
         to: T,
         statement: Option<Arc<Statement>>,
+        writes: bool,
         work: impl FnOnce(&Sqlite, &Control<'_>) -> Result<Answer> + Send + 'static,
     ) -> Submitted {
-        let Some(sqlite) = self.database.sqlite().cloned() else {
-            return Submitted::Now(Err(Error::new(ErrorKind::Internal, "there is no database")));
-        };
-        self.answer_later(to, statement, move |control| work(&sqlite, control))
+        let Some(sqlite) = self.database.sqlite().cloned() else { return no_database() };
+        let (id, stop) = self.expect_answer(to, statement);
+        let job = self.job(id, stop, move |control| work(&sqlite, control));
+        if writes {
+            self.write(Writing { begins: None, job });
+        } else {
+            self.workers.run(job);
+        }
+        Submitted::Sent(id)
     }
+
+    /// Runs a job that wants the writer, unless a transaction has it: then the job waits here and
+    /// not on a worker, which the transaction's own statements need to come to their end.
+    fn write(&mut self, writing: Writing) {
+        if self.writer.is_some() {
+            self.writers.push_back(writing);
+            return;
+        }
+        self.writer = writing.begins;
+        self.workers.run(writing.job);
+    }
+
+    /// A transaction no longer has the writer.
+    pub(super) fn writer_is_free(&mut self, id: TransactionId) {
+        if self.writer != Some(id) {
+            return;
+        }
+        self.writer = None;
+        while self.writer.is_none()
+            && let Some(next) = self.writers.pop_front()
+        {
+            self.write(next);
+        }
+    }
+}
+
+fn no_database() -> Submitted {
+    Submitted::Now(Err(Error::new(ErrorKind::Internal, "there is no database")))
 }

@@ -51,7 +51,8 @@ impl<T> Evented<T> {
             Ok(transaction) => transaction,
             Err(error) => return Submitted::Now(Err(error)),
         };
-        self.on_worker(to, Some(call.statement.clone()), move |sqlite, _| {
+        let statement = Some(call.statement.clone());
+        self.on_worker(to, statement, false, move |sqlite, _| {
             let Call { statement, parameters, .. } = call;
             let stream = match &transaction {
                 None => sqlite.stream(&statement, &parameters, batch_rows),
@@ -66,6 +67,9 @@ impl<T> Evented<T> {
 
     /// Asks for the next part of a stream.
     pub fn part(&mut self, stream: &EventedStream, timeout: Option<Duration>, to: T) -> Submitted {
+        if let Err(error) = self.check_usable() {
+            return Submitted::Now(Err(error));
+        }
         let stream = stream.clone();
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         self.answer_later(to, None, move |control| {

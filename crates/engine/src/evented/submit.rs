@@ -7,17 +7,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rowmill_expr::Statement;
 
 use super::shared::News;
-use super::{Answer, Away, Call, Evented, Submitted, Transaction, TransactionId};
+use super::{Answer, Away, Call, CallId, Evented, Submitted, Transaction, TransactionId};
+use crate::pump::Job;
 use crate::{Control, Error, ErrorKind, Isolation, Result};
 
 impl<T> Evented<T> {
-    /// Runs a call. Where the answer needs no wait it is given at once and `to` is dropped.
-    pub fn submit(&mut self, call: Call, to: impl FnOnce() -> T) -> Submitted {
+    /// Runs a call. Ask [`answer_now`](Self::answer_now) first.
+    pub fn submit(&mut self, call: Call, to: T) -> Submitted {
         if let Err(error) = self.check_usable() {
             return Submitted::Now(Err(error));
         }
         if self.postgres.is_some() {
-            self.submit_postgres(call, to())
+            self.submit_postgres(call, to)
         } else {
             self.submit_sqlite(call, to)
         }
@@ -49,15 +50,25 @@ impl<T> Evented<T> {
 
     /// Commits a transaction, or rolls it back.
     pub fn end(&mut self, transaction: TransactionId, commit: bool, to: T) -> Submitted {
-        self.finish(transaction, commit, Some(to))
+        self.finish_transaction(transaction, commit, Some(to))
+    }
+
+    /// Gives back an answer that nobody waits for any more: a transaction that has begun is rolled
+    /// back, a stream is ended.
+    pub fn take_back(&mut self, answer: Answer) {
+        match answer {
+            Answer::Transaction(id) => self.forget(id),
+            Answer::Stream(stream) => self.end_stream(stream),
+            _ => {}
+        }
     }
 
     /// Rolls back a transaction that nobody will end.
     pub fn forget(&mut self, transaction: TransactionId) {
-        self.finish(transaction, false, None);
+        self.finish_transaction(transaction, false, None);
     }
 
-    fn finish(&mut self, id: TransactionId, commit: bool, to: Option<T>) -> Submitted {
+    fn finish_transaction(&mut self, id: TransactionId, commit: bool, to: Option<T>) -> Submitted {
         match self.transactions.get(&id) {
             Some(Transaction::Lane(lane)) => {
                 let lane = *lane;
@@ -83,24 +94,45 @@ impl<T> Evented<T> {
         }
     }
 
-    /// Has a worker answer a call. Work that panics answers with an error and harms nothing else.
+    /// Has a worker answer a call.
     pub(super) fn answer_later(
         &mut self,
         to: T,
         statement: Option<Arc<Statement>>,
         work: impl FnOnce(&Control<'_>) -> Result<Answer> + Send + 'static,
     ) -> Submitted {
+        let (id, stop) = self.expect_answer(to, statement);
+        let job = self.job(id, stop, work);
+        self.workers.run(job);
+        Submitted::Sent(id)
+    }
+
+    /// Notes that a worker will answer a call, and gives the flag by which it is stopped.
+    pub(super) fn expect_answer(
+        &mut self,
+        to: T,
+        statement: Option<Arc<Statement>>,
+    ) -> (CallId, Arc<AtomicBool>) {
         let id = self.new_call();
         let stop = Arc::new(AtomicBool::new(false));
-        let shared = Arc::clone(&self.shared);
         self.away.insert(id, Away { to, stop: Arc::clone(&stop), statement });
-        self.workers.run(move || {
+        (id, stop)
+    }
+
+    /// The job that answers a call. Work that panics answers with an error and harms nothing else.
+    pub(super) fn job(
+        &self,
+        id: CallId,
+        stop: Arc<AtomicBool>,
+        work: impl FnOnce(&Control<'_>) -> Result<Answer> + Send + 'static,
+    ) -> Job {
+        let shared = Arc::clone(&self.shared);
+        Box::new(move || {
             let stopped = || stop.load(Ordering::Acquire);
             let control = Control::default().interrupted_by(&stopped);
             let answer = catch_unwind(AssertUnwindSafe(|| work(&control)));
             shared.tell(News::Done(id, answer.unwrap_or_else(|_| Err(worker_failed()))));
-        });
-        Submitted::Sent(id)
+        })
     }
 }
 

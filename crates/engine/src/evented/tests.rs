@@ -25,7 +25,10 @@ impl Loop {
     fn submit(&mut self, token: usize, sql: &str, parameters: Vec<Scalar>) -> Option<u64> {
         let arguments = Arguments::Positional(parameters);
         let call = self.db.call(sql, arguments, Want::Rows, None).unwrap();
-        let submitted = self.db.submit(call, || token);
+        let submitted = match self.db.answer_now(&call) {
+            Some(answer) => Submitted::Now(answer),
+            None => self.db.submit(call, token),
+        };
         self.note(token, submitted)
     }
 
@@ -47,7 +50,10 @@ impl Loop {
                 Action::Watch { fd, lane } => drop(self.watched.insert(fd, lane)),
                 Action::Unwatch { fd } => drop(self.watched.remove(&fd)),
                 Action::FlushSoon => self.flush = true,
-                Action::WatchWrite { .. } | Action::UnwatchWrite { .. } => {}
+                Action::WatchWrite { .. }
+                | Action::UnwatchWrite { .. }
+                | Action::Later { .. }
+                | Action::Forget { .. } => {}
             }
         }
         if std::mem::take(&mut self.flush) {
@@ -170,7 +176,7 @@ fn a_transaction_has_a_connection_to_itself() {
     let sql = "create temp table evented_tx (x int) on commit drop";
     let call =
         event_loop.db.call(sql, Arguments::Positional(vec![]), Want::Count, Some(id)).unwrap();
-    let submitted = event_loop.db.submit(call, || 2);
+    let submitted = event_loop.db.submit(call, 2);
     event_loop.note(2, submitted);
     event_loop.wait(2).unwrap();
     let ended = event_loop.db.end(id, true, 3);

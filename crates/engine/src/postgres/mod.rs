@@ -8,6 +8,6 @@ mod transaction;
 
 pub(crate) use cancel::cancel;
 pub(crate) use pool::{Home, Lease, Pool, pool_timeout};
-pub(crate) use run::{begin_sql, run, run_script, wire_statement};
+pub(crate) use run::{begin_sql, leave_idle, run, run_script, wire_statement};
 pub(crate) use stream::PostgresStream;
 pub(crate) use transaction::{PostgresTransaction, committed, unknown_outcome};

@@ -51,7 +51,11 @@ impl DerefMut for Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(link) = self.link.take() {
+        let Some(link) = self.link.take() else { return };
+        if link.is_forked() {
+            // Both are the parent's: what its threads were doing with them never ends here.
+            std::mem::forget((link, Arc::clone(&self.home)));
+        } else {
             self.home.give_back(link, self.slot);
         }
     }

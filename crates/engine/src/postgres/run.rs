@@ -2,7 +2,9 @@ use std::time::Instant;
 
 use rowmill_columns::Scalar;
 use rowmill_expr::Statement;
-use rowmill_wire::{Completion, Event, Failure, Output, Request, RequestId};
+use rowmill_wire::{
+    Completion, Event, Failure, Output, Request, RequestId, TransactionStatus,
+};
 
 use super::cancel;
 use crate::config::PostgresConfig;
@@ -78,16 +80,53 @@ pub(crate) fn stop(
     if stopped.kind() == ErrorKind::Cancelled {
         link.session.abandon(id);
     }
-    let heard = link.session.cancel_key().is_some_and(|key| cancel(config, key));
-    let grace = Control { deadline: Some(Instant::now() + limits::CANCEL_GRACE), interrupt: None };
-    match wait(link, id, &grace) {
-        Ok(Ok(completion)) if heard && stopped.kind() == ErrorKind::QueryTimeout => Ok(completion),
+    let heard = link.session.cancel_key().map(|key| cancel(config, key));
+    if heard == Some(false) {
+        // It may still be on its way, and would hit whatever ran here next.
+        link.break_off();
+        return Err(stopped);
+    }
+    let timed_out = stopped.kind() == ErrorKind::QueryTimeout;
+    match wait(link, id, &grace()) {
+        Ok(Ok(completion)) if heard.is_some() && timed_out => Ok(completion),
         Ok(_) => Err(stopped),
         Err(_) => {
             link.break_off();
             Err(stopped)
         }
     }
+}
+
+/// How long a connection may take to come to rest.
+pub(super) fn grace() -> Control<'static> {
+    Control { deadline: Some(Instant::now() + limits::CANCEL_GRACE), interrupt: None }
+}
+
+/// After a call that had a connection to itself and is not a transaction's: where it left one open
+/// that is rolled back, and a call that thought itself done is told.
+pub(crate) fn leave_idle<T>(
+    link: &mut Link,
+    config: &PostgresConfig,
+    done: Result<T>,
+) -> Result<T> {
+    if link.session.transaction() == TransactionStatus::Idle || link.is_broken() {
+        return done;
+    }
+    roll_back(link, config);
+    done.and_then(|_| Err(left_open()))
+}
+
+/// Rolls back what is open, or breaks the connection off, which comes to the same.
+pub(super) fn roll_back(link: &mut Link, config: &PostgresConfig) {
+    if run_script(link, config, "rollback", &grace()).is_err() {
+        link.break_off();
+    }
+}
+
+#[cold]
+fn left_open() -> Error {
+    let message = "the statement left a transaction open, which was rolled back";
+    Error::new(ErrorKind::Misuse, format!("{message}; use db.transaction()"))
 }
 
 /// The statement that opens a transaction.

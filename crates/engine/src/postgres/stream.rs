@@ -1,11 +1,10 @@
 use std::sync::Arc;
-use std::time::Instant;
 
 use rowmill_columns::{Batch, Scalar};
 use rowmill_expr::Statement;
-use rowmill_wire::{Event, Output, Request, RequestId};
+use rowmill_wire::{Event, Output, Request, RequestId, TransactionStatus};
 
-use super::run::{stop, wire_statement};
+use super::run::{grace, leave_idle, stop, wire_statement};
 use super::transaction::Held;
 use super::{Lease, cancel};
 use crate::config::PostgresConfig;
@@ -21,14 +20,23 @@ pub(crate) struct PostgresStream {
     /// The transaction the connection goes back to, for a stream inside one.
     transaction: Option<Arc<Held>>,
     config: Arc<PostgresConfig>,
-    id: RequestId,
+    request: Asked,
     statement: Statement,
+    /// Whether a transaction was open before: one that is open after is the statement's otherwise.
+    inside: bool,
+    /// Whether a part was given out.
     started: bool,
+}
+
+/// The statement runs from the first part on: a stream that nobody reads does nothing.
+enum Asked {
+    Not(Option<Request>),
+    As(RequestId),
 }
 
 impl PostgresStream {
     pub(crate) fn start(
-        mut lease: Lease,
+        lease: Lease,
         transaction: Option<Arc<Held>>,
         config: &Arc<PostgresConfig>,
         statement: &Statement,
@@ -37,15 +45,30 @@ impl PostgresStream {
     ) -> Self {
         let output = Output::Stream { rows: batch_rows.max(1), bytes: limits::BATCH_BYTES };
         let request = Request { statement: wire_statement(statement), parameters, output };
-        let id = lease.session.start(request);
-        let (config, statement) = (Arc::clone(config), statement.clone());
-        Self { lease: Some(lease), transaction, config, id, statement, started: false }
+        Self {
+            inside: lease.session.transaction() != TransactionStatus::Idle,
+            lease: Some(lease),
+            transaction,
+            config: Arc::clone(config),
+            request: Asked::Not(Some(request)),
+            statement: statement.clone(),
+            started: false,
+        }
     }
 
     /// The next part, or `None` after the last. An empty result has one part without rows.
     pub(crate) fn next(&mut self, control: &Control<'_>) -> Result<Option<Batch>> {
         let Some(lease) = &mut self.lease else { return Ok(None) };
-        let id = self.id;
+        lease.check_process()?;
+        let id = match &mut self.request {
+            Asked::As(id) => *id,
+            Asked::Not(request) => {
+                let Some(request) = request.take() else { return Ok(None) };
+                let id = lease.session.start(request);
+                self.request = Asked::As(id);
+                id
+            }
+        };
         let part = drive(lease, control, |event| match event {
             Event::Batch { id: of, batch } if of == id => Until::Stop(Ok((batch, false))),
             Event::Done { id: of, result } if of == id => {
@@ -53,7 +76,7 @@ impl PostgresStream {
             }
             _ => Until::More,
         });
-        let part = match part {
+        let mut part = match part {
             Ok(Ok(part)) => Ok(part),
             Ok(Err(failure)) => Err(Error::from(failure)),
             Err(stopped) => Err(match stop(lease, &self.config, id, stopped) {
@@ -61,6 +84,9 @@ impl PostgresStream {
                 Ok(_) => Error::new(ErrorKind::QueryTimeout, "the statement ran past its deadline"),
             }),
         };
+        if !self.inside && !matches!(part, Ok((_, false))) {
+            part = leave_idle(lease, &self.config, part);
+        }
         match part {
             Ok((batch, last)) => {
                 if last {
@@ -89,19 +115,23 @@ impl PostgresStream {
 impl Drop for PostgresStream {
     /// A stream that is not read to its end has the server stop, so that the connection is free.
     fn drop(&mut self) {
-        let id = self.id;
-        if let Some(lease) = &mut self.lease {
+        let Some(lease) = &mut self.lease else { return };
+        if lease.is_forked() {
+            // Not into the transaction either: another thread may have locked it for ever.
+            return drop(self.lease.take());
+        }
+        if let (Asked::As(id), false) = (&self.request, lease.is_broken()) {
+            let id = *id;
             lease.session.abandon(id);
-            if let Some(key) = lease.session.cancel_key() {
-                cancel(&self.config, key);
-            }
-            let deadline = Some(Instant::now() + limits::CANCEL_GRACE);
-            let control = Control { deadline, interrupt: None };
-            let drained = drive(lease, &control, |event| match event {
-                Event::Done { id: of, .. } if of == id => Until::Stop(()),
-                _ => Until::More,
-            });
-            if drained.is_err() {
+            let heard = lease.session.cancel_key().map(|key| cancel(&self.config, key));
+            // A cancel that was not heard may still come, and would hit what ran here next.
+            let at_rest = heard != Some(false)
+                && drive(lease, &grace(), |event| match event {
+                    Event::Done { id: of, .. } if of == id => Until::Stop(()),
+                    _ => Until::More,
+                })
+                .is_ok();
+            if !at_rest {
                 lease.break_off();
             }
         }

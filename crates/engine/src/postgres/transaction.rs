@@ -1,13 +1,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use rowmill_columns::Scalar;
 use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::{Completion, Output, TransactionStatus};
 
+use super::run::roll_back;
 use super::{Lease, PostgresStream, run, run_script};
 use crate::config::PostgresConfig;
-use crate::{Control, Error, ErrorKind, Result, limits};
+use crate::database::{check_process, is_forked};
+use crate::{Control, Error, ErrorKind, Result};
 
 /// The connection of an open transaction, unless a stream has it or the transaction ended.
 #[derive(Debug, Default)]
@@ -29,6 +30,7 @@ pub(crate) struct PostgresTransaction {
     config: Arc<PostgresConfig>,
     /// True until commit or rollback.
     open: bool,
+    process: u32,
 }
 
 impl PostgresTransaction {
@@ -42,11 +44,12 @@ impl PostgresTransaction {
         run(&mut lease, config, &statement, Vec::new(), Output::Discard, control)?;
         let held = Arc::new(Held::default());
         held.put(lease);
-        Ok(Self { held, config: Arc::clone(config), open: true })
+        Ok(Self { held, config: Arc::clone(config), open: true, process: std::process::id() })
     }
 
     /// Lends the connection to `work` and takes it back.
     fn with<T>(&self, work: impl FnOnce(&mut Lease, &PostgresConfig) -> Result<T>) -> Result<T> {
+        check_process(self.process)?;
         let Some(mut lease) = self.held.take() else {
             return Err(Error::new(ErrorKind::Misuse, "the transaction is busy with a stream")
                 .with_hint("read the stream to its end, or close it, before the next statement"));
@@ -76,6 +79,7 @@ impl PostgresTransaction {
         parameters: Vec<Scalar>,
         batch_rows: usize,
     ) -> Result<PostgresStream> {
+        check_process(self.process)?;
         let Some(lease) = self.held.take() else {
             return Err(Error::new(ErrorKind::Misuse, "the transaction is busy with a stream"));
         };
@@ -94,6 +98,7 @@ impl PostgresTransaction {
     }
 
     fn end(&mut self, verb: &str, control: &Control<'_>) -> Result<()> {
+        check_process(self.process)?;
         if !self.open {
             return Err(Error::new(ErrorKind::Misuse, "the transaction has ended"));
         }
@@ -128,21 +133,13 @@ pub(crate) fn unknown_outcome(mut error: Error, verb: &str) -> Error {
 
 impl Drop for PostgresTransaction {
     fn drop(&mut self) {
-        if !self.open {
+        if !self.open || is_forked(self.process) {
             return;
         }
         let Some(mut lease) = self.held.take() else { return };
         if lease.is_broken() || lease.session.transaction() == TransactionStatus::Idle {
             return;
         }
-        let grace =
-            Control { deadline: Some(Instant::now() + limits::CANCEL_GRACE), interrupt: None };
-        let rollback = Statement::parse("rollback", Dialect::Postgres);
-        let undone = rollback.map_err(Error::from).and_then(|rollback| {
-            run(&mut lease, &self.config, &rollback, Vec::new(), Output::Discard, &grace)
-        });
-        if undone.is_err() {
-            lease.break_off();
-        }
+        roll_back(&mut lease, &self.config);
     }
 }

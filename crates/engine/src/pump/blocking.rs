@@ -15,12 +15,13 @@ pub(crate) enum Until<T> {
 
 /// Moves bytes on the caller's thread until an event says stop, the deadline passes, the caller
 /// interrupts or the connection ends. The connection is as good as it was after a timeout or an
-/// interrupt; what is under way on it is still under way.
+/// interrupt; what is under way on it is still under way. In a fork nothing moves.
 pub(crate) fn drive<T>(
     link: &mut Link,
     control: &Control<'_>,
     mut on_event: impl FnMut(Event) -> Until<T>,
 ) -> Result<T> {
+    link.check_process()?;
     let mut looked: Option<Instant> = None;
     loop {
         while let Some(event) = link.session.next_event() {

@@ -8,6 +8,7 @@ use rowmill_wire::{Catalogue, Event, Limits, Session, Startup, TransactionStatus
 use super::socket::{Transport, is_not_yet, unreachable_server};
 use super::{Until, drive};
 use crate::config::PostgresConfig;
+use crate::database::{check_process, is_forked};
 use crate::{Control, Error, ErrorKind, Result};
 
 /// One connection: a transport and the session that gives its bytes a meaning.
@@ -106,21 +107,36 @@ impl Link {
     /// The connection is gone; the server's last words, where there are any, say why.
     fn lost(&mut self, why: &str) -> Error {
         self.broken = true;
-        match self.session.last_fatal() {
-            Some(fatal) => {
-                let message = format!("the server ended the connection: {}", fatal.message);
-                let mut error = Error::server(fatal.clone());
-                error.set(ErrorKind::ConnectionLost, message);
-                error
-            }
-            None => {
-                let why = why.strip_prefix("the server ").map_or_else(
-                    || format!("the connection broke: {why}"),
-                    |rest| format!("the server {rest}"),
-                );
-                Error::new(ErrorKind::ConnectionLost, why)
-            }
+        if self.has_said_goodbye() {
+            return self.farewell();
         }
+        let message = match why.strip_prefix("the server ") {
+            Some(rest) => format!("the server {rest}"),
+            None => format!("the connection broke: {why}"),
+        };
+        Error::new(ErrorKind::ConnectionLost, message)
+    }
+
+    /// The server's last words.
+    pub(crate) fn farewell(&mut self) -> Error {
+        self.broken = true;
+        let Some(fatal) = self.session.last_fatal() else {
+            return Error::new(ErrorKind::ConnectionLost, "the server closed the connection");
+        };
+        let message = format!("the server ended the connection: {}", fatal.message);
+        let mut error = Error::server(fatal.clone());
+        error.set(ErrorKind::ConnectionLost, message);
+        error
+    }
+
+    /// Fails in a fork of the process that opened the connection.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        check_process(self.process)
+    }
+
+    /// Whether this is a fork of the process that opened the connection.
+    pub(crate) fn is_forked(&self) -> bool {
+        is_forked(self.process)
     }
 
     /// Declares the connection unusable.
@@ -130,9 +146,15 @@ impl Link {
 
     /// True where another caller may use the connection: nothing under way, no open transaction.
     pub(crate) fn is_reusable(&self) -> bool {
-        !self.broken
+        !self.has_said_goodbye()
+            && !self.broken
             && self.session.in_flight() == 0
             && self.session.transaction() == TransactionStatus::Idle
+    }
+
+    /// True once the server has said that it ends the connection; the end itself may still come.
+    pub(crate) fn has_said_goodbye(&self) -> bool {
+        self.session.last_fatal().is_some()
     }
 
     pub(crate) fn is_broken(&self) -> bool {
@@ -161,7 +183,7 @@ impl Drop for Link {
     /// Says goodbye, so that the server need not find out; not in a forked child, where the
     /// session belongs to the parent.
     fn drop(&mut self) {
-        if !self.broken && std::process::id() == self.process {
+        if !self.broken && !self.is_forked() {
             self.session.close();
             let _ = self.flush();
         }

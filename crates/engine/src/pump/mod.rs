@@ -9,4 +9,4 @@ mod workers;
 pub(crate) use blocking::{Until, drive};
 pub(crate) use link::{Fill, Link};
 pub(crate) use socket::Socket;
-pub(crate) use workers::Workers;
+pub(crate) use workers::{Job, Workers};

@@ -1,12 +1,14 @@
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::sockopt::{Timeout, set_socket_keepalive, set_socket_timeout};
-use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketType};
+use rustix::net::{connect, recv, send};
 
 use super::tls::TlsStream;
 use crate::config::{Address, PostgresConfig, TlsMode};
@@ -23,7 +25,7 @@ impl Socket {
     pub(crate) fn connect(address: &Address, deadline: Instant) -> io::Result<Self> {
         let fd: OwnedFd = match address {
             Address::Unix(directory, port) => {
-                UnixStream::connect(directory.join(format!(".s.PGSQL.{port}")))?.into()
+                connect_unix(&directory.join(format!(".s.PGSQL.{port}")), deadline)?
             }
             Address::Tcp(host, port) => connect_tcp(host, *port, deadline)?.into(),
         };
@@ -80,7 +82,10 @@ impl Socket {
             match done {
                 Ok(Some(received)) => return Ok(received),
                 Ok(None) => {}
-                Err(error) if is_not_yet(&error) => self.wait(sent < bytes.len(), left)?,
+                Err(error) if is_not_yet(&error) => {
+                    // A signal ends the wait early: the loop waits on.
+                    self.wait(sent < bytes.len(), left).or_else(ignore_not_yet)?;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -96,6 +101,46 @@ impl AsFd for Socket {
 /// True for errors that mean "nothing yet", not "broken".
 pub(crate) fn is_not_yet(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+pub(crate) fn ignore_not_yet(error: io::Error) -> io::Result<()> {
+    if is_not_yet(&error) { Ok(()) } else { Err(error) }
+}
+
+/// A Unix socket's connect has no time limit of its own: it waits for ever where the listener's
+/// queue is full. Without waiting that is an error, and the next tick tries again.
+fn connect_unix(path: &Path, deadline: Instant) -> io::Result<OwnedFd> {
+    let address = SocketAddrUnix::new(path)?;
+    let socket = unix_socket()?;
+    rustix::io::ioctl_fionbio(&socket, true)?;
+    while let Err(error) = connect(&socket, &address).map_err(io::Error::from) {
+        if !is_not_yet(&error) {
+            return Err(error);
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        thread::sleep(left.min(limits::TICK));
+    }
+    rustix::io::ioctl_fionbio(&socket, false)?;
+    Ok(socket)
+}
+
+/// A socket that programs started later do not inherit.
+#[cfg(not(target_vendor = "apple"))]
+fn unix_socket() -> io::Result<OwnedFd> {
+    let flags = rustix::net::SocketFlags::CLOEXEC;
+    Ok(rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?)
+}
+
+/// A socket that programs started later do not inherit.
+#[cfg(target_vendor = "apple")]
+fn unix_socket() -> io::Result<OwnedFd> {
+    let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
+    rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
+    rustix::net::sockopt::set_socket_nosigpipe(&socket, true)?;
+    Ok(socket)
 }
 
 fn connect_tcp(host: &str, port: u16, deadline: Instant) -> io::Result<TcpStream> {

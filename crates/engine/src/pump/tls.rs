@@ -15,7 +15,7 @@ use rustls::{
 };
 
 use super::Socket;
-use super::socket::is_not_yet;
+use super::socket::{ignore_not_yet, is_not_yet};
 use crate::config::{Address, PostgresConfig, TlsMode};
 use crate::{Error, ErrorKind, Result};
 
@@ -124,11 +124,8 @@ impl TlsStream {
     }
 }
 
-fn ignore_not_yet(error: io::Error) -> io::Result<()> {
-    if is_not_yet(&error) { Ok(()) } else { Err(error) }
-}
-
 fn client_config(config: &PostgresConfig) -> Result<ClientConfig> {
+    config.check_tls()?;
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()

@@ -5,7 +5,8 @@ use std::thread;
 
 use crate::limits;
 
-type Job = Box<dyn FnOnce() + Send>;
+/// Something for a worker to do.
+pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
 /// Threads for what must not run on an event loop's own: connecting, large results, long SQLite
 /// reads, every SQLite write. They start when needed and end when idle.

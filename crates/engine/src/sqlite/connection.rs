@@ -11,7 +11,7 @@ use super::config::{Role, SqliteConfig};
 use super::error::{error, open_error, stopped};
 use super::raw::{Failure, RawConnection};
 use super::raw_statement::{RawStatement, Step};
-use super::read::{Halt, Limits, Reading, finish};
+use super::read::{First, Halt, Limits, Reading, finish, first_row};
 use super::route::{Route, counts, route, space};
 use super::statement::{Cache, Prepared};
 use super::watch::{Orders, Stopped, Watch};
@@ -134,6 +134,29 @@ impl Connection {
     ) -> Result<Completion> {
         let completion = self.fetch_within(statement, parameters, orders, Limits::NONE)?;
         completion.ok_or_else(|| Error::new(ErrorKind::Internal, "a result without bounds was cut"))
+    }
+
+    /// Runs a statement that only reads to its first row, if that can be had without a batch.
+    pub(super) fn first_row(
+        &mut self,
+        statement: &Statement,
+        parameters: &[Scalar],
+        orders: &Orders<'_>,
+        most_bytes: usize,
+    ) -> Result<First> {
+        let _armed = self.watch.arm(orders);
+        let prepared = self.cache.get(&self.raw, statement)?;
+        if prepared.plain.is_none() {
+            return Ok(First::Elsewhere);
+        }
+        let bound = bind(&mut prepared.raw, statement, prepared.parameters, parameters);
+        let outcome = bound.and_then(|()| {
+            first_row(prepared, most_bytes).map_err(|code| {
+                halted(&self.raw, &self.watch, Halt::Failed(code), statement.text())
+            })
+        });
+        prepared.raw.reset();
+        outcome
     }
 
     /// Starts a statement that is read in parts; the number is its name from here on.

@@ -40,7 +40,9 @@ impl Found {
             Values::Text(_) => Values::Text(Bytes::text()),
             Values::Bytes(_) => Values::Bytes(Bytes::binary()),
         };
-        Self { values, settled: true }
+        // A part without a value has shown nothing that a later one could contradict.
+        let settled = !matches!(values, Values::Nulls(_));
+        Self { values, settled }
     }
 
     #[inline]

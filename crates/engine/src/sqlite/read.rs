@@ -1,14 +1,17 @@
 //! The loop from SQLite's cells to columns.
 
 use std::ffi::c_int;
+use std::sync::Arc;
 
 use rowmill_columns::build::TextError;
 use rowmill_columns::{Batch, Column, Type};
 
-use super::cells::Cells;
-use super::raw_statement::{Kind, Step};
+use super::cells::{Cells, exact_float};
+use super::raw_statement::{Kind, RawStatement, Step};
 use super::statement::Prepared;
-use crate::{Error, ErrorKind, Result};
+use super::types::CellType;
+use crate::row::RowCells;
+use crate::{Error, ErrorKind, Result, Row};
 
 /// How much is read at once.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +105,63 @@ impl Reading {
         self.before += rows;
         batch
     }
+}
+
+/// What reading no more than a first row came to.
+#[derive(Debug)]
+pub(super) enum First {
+    /// The row, where there is one.
+    Row(Option<Row>),
+    /// The row takes more bytes than allowed.
+    TooLarge,
+    /// The statement or a cell wants the reading of batches: for what it makes of the value, or for
+    /// its words about what is wrong.
+    Elsewhere,
+}
+
+/// Reads the first row of a statement that starts, without a batch; an error is a step's code.
+pub(super) fn first_row(
+    prepared: &mut Prepared,
+    most_bytes: usize,
+) -> std::result::Result<First, c_int> {
+    match prepared.raw.step() {
+        Step::Row => {}
+        Step::Done => return Ok(First::Row(None)),
+        Step::Failed(code) => return Err(code),
+    }
+    prepared.after_first_step();
+    let Some(names) = &prepared.plain else { return Ok(First::Elsewhere) };
+    let mut cells = RowCells::new(Arc::clone(names));
+    for (at, column) in prepared.columns.iter().enumerate() {
+        if !push(&mut cells, &mut prepared.raw, at as c_int, column.kind) {
+            return Ok(First::Elsewhere);
+        }
+    }
+    if cells.byte_len() >= most_bytes {
+        return Ok(First::TooLarge);
+    }
+    Ok(First::Row(Some(cells.into())))
+}
+
+/// Appends a cell as [`Cells::push`] does; false where it does not fit.
+#[inline]
+fn push(cells: &mut RowCells, raw: &mut RawStatement, at: c_int, wanted: CellType) -> bool {
+    match (wanted, raw.kind(at)) {
+        (_, Kind::Null) => cells.push_null(),
+        (CellType::Int | CellType::Found, Kind::Int) => cells.push_int(raw.int(at)),
+        (CellType::Float | CellType::Found, Kind::Float) => cells.push_float(raw.float(at)),
+        (CellType::Float, Kind::Int) => match exact_float(raw.int(at)) {
+            Some(value) => cells.push_float(value),
+            None => return false,
+        },
+        (CellType::Text | CellType::Found, Kind::Text) => match str::from_utf8(raw.text(at)) {
+            Ok(text) => cells.push_text(text),
+            Err(_) => return false,
+        },
+        (CellType::Bytes | CellType::Found, Kind::Blob) => cells.push_bytes(raw.blob(at)),
+        _ => return false,
+    }
+    true
 }
 
 /// The columns of `rows` rows, the first of which is row `before` of the result.

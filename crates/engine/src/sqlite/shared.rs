@@ -9,6 +9,7 @@ use super::connection::Connection;
 use super::readers::Readers;
 use super::slow::Slow;
 use super::writer::{Entered, Job, Writer};
+use crate::database::{check_process, is_forked};
 use crate::{Completion, Control, Error, ErrorKind, Result};
 
 pub(super) struct Shared {
@@ -19,6 +20,7 @@ pub(super) struct Shared {
     pub(super) closed: AtomicBool,
     /// Cursors that streams over a database in memory left on its one connection.
     left: Mutex<Vec<usize>>,
+    pub(super) process: u32,
 }
 
 /// Which connection is lent.
@@ -51,6 +53,7 @@ impl Shared {
             slow: Slow::default(),
             closed: AtomicBool::new(false),
             left: Mutex::default(),
+            process: std::process::id(),
         }
     }
 
@@ -60,12 +63,29 @@ impl Shared {
     }
 
     pub(super) fn check_open(&self) -> Result<()> {
-        if self.closed.load(Ordering::Acquire) { Err(closed()) } else { Ok(()) }
+        if self.closed.load(Ordering::Acquire) {
+            return Err(closed());
+        }
+        check_process(self.process)
+    }
+
+    /// Whether this is a fork of the process that opened the database.
+    pub(super) fn is_forked(&self) -> bool {
+        is_forked(self.process)
     }
 
     /// Leaves a cursor to be closed by who has the connection next.
     pub(super) fn leave_cursor(&self, cursor: usize) {
         self.left.lock().unwrap_or_else(PoisonError::into_inner).push(cursor);
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if self.is_forked() {
+            // Closing would take the child's view of the locks, which it does not have, for true.
+            std::mem::forget((std::mem::take(&mut self.readers), std::mem::take(&mut self.writer)));
+        }
     }
 }
 
@@ -116,6 +136,10 @@ impl<H: Deref<Target = Shared>> Lease<H> {
         Ok(Turn::Mine(lease))
     }
 
+    pub(super) fn home(&self) -> &Shared {
+        &self.home
+    }
+
     pub(super) fn connection(&mut self) -> &mut Connection {
         match &mut self.connection {
             Some(connection) => connection,
@@ -126,6 +150,9 @@ impl<H: Deref<Target = Shared>> Lease<H> {
 
 impl<H: Deref<Target = Shared>> Drop for Lease<H> {
     fn drop(&mut self) {
+        if self.home.is_forked() {
+            return std::mem::forget(self.connection.take());
+        }
         let connection = self.connection.take().and_then(|mut connection| {
             if self.home.in_memory() {
                 let mut left = self.home.left.lock().unwrap_or_else(PoisonError::into_inner);

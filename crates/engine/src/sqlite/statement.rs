@@ -23,6 +23,9 @@ pub(super) struct Prepared {
     pub(super) parameters: usize,
     /// Whether it leaves the database as it is.
     pub(super) reads: bool,
+    /// The columns' names, where it only reads and each cell's value follows from the cell alone:
+    /// then a first row needs no batch.
+    pub(super) plain: Option<Arc<[Arc<str>]>>,
     reprepared: c_int,
     /// Of the last result: another of the same types shares it.
     schema: Option<Arc<Schema>>,
@@ -35,6 +38,13 @@ pub(super) struct ColumnPlan {
     pub(super) name: Arc<str>,
     pub(super) declared: Option<Box<str>>,
     pub(super) kind: CellType,
+}
+
+impl CellType {
+    /// Whether a value is what SQLite stores, and nothing is made of it or checked but its kind.
+    fn is_plain(self) -> bool {
+        matches!(self, Self::Int | Self::Float | Self::Text | Self::Bytes | Self::Found)
+    }
 }
 
 impl Prepared {
@@ -55,6 +65,7 @@ impl Prepared {
             columns: Vec::new(),
             parameters: raw.parameters(),
             reads: raw.is_read_only(),
+            plain: None,
             reprepared: 0,
             schema: None,
             used: 0,
@@ -75,6 +86,9 @@ impl Prepared {
             }
         };
         self.columns = (0..raw.columns()).map(column).collect();
+        let plain = self.reads && self.columns.iter().all(|column| column.kind.is_plain());
+        self.plain =
+            plain.then(|| self.columns.iter().map(|column| Arc::clone(&column.name)).collect());
         self.reprepared = raw.reprepared();
         self.schema = None;
     }

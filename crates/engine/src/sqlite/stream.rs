@@ -11,6 +11,7 @@ use super::route::{Route, route};
 use super::shared::{Lease, Shared};
 use super::transaction::{Held, ended};
 use super::watch::Orders;
+use crate::database::{check_process, is_forked};
 use crate::{Control, Result, limits};
 
 /// A result in parts. It takes its connection when the first part is asked for and gives it back
@@ -22,6 +23,7 @@ pub(crate) struct SqliteStream {
     parameters: Vec<Scalar>,
     limits: Limits,
     cursor: Option<usize>,
+    process: u32,
 }
 
 enum Source {
@@ -50,7 +52,8 @@ impl SqliteStream {
         parameters: &[Scalar],
         batch_rows: usize,
     ) -> Self {
-        Self::from_source(Source::Waiting(shared), statement, parameters, batch_rows)
+        let process = shared.process;
+        Self::from_source(Source::Waiting(shared), process, statement, parameters, batch_rows)
     }
 
     pub(super) fn in_transaction(
@@ -59,11 +62,13 @@ impl SqliteStream {
         parameters: &[Scalar],
         batch_rows: usize,
     ) -> Self {
-        Self::from_source(Source::Transaction(held), statement, parameters, batch_rows)
+        let process = held.process;
+        Self::from_source(Source::Transaction(held), process, statement, parameters, batch_rows)
     }
 
     fn from_source(
         source: Source,
+        process: u32,
         statement: &Statement,
         parameters: &[Scalar],
         batch_rows: usize,
@@ -74,11 +79,13 @@ impl SqliteStream {
             parameters: parameters.to_vec(),
             limits: Limits { rows: batch_rows.max(1), bytes: limits::BATCH_BYTES },
             cursor: None,
+            process,
         }
     }
 
     /// The next part, or `None` after the last. A result without rows has one part without rows.
     pub(crate) fn next(&mut self, control: &Control<'_>) -> Result<Option<Batch>> {
+        check_process(self.process)?;
         let part = control.check().and_then(|()| self.read(control));
         match part {
             Ok(Some((batch, false))) => Ok(Some(batch)),
@@ -96,7 +103,7 @@ impl SqliteStream {
         if let Source::Waiting(shared) = &self.source {
             self.source = source(shared, &self.statement, control)?;
         }
-        let Self { source, statement, parameters, limits, cursor } = self;
+        let Self { source, statement, parameters, limits, cursor, .. } = self;
         let orders = Orders::of(control);
         match source {
             Source::Waiting(_) | Source::Ended => Ok(None),
@@ -119,7 +126,7 @@ impl SqliteStream {
                 connection.next_part(at, statement.text(), &orders, *limits)
             }
             Source::Transaction(held) => {
-                let mut held = held.lock();
+                let mut held = held.lock()?;
                 let session = held.as_mut().ok_or_else(ended)?;
                 session.check()?;
                 let connection = session.lease.connection();
@@ -161,6 +168,9 @@ impl SqliteStream {
     fn stop(&mut self) {
         let source = std::mem::replace(&mut self.source, Source::Ended);
         let Some(cursor) = self.cursor.take() else { return };
+        if is_forked(self.process) {
+            return;
+        }
         match source {
             Source::Own(mut lease, _) => lease.connection().close_cursor(cursor),
             Source::Memory(shared) => {
@@ -170,7 +180,9 @@ impl SqliteStream {
                 drop(Lease::try_reader(&*shared));
             }
             Source::Transaction(held) => {
-                if let Some(session) = held.lock().as_mut() {
+                if let Ok(mut held) = held.lock()
+                    && let Some(session) = held.as_mut()
+                {
                     session.close_cursor(cursor);
                 }
             }

@@ -11,13 +11,17 @@ use super::route::{Route, route};
 use super::shared::{Lease, Shared};
 use super::stream::SqliteStream;
 use super::watch::Orders;
+use crate::database::check_process;
 use crate::{Completion, Control, Error, ErrorKind, Result};
 
 /// A transaction under way: it holds the writer, or a reader. Dropping it rolls back.
 pub(crate) struct SqliteTransaction(Arc<Held>);
 
 /// What a transaction and its streams share; `None` once it has ended.
-pub(super) struct Held(Mutex<Option<Session>>);
+pub(super) struct Held {
+    session: Mutex<Option<Session>>,
+    pub(super) process: u32,
+}
 
 pub(super) struct Session {
     pub(super) lease: Lease<Arc<Shared>>,
@@ -28,8 +32,10 @@ pub(super) struct Session {
 }
 
 impl Held {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Option<Session>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Fails in a fork, where who had the lock may be no more.
+    pub(super) fn lock(&self) -> Result<MutexGuard<'_, Option<Session>>> {
+        check_process(self.process)?;
+        Ok(self.session.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -66,7 +72,9 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         // Nobody is left to hear of a failure; the lease discards a connection that is not sound.
-        let _ = self.end(None);
+        if !self.lease.home().is_forked() {
+            let _ = self.end(None);
+        }
     }
 }
 
@@ -92,7 +100,8 @@ impl SqliteTransaction {
             session.lease.connection().script("pragma query_only=on", &orders, false)?;
         }
         session.lease.connection().command(begin, &orders)?;
-        Ok(Self(Arc::new(Held(Mutex::new(Some(session))))))
+        let session = Mutex::new(Some(session));
+        Ok(Self(Arc::new(Held { session, process: shared.process })))
     }
 
     /// Runs one statement and reads its rows.
@@ -114,7 +123,7 @@ impl SqliteTransaction {
         if route(statement.text()) == Route::Transaction {
             return Err(refused());
         }
-        let mut held = self.0.lock();
+        let mut held = self.0.lock()?;
         let session = held.as_mut().ok_or_else(ended)?;
         session.check()?;
         let work = Work { statement, parameters, orders: Orders::of(control) };
@@ -137,7 +146,7 @@ impl SqliteTransaction {
 
     /// Runs several statements.
     pub(crate) fn script(&self, sql: &str, control: &Control<'_>) -> Result<()> {
-        let mut held = self.0.lock();
+        let mut held = self.0.lock()?;
         let session = held.as_mut().ok_or_else(ended)?;
         session.check()?;
         session
@@ -149,13 +158,13 @@ impl SqliteTransaction {
 
     /// Keeps what was done.
     pub(crate) fn commit(self, control: &Control<'_>) -> Result<()> {
-        let session = self.0.lock().take();
+        let session = self.0.lock()?.take();
         session.ok_or_else(ended)?.end(Some(&Orders::of(control)))
     }
 
     /// Undoes what was done. It heeds no deadline: there is nothing to wait for.
     pub(crate) fn rollback(self, _control: &Control<'_>) -> Result<()> {
-        let session = self.0.lock().take();
+        let session = self.0.lock()?.take();
         session.ok_or_else(ended)?.end(None)
     }
 }
@@ -163,7 +172,7 @@ impl SqliteTransaction {
 impl Drop for SqliteTransaction {
     fn drop(&mut self) {
         // A stream may still hold its part of this; the connection goes back all the same.
-        let session = self.0.lock().take();
+        let session = self.0.lock().map(|mut held| held.take());
         drop(session);
     }
 }

@@ -160,7 +160,10 @@ fn time(out: &mut Vec<u8>, kind: Kind, value: &Scalar) -> Result<(), String> {
             micros.checked_sub(EPOCH_MICROS).ok_or_else(|| out_of_range(micros, "timestamp"))?
         }
         // Midnight of that day, with no zone to guess.
-        (Kind::Timestamp, Scalar::Date(days)) => i64::from(*days) * MICROS_A_DAY - EPOCH_MICROS,
+        (Kind::Timestamp, Scalar::Date(days)) => i64::from(*days)
+            .checked_mul(MICROS_A_DAY)
+            .and_then(|micros| micros.checked_sub(EPOCH_MICROS))
+            .ok_or_else(|| out_of_range(&format_args!("day {days}"), "timestamp"))?,
         (_, other) => return Err(wrong_time(kind, other)),
     };
     out.extend_from_slice(&micros.to_be_bytes());

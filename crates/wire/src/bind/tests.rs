@@ -117,6 +117,7 @@ fn what_does_not_fit() {
         sent(1184, Scalar::Date(1)),
         sent(1114, instant()),
         sent(1114, Scalar::Timestamp { micros: i64::MIN, utc: false }),
+        sent(1114, Scalar::Date(i32::MAX)),
         sent(1082, naive()),
         sent(1082, Scalar::Date(i32::MIN)),
         sent(1083, 1),
