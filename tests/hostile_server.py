@@ -120,7 +120,7 @@ class Spoil:
         then: sent on and on after the answer, until the client leaves.
         flips: by the byte's place in all that is sent, bits to turn over.
         cut_at: after this many bytes the connection ends.
-        hang_up: whether it ends when the first statement is answered.
+        hang_up: whether it ends when the first statement is answered, or is to be cancelled.
         silent: whether nothing is said any more once the greeting is over.
     """
 
@@ -162,6 +162,7 @@ class Conversation:
             (code,) = struct.unpack("!I", self._read(length - 4)[:4])
             if code == CANCEL_REQUEST:
                 self.server.cancels += 1
+                self.server.cancelled()
                 raise HangUp
             if code != SSL_REQUEST:
                 break
@@ -227,6 +228,7 @@ class HostileServer:
         self._listener.listen(64)
         self.url = f"postgresql://ann@/shop?host={self._directory.name}"
         self.logins = self.cancels = 0
+        self._hangs_up = False
         self._spoilt: Iterator[Spoil] = iter(())
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._connections: list[socket.socket] = []
@@ -247,7 +249,14 @@ class HostileServer:
     def spoil(self, *, connections: int = 1, spoil: Spoil | None = None, **how: object) -> None:
         """Has the next connections go wrong: the fields of `Spoil`."""
         wrong = spoil or Spoil(**how)  # type: ignore[arg-type]
+        self._hangs_up = wrong.hang_up
         self._spoilt = itertools.repeat(wrong, connections)
+
+    def cancelled(self) -> None:
+        """A client asks that its statement be stopped."""
+        for connection in self._connections if self._hangs_up else ():
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def next_spoil(self) -> Spoil | None:
         """How the connection that has just come is to go wrong."""

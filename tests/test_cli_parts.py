@@ -12,6 +12,7 @@ from rowmill._cli_params import UsageError, parameters, value
 from rowmill._cli_passwords import without_passwords
 from rowmill._cli_table import fitted
 from rowmill._cli_text import cut, text
+from rowmill._cli_write import format_of
 
 
 @pytest.mark.parametrize(
@@ -80,3 +81,10 @@ def test_passwords_are_replaced() -> None:
     unescaped = "postgresql://ada:p/s@s#w?rd@host/db"
     assert without_passwords(f"cannot read {unescaped}", unescaped).endswith("ada:***@host/db")
     assert without_passwords("relation a", "postgresql://u:a@h/d") == "relation a"
+
+
+def test_a_file_of_no_known_format_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"\.xlsx.*\.csv"):
+        format_of(None, "out.xlsx")
+    assert format_of(None, "out.txt") == "table"
+    assert format_of("csv", "out.xlsx") == "csv"

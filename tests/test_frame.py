@@ -337,3 +337,11 @@ def test_any_column_survives_python_rows_and_json(kind: str, data: st.DataObject
 @given(st.lists(st.none() | st.decimals(allow_nan=False, allow_infinity=False, places=6)))
 def test_decimals_lose_no_digit(values: list[Decimal | None]) -> None:
     assert rm.Frame({"c": values})["c"].to_list() == values
+
+
+def test_in_asks_for_a_column() -> None:
+    frame = rm.Frame({"name": ["f"]})
+    assert "name" in frame
+    assert "f" not in frame
+    with pytest.raises(TypeError, match="column's name"):
+        assert 1 in frame

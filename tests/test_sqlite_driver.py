@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import datetime
 import os
 import sqlite3
 import stat
@@ -285,3 +286,11 @@ def test_nothing_leaks(sqlite_url: str) -> None:
         within(HANG, once)
     assert eventually(lambda: descriptors() <= before[0] + 2), (before, descriptors())
     assert eventually(lambda: threads() <= before[1] + 8, 30), (before, threads())
+
+
+def test_times_compare_with_those_that_sqlite_writes(sqlite_url: str) -> None:
+    with rm.Database(sqlite_url) as db:
+        db.execute("create table log (at datetime default current_timestamp)")
+        db.execute("insert into log values ('2026-01-01 00:00:00')")
+        midnight = datetime.datetime(2026, 1, 1)
+        assert len(db.fetch("select * from log where at >= $1 and at = $1", midnight)) == 1

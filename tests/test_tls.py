@@ -93,6 +93,20 @@ def forwarded(port: int) -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
+def test_the_authorities_of_the_system_do_not_vouch_for_a_private_one(
+    postgres_tls: PostgresServer,
+) -> None:
+    url = postgres_tls.dsn(tls="verify-full", sslrootcert="system")
+    with rm.Database(url) as db, pytest.raises((rm.InterfaceError, rm.ConnectError)) as caught:
+        db.fetch("select 1")
+    assert "certificate" in str(caught.value)
+
+
+def test_verify_ca_names_its_authority(postgres_tls: PostgresServer) -> None:
+    with pytest.raises(rm.InterfaceError, match="needs sslrootcert"):
+        rm.Database(postgres_tls.dsn(tls="verify-ca"))
+
+
 def test_a_certificate_file_that_is_none(postgres_tls: PostgresServer, tmp_path: Path) -> None:
     empty = tmp_path / "empty.pem"
     empty.write_text("nothing")

@@ -190,8 +190,8 @@ def test_parameters(db: rm.Database) -> None:
     pairs: list[tuple[Any, Any]] = [
         (None, None), (True, 1), (2**63 - 1, 2**63 - 1), (-0.0, -0.0), (math.inf, math.inf), ("é", "é"),
         (b"\x00", b"\x00"), (Decimal("1.10"), "1.10"), (UUIDS[1], str(UUIDS[1])), ("a\x00b", "a\x00b"),
-        (date(1, 1, 1), "0001-01-01"), (time(1, 2, 3), "01:02:03.000000"),
-        (datetime(2024, 1, 2), "2024-01-02 00:00:00.000000"), (moment, "2024-01-01 22:04:05.000006+00:00"),
+        (date(1, 1, 1), "0001-01-01"), (time(1, 2, 3), "01:02:03"),
+        (datetime(2024, 1, 2), "2024-01-02 00:00:00"), (moment, "2024-01-01 22:04:05.000006+00:00"),
         ({"é": [1, None]}, '{"é": [1, null]}'), ([1, "a\n", None, [True]], '[1,"a\\u000a",null,[true]]'),
     ]  # fmt: skip
     for value, stored in pairs:

@@ -59,6 +59,8 @@ class _Verbs:
         finally:
             for timer in timers:
                 timer.cancel()
+            # A future that failed holds its exception, whose traceback holds this frame.
+            del answer, submitted
 
     def _timers(
         self,

@@ -47,7 +47,17 @@ class Writer(Protocol):
 
 def format_of(chosen: str | None, path: str | None) -> str:
     """The format asked for, or the one the file's name tells."""
-    return chosen or SUFFIXES.get(Path(path or "").suffix.lower(), "table")
+    if chosen or path is None:
+        return chosen or "table"
+    suffix = Path(path).suffix.lower()
+    if suffix in SUFFIXES:
+        return SUFFIXES[suffix]
+    if suffix in {"", ".txt"}:
+        return "table"
+    raise UsageError(
+        f"no format is known for a file that ends in {suffix}; name one with --format,"
+        f" or end it in one of {', '.join(sorted(SUFFIXES))}"
+    )
 
 
 def writer(kind: str, out: Output, path: str | None) -> Writer:

@@ -178,8 +178,7 @@ impl Database {
             Source::Sqlite(sqlite) => sqlite.fetch(statement, &parameters, control),
             Source::Postgres(pool) => {
                 let mut lease = pool.lease(control)?;
-                let done =
-                    run(&mut lease, pool.config(), statement, parameters, output, control);
+                let done = run(&mut lease, pool.config(), statement, parameters, output, control);
                 leave_idle(&mut lease, pool.config(), done).map(Completion::from)
             }
         }

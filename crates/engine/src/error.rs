@@ -71,7 +71,7 @@ impl Error {
 
     /// Adds the way out.
     #[must_use]
-    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
@@ -98,15 +98,6 @@ impl Error {
             }
         }
         self
-    }
-
-    /// As [`about`](Self::about), where there is a statement.
-    #[must_use]
-    pub(crate) fn about_any(self, statement: Option<&rowmill_expr::Statement>) -> Self {
-        match statement {
-            Some(statement) => self.about(statement),
-            None => self,
-        }
     }
 
     /// Adds where in the SQL, as a character count from 1.

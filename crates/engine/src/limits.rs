@@ -39,6 +39,10 @@ pub const ON_LOOP_BYTES: usize = 64 << 10;
 /// (the server is never idle at 16) and make one slow statement delay more of its neighbours.
 pub const PIPELINE: usize = 16;
 
+/// How long a statement may run before others are no longer sent behind it on a shared connection:
+/// they would wait for it, and it could not be cancelled without a risk to them.
+pub const QUICK: Duration = Duration::from_millis(10);
+
 /// Calls that may wait for a connection on one event loop; one more is refused at once.
 pub const WAITING: usize = 100_000;
 

@@ -64,6 +64,44 @@ fn a_wrong_url_says_what_is_wrong_and_never_the_password() {
 }
 
 #[test]
+fn a_password_with_an_unescaped_slash_is_never_taken_for_something_else() {
+    for url in [
+        "postgresql://u:12/hunter2@h/d",
+        "postgresql://u:12?hunter2@h/d",
+        "postgresql://u:pa/hunter2@h",
+        "postgresql://u:p@ss/hunter2@h/d",
+        "postgresql://u:p@ss?hunter2@h/d",
+        "postgresql://u:hunter2",
+        "postgresql://u@h/d?hunter2",
+        "sqlite://u:hunter2@h/x",
+        "sqlite:///a.db?key=hunter2",
+    ] {
+        let error = Config::parse(url).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{url}");
+        assert!(!format!("{error:?}").contains("hunter2"), "{url}: {error:?}");
+    }
+    let named = postgres("postgresql://u:hunter2@h/d?application_name=me@here");
+    assert_eq!(named.parameters[0].1, "me@here");
+}
+
+#[test]
+fn certificates_are_checked_against_something_or_the_mode_is_refused() {
+    let system = postgres("postgresql://u@h/d?sslrootcert=system");
+    assert_eq!((system.tls, system.root_certificates), (TlsMode::VerifyFull, None));
+    let own = postgres("postgresql://u@h/d?sslmode=verify-ca&sslrootcert=ca.pem");
+    assert_eq!(own.root_certificates, Some("ca.pem".into()));
+    for (options, word) in [
+        ("sslmode=verify-ca", "needs sslrootcert"),
+        ("sslmode=require&sslrootcert=system", "too weak"),
+        ("sslmode=verify-ca&sslrootcert=system", "too weak"),
+    ] {
+        let error = Config::parse(&format!("postgresql://u@h/d?{options}")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains(word), "{options}: {error}");
+    }
+}
+
+#[test]
 fn arguments_fit_or_say_why_not() {
     let db = Database::open("sqlite://").unwrap();
     let message = |sql: &str, arguments: Arguments| {

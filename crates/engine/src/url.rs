@@ -51,8 +51,9 @@ impl Url {
             || self.query_at && !(options_alone && options.all(|key| known.contains(&key)));
         if odd {
             let message = "the URL has an @ behind a / or ?, so the password holds / or ?";
-            return Err(Error::new(ErrorKind::Config, message)
-                .with_hint("write %2F for / and %3F for ? in a password, and %40 for any other @"));
+            return Err(Error::new(ErrorKind::Config, message).with_hint(
+                "write %2F for / and %3F for ? in a password, and %40 for any other @",
+            ));
         }
         Ok(())
     }

@@ -115,6 +115,35 @@ fn a_transaction_is_all_or_nothing() {
 }
 
 #[test]
+fn a_transaction_left_open_is_rolled_back_and_told() {
+    let db = database();
+    let before = backend(&db);
+    for error in [
+        failure(db.query("begin").execute()),
+        failure(db.script("begin; create temporary table rust_open (x int)")),
+        failure(db.query("begin").stream(10).unwrap().collect::<rowmill::Result<Vec<_>>>()),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Misuse, "{error}");
+        assert!(error.to_string().contains("left a transaction open"), "{error}");
+    }
+    let error = failure(db.query("select count(*) from rust_open").fetch());
+    assert_eq!(error.sqlstate(), Some("42P01"));
+    assert_eq!(backend(&db), before);
+}
+
+#[test]
+fn a_stream_runs_when_it_is_read() {
+    let db = database();
+    db.script("drop table if exists rust_unread; create table rust_unread (x int)").unwrap();
+    let insert = "insert into rust_unread values (1) returning x";
+    assert_eq!(db.query(insert).stream(10).unwrap().count(), 1);
+    drop(db.query(insert).stream(10).unwrap());
+    let count = db.query("select count(*) from rust_unread").fetch_value().unwrap();
+    assert_eq!(count, Scalar::Int(1));
+    db.script("drop table rust_unread").unwrap();
+}
+
+#[test]
 fn a_lost_connection_is_replaced() {
     let db = database();
     let error = failure(db.query("select pg_terminate_backend(pg_backend_pid())").fetch());

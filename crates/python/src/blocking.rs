@@ -52,6 +52,7 @@ enum Slot<T> {
 }
 
 /// Why there is no value to be had.
+#[derive(Clone, Copy)]
 pub(crate) enum Absent {
     InUse,
     Gone,

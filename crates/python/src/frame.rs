@@ -139,6 +139,17 @@ impl Frame {
         self.batch.rows()
     }
 
+    /// Whether there is a column of this name, as `frame[name]` asks.
+    fn __contains__(&self, name: &Bound<'_, PyAny>) -> PyResult<bool> {
+        match name.cast::<PyString>() {
+            Ok(name) => Ok(self.position(name)?.is_some()),
+            Err(_) => Err(PyTypeError::new_err(format!(
+                "`in` asks a frame for a column's name, not for {}",
+                value::class_name(name)
+            ))),
+        }
+    }
+
     fn __getitem__<'py>(
         slf: &Bound<'py, Self>,
         key: &Bound<'py, PyAny>,

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use rowmill::evented::{Action, Answer, Evented, EventedStream, Submitted, TransactionId, Want};
 
-use crate::blocking::{arguments, seconds};
+use crate::blocking::{Detached, arguments, seconds};
 use crate::config::config;
 use crate::database::{first_row, first_value, isolation_level};
 use crate::errors;
@@ -201,6 +201,7 @@ impl Pump {
     fn detach(&self, py: Python<'_>) -> PyResult<()> {
         let fd = self.inner().wake_fd();
         self.event_loop.bind(py).call_method1(intern!(py, "remove_reader"), (fd,))?;
+        self.inner().bury();
         Ok(())
     }
 
@@ -410,7 +411,7 @@ impl Shape {
             Answer::Json(json) => Ok(PyBytes::new(py, &json).into_any().unbind()),
             Answer::Count(count) => count.into_py_any(py),
             Answer::Transaction(id) => id.raw().into_py_any(py),
-            Answer::Stream(stream) => StreamHandle(stream).into_py_any(py),
+            Answer::Stream(stream) => StreamHandle(Detached::new(stream)).into_py_any(py),
             Answer::Part(part) => part.map(Frame::from).into_py_any(py),
             Answer::Done => Ok(py.None()),
         }
@@ -419,4 +420,4 @@ impl Shape {
 
 /// A stream that has begun. Not public: `AsyncStream` stands on it.
 #[pyclass(frozen, module = "rowmill._rowmill")]
-pub(crate) struct StreamHandle(EventedStream);
+pub(crate) struct StreamHandle(Detached<EventedStream>);

@@ -2,7 +2,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use rowmill::{Control, Error, ErrorKind, Isolation, Query};
 
-use crate::blocking::{Absent, Detached, Exclusive, Taken, arguments, blocking, seconds};
+use crate::blocking::{Absent, Exclusive, Taken, arguments, blocking, seconds};
 use crate::database::{first_row, first_value};
 use crate::frame::{Frame, orientation};
 use crate::row::Row;
@@ -70,12 +70,14 @@ impl Transaction {
 
     /// The state, for one call at a time.
     fn take(&self) -> rowmill::Result<Taken<'_, State>> {
-        self.state.take().map_err(|absent| match absent {
-            Absent::InUse => {
-                Error::new(ErrorKind::Misuse, "the transaction is in use by another call")
-            }
-            Absent::Gone => ended(),
-        })
+        self.state.take().map_err(refused)
+    }
+}
+
+fn refused(absent: Absent) -> Error {
+    match absent {
+        Absent::InUse => Error::new(ErrorKind::Misuse, "the transaction is in use by another call"),
+        Absent::Gone => ended(),
     }
 }
 
@@ -206,9 +208,16 @@ impl Transaction {
     ) -> PyResult<bool> {
         let commit = kind.is_none();
         let ended = blocking(py, |interrupt| {
-            let mut state = self.take().inspect_err(|_| {
-                // Nobody comes back to end it: the call that has it does, by rolling back.
-                drop(self.state.end().map(Detached::new));
+            let mut state = self.state.take().map_err(|absent| {
+                // Nobody comes back to end it: the call that has it does.
+                drop(self.state.end());
+                match absent {
+                    Absent::InUse => Error::new(
+                        ErrorKind::Misuse,
+                        "the transaction is in use by another call, which rolls it back at its end",
+                    ),
+                    Absent::Gone => ended(),
+                }
             })?;
             let State::Open(transaction) = std::mem::replace(state.value(), State::Ended) else {
                 return Ok(());

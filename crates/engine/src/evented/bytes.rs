@@ -107,8 +107,7 @@ impl<T> Evented<T> {
             return;
         };
         let Some(flight) = place.flights.remove(at) else { return };
-        let mut result =
-            result(flight.purpose).map_err(|error| error.about_any(flight.statement.as_deref()));
+        let mut result = result(flight.purpose).map_err(|error| flight.about.blame(error));
         match flight.purpose {
             Purpose::Begin(id) if result.is_ok() => {
                 self.transactions.insert(id, Transaction::Lane(lane));
@@ -230,8 +229,8 @@ impl<T> Evented<T> {
             Ok(Answer::Transaction(id)) if away.is_none() => self.forget(*id),
             Ok(_) => {}
         }
-        if let Some(Away { to, statement, .. }) = away {
-            self.complete(to, result.map_err(|error| error.about_any(statement.as_deref())));
+        if let Some(Away { to, about, .. }) = away {
+            self.complete(to, result.map_err(|error| about.blame(error)));
         }
     }
 
@@ -265,7 +264,8 @@ impl<T> Evented<T> {
             return;
         }
         for waiting in std::mem::take(&mut self.waiting) {
-            self.complete(waiting.into_target(), Err(error.clone()));
+            let (to, about) = waiting.into_target();
+            self.complete(to, Err(about.blame(error.clone())));
         }
     }
 
@@ -284,15 +284,15 @@ impl<T> Evented<T> {
             link.break_off();
             self.let_go(lane, link);
         }
-        let owed = flights.into_iter().map(|flight| (flight.to, flight.purpose, flight.statement));
-        let owed = owed.chain(parked.into_iter().map(|call| (call.to, call.purpose, call.statement)));
-        for (to, purpose, statement) in owed {
+        let owed = flights.into_iter().map(|flight| (flight.to, flight.purpose, flight.about));
+        let owed = owed.chain(parked.into_iter().map(|call| (call.to, call.purpose, call.about)));
+        for (to, purpose, about) in owed {
             let mut error = error.clone();
             if purpose == (Purpose::End { commit: true }) {
                 error = unknown_outcome(error, "commit");
             }
             if let Some(to) = to {
-                self.complete(to, Err(error.about_any(statement.as_deref())));
+                self.complete(to, Err(about.blame(error)));
             }
         }
         self.serve();

@@ -7,7 +7,7 @@ use rowmill_expr::Statement;
 
 use super::{CallId, EventedStream};
 use crate::query::to_json;
-use crate::{Completion, Orient, Result};
+use crate::{Completion, Error, Orient, Result};
 
 /// A statement to run, with what is wanted of it.
 #[derive(Debug)]
@@ -35,6 +35,25 @@ impl<T> super::Evented<T> {
         let statement = self.database.statement(sql)?;
         let parameters = arguments.arrange(&statement).map_err(|error| error.about(&statement))?;
         Ok(Call { statement, parameters, want, transaction })
+    }
+}
+
+/// What an error is about.
+#[derive(Clone, Debug)]
+pub(crate) enum About {
+    Nothing,
+    Statement(Arc<Statement>),
+    Script(Arc<str>),
+}
+
+impl About {
+    /// The error, with the SQL it is about.
+    pub(crate) fn blame(&self, error: Error) -> Error {
+        match self {
+            Self::Nothing => error,
+            Self::Statement(statement) => error.about(statement),
+            Self::Script(sql) => error.with_query(sql),
+        }
     }
 }
 
@@ -182,12 +201,13 @@ impl<T> Waiting<T> {
         }
     }
 
-    pub(crate) fn into_target(self) -> T {
+    pub(crate) fn into_target(self) -> (T, About) {
         match self {
-            Self::Call { to, .. }
-            | Self::Begin { to, .. }
-            | Self::Script { to, .. }
-            | Self::Stream { to, .. } => to,
+            Self::Call { to, call, .. } | Self::Stream { to, call, .. } => {
+                (to, About::Statement(call.statement))
+            }
+            Self::Script { to, sql, .. } => (to, About::Script(sql.into())),
+            Self::Begin { to, .. } => (to, About::Nothing),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::calls::Waiting;
+use super::calls::{About, Waiting};
 use super::lane::{Purpose, State};
 use super::shared::News;
 use super::{Action, CallId, Evented};
@@ -15,7 +15,7 @@ impl<T> Evented<T> {
     /// Nobody waits for the call any more. What waits is forgotten; what runs is cancelled on the
     /// server, unless requests of others were sent behind it that the cancel could hit.
     pub fn cancel(&mut self, call: CallId) {
-        if let Some(to) = self.take_target(call) {
+        if let Some((to, _)) = self.take_target(call) {
             self.actions.push(Action::Forget { to });
         }
         for lane in 0..self.lanes.len() {
@@ -39,24 +39,26 @@ impl<T> Evented<T> {
     }
 
     /// Who waits for the call, who then waits no more. A worker that has the call is told to stop.
-    fn take_target(&mut self, call: CallId) -> Option<T> {
+    fn take_target(&mut self, call: CallId) -> Option<(T, About)> {
         if let Some(at) = self.waiting.iter().position(|waiting| waiting.id() == call) {
             return self.waiting.remove(at).map(Waiting::into_target);
         }
         if let Some(away) = self.away.remove(&call) {
             away.stop.store(true, Ordering::Release);
-            return Some(away.to);
+            return Some((away.to, away.about));
         }
         for lane in &mut self.lanes {
             if let Some(at) = lane.parked.iter().position(|parked| parked.call == call) {
                 // The end of a transaction still has to come, whoever waits for it.
                 if matches!(lane.parked[at].purpose, Purpose::End { .. }) {
-                    return lane.parked[at].to.take();
+                    let parked = &mut lane.parked[at];
+                    return parked.to.take().map(|to| (to, parked.about.clone()));
                 }
-                return lane.parked.remove(at).and_then(|parked| parked.to);
+                let parked = lane.parked.remove(at)?;
+                return parked.to.map(|to| (to, parked.about));
             }
             if let Some(flight) = lane.flights.iter_mut().find(|flight| flight.call == call) {
-                return flight.to.take();
+                return flight.to.take().map(|to| (to, flight.about.clone()));
             }
         }
         None
@@ -100,9 +102,10 @@ impl<T> Evented<T> {
 
     /// The call's deadline has passed: it fails now, and is cancelled.
     pub fn expire(&mut self, call: CallId, after: Duration) {
-        if let Some(to) = self.take_target(call) {
+        if let Some((to, about)) = self.take_target(call) {
             let message = format!("the statement ran past its deadline of {after:?}");
-            self.complete(to, Err(Error::new(ErrorKind::QueryTimeout, message)));
+            let error = Error::new(ErrorKind::QueryTimeout, message);
+            self.complete(to, Err(about.blame(error)));
         }
         self.cancel(call);
     }
@@ -113,7 +116,8 @@ impl<T> Evented<T> {
         if let Some(waiting) = self.waiting.remove(at) {
             let config = self.config();
             let error = crate::postgres::pool_timeout(config.pool_timeout, config.pool_size);
-            self.complete(waiting.into_target(), Err(error));
+            let (to, about) = waiting.into_target();
+            self.complete(to, Err(about.blame(error)));
         }
         self.serve();
     }

@@ -1,11 +1,11 @@
 //! Calls on PostgreSQL: which lane takes a request.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use rowmill_expr::Statement;
 use rowmill_wire::{Output, Request, RequestId};
 
-use super::calls::Waiting;
+use super::calls::{About, Waiting};
 use super::lane::{Flight, Lane, Parked, Purpose, State, Why};
 use super::shared::News;
 use super::{Action, Call, CallId, Evented, Submitted, Transaction, TransactionId};
@@ -124,13 +124,14 @@ impl<T> Evented<T> {
         let request =
             Request { statement: wire_statement(&statement), parameters, output: want.output() };
         let send = move |link: &mut Link| link.session.start(request);
-        self.start(lane, call_id, Some(to), purpose, Some(statement), send);
+        self.start(lane, call_id, Some(to), purpose, About::Statement(statement), send);
     }
 
     fn start_script(&mut self, lane: usize, call_id: CallId, to: T, sql: &str) {
-        let sql = sql.to_owned();
+        let sql: Arc<str> = sql.into();
+        let about = About::Script(Arc::clone(&sql));
         let send = move |link: &mut Link| link.session.script(&sql);
-        self.start(lane, call_id, Some(to), Purpose::Script, None, send);
+        self.start(lane, call_id, Some(to), Purpose::Script, about, send);
     }
 
     fn start_begin(&mut self, lane: usize, call_id: CallId, to: T, sql: &str) {
@@ -147,7 +148,7 @@ impl<T> Evented<T> {
                 let request =
                     Request { statement: wire, parameters: Vec::new(), output: Output::Discard };
                 let send = move |link: &mut Link| link.session.start(request);
-                self.start(lane, call, to, purpose, Some(statement), send);
+                self.start(lane, call, to, purpose, About::Statement(statement), send);
             }
             Err(error) => {
                 if let Some(to) = to {
@@ -163,7 +164,7 @@ impl<T> Evented<T> {
         call: CallId,
         to: Option<T>,
         purpose: Purpose,
-        statement: Option<Arc<Statement>>,
+        about: About,
         send: impl FnOnce(&mut Link) -> RequestId + Send + 'static,
     ) {
         let place = &mut self.lanes[lane];
@@ -172,7 +173,8 @@ impl<T> Evented<T> {
             State::Here(link) if !place.cancelling => {
                 let alone = place.flights.is_empty();
                 let request = send(link);
-                place.flights.push_back(Flight { call, request, to, purpose, statement });
+                let since = Instant::now();
+                place.flights.push_back(Flight { call, request, to, purpose, about, since });
                 self.sent(lane, alone);
             }
             // A stream ends when its reader wants, who may be the very caller.
@@ -186,7 +188,7 @@ impl<T> Evented<T> {
             // Its own large result, or a cancel that could still hit what is sent now.
             State::Here(_) | State::Away(_) => {
                 let send = Box::new(send);
-                place.parked.push_back(Parked { call, to, purpose, statement, send });
+                place.parked.push_back(Parked { call, to, purpose, about, send });
             }
             State::Empty | State::Opening => {
                 if let Some(to) = to {
@@ -217,11 +219,11 @@ impl<T> Evented<T> {
             if !matches!(place.state, State::Here(_)) || place.cancelling {
                 return;
             }
-            let Some(Parked { call, to, purpose, statement, send }) = place.parked.pop_front()
+            let Some(Parked { call, to, purpose, about, send }) = place.parked.pop_front()
             else {
                 return;
             };
-            self.start(lane, call, to, purpose, statement, send);
+            self.start(lane, call, to, purpose, about, send);
         }
     }
 

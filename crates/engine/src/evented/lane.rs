@@ -1,11 +1,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
-use rowmill_expr::Statement;
 use rowmill_wire::{CancelKey, RequestId, TransactionStatus};
 
+use super::calls::About;
 use super::{CallId, TransactionId, Want};
+use crate::limits;
 use crate::pump::Link;
 
 /// A place for one connection of the pool.
@@ -52,7 +54,7 @@ pub(crate) struct Parked<T> {
     pub(crate) call: CallId,
     pub(crate) to: Option<T>,
     pub(crate) purpose: Purpose,
-    pub(crate) statement: Option<Arc<Statement>>,
+    pub(crate) about: About,
     pub(crate) send: Box<dyn FnOnce(&mut Link) -> RequestId + Send>,
 }
 
@@ -63,7 +65,8 @@ pub(crate) struct Flight<T> {
     /// None once nobody waits for the answer.
     pub(crate) to: Option<T>,
     pub(crate) purpose: Purpose,
-    pub(crate) statement: Option<Arc<Statement>>,
+    pub(crate) about: About,
+    pub(crate) since: Instant,
 }
 
 /// What a request was for.
@@ -96,13 +99,14 @@ impl<T> Lane<T> {
     }
 
     /// True where a request may join those on their way: not behind one that nobody wants any more,
-    /// which may take its time, and not into a transaction that somebody left open.
+    /// which may take its time, not behind one that is taking it, and not into a transaction that somebody left open.
     pub(crate) fn is_shared(&self) -> bool {
         let State::Here(link) = &self.state else { return false };
         self.reserved.is_none()
             && !self.cancelling
             && link.session.transaction() == TransactionStatus::Idle
             && self.flights.iter().all(|flight| flight.to.is_some())
+            && self.flights.front().is_none_or(|first| first.since.elapsed() < limits::QUICK)
     }
 
     /// True where a transaction or a stream may take the lane.

@@ -25,14 +25,13 @@ use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use rowmill_expr::Statement;
 use rowmill_wire::Catalogue;
 
 pub use calls::{Action, Answer, Call, Submitted, TransactionId, Want};
 
 pub use streams::EventedStream;
 
-use calls::Waiting;
+use calls::{About, Waiting};
 use lane::Lane;
 use shared::Shared;
 
@@ -76,7 +75,7 @@ struct Away<T> {
     to: T,
     /// Set to have the worker stop.
     stop: Arc<AtomicBool>,
-    statement: Option<Arc<Statement>>,
+    about: About,
 }
 
 /// Where a transaction lives.
@@ -149,8 +148,9 @@ impl<T> Evented<T> {
     pub fn close(&mut self) {
         self.closed = true;
         for waiting in std::mem::take(&mut self.waiting) {
-            let to = waiting.into_target();
-            self.complete(to, Err(Error::new(ErrorKind::Misuse, "the database is closed")));
+            let (to, about) = waiting.into_target();
+            let closed = Error::new(ErrorKind::Misuse, "the database is closed");
+            self.complete(to, Err(about.blame(closed)));
         }
         if self.process == std::process::id() {
             self.close_lanes(false);
@@ -158,11 +158,17 @@ impl<T> Evented<T> {
         self.database.close();
     }
 
-    /// Closes what [`close`](Self::close) left: connections of transactions that nobody ended.
+    /// Closes what [`close`](Self::close) left: connections of transactions that nobody ended. Call
+    /// [`take_actions`](Self::take_actions) and carry them out, then [`bury`](Self::bury).
     pub fn finish(&mut self) {
         if self.process == std::process::id() {
             self.close_lanes(true);
         }
+    }
+
+    /// Lets go of connections that ended, now that the loop watches them no more.
+    pub fn bury(&mut self) {
+        self.ended = Default::default();
     }
 
     fn check_usable(&self) -> Result<()> {
@@ -179,6 +185,25 @@ impl<T> Evented<T> {
 
     fn complete(&mut self, to: T, result: Result<Answer>) {
         self.actions.push(Action::Complete { to, result });
+    }
+}
+
+impl<T> Drop for Evented<T> {
+    /// A loop that was closed in the middle leaves statements running: the server is told to stop,
+    /// for it looks at a closed connection only when a statement has ended.
+    fn drop(&mut self) {
+        if self.process != std::process::id() {
+            return;
+        }
+        let Some(config) = self.postgres.clone() else { return };
+        for lane in &self.lanes {
+            if let (false, Some(key)) = (lane.flights.is_empty(), lane.key.clone()) {
+                let config = Arc::clone(&config);
+                self.workers.run(move || {
+                    crate::postgres::cancel(&config, &key);
+                });
+            }
+        }
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rowmill_expr::Statement;
-
+use super::calls::About;
 use super::shared::News;
 use super::{Answer, Call, Evented, Submitted, Transaction, TransactionId};
 use crate::pump::Job;
@@ -22,6 +21,17 @@ pub(super) fn with<R>(
         Some(transaction) => work(transaction),
         None => Err(Error::new(ErrorKind::Misuse, "the transaction has ended")),
     }
+}
+
+/// Which worker takes a job.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Way {
+    /// Any, in its turn.
+    Any,
+    /// One at once: the job belongs to a transaction that others may wait for.
+    Now,
+    /// Any, once no transaction has the writer.
+    Writer,
 }
 
 /// A job that wants SQLite's one writer.
@@ -50,9 +60,13 @@ impl<T> Evented<T> {
             Ok(transaction) => transaction,
             Err(error) => return Submitted::Now(Err(error)),
         };
-        let statement = Some(call.statement.clone());
-        let writes = transaction.is_none() && Sqlite::may_write(&call.statement);
-        self.on_worker(to, statement, writes, move |sqlite, control| {
+        let about = About::Statement(call.statement.clone());
+        let way = match &transaction {
+            Some(_) => Way::Now,
+            None if Sqlite::may_write(&call.statement) => Way::Writer,
+            None => Way::Any,
+        };
+        self.on_worker(to, about, way, move |sqlite, control| {
             let Call { statement, parameters, want, .. } = call;
             let done = match &transaction {
                 None => sqlite.fetch(&statement, &parameters, control),
@@ -74,7 +88,9 @@ impl<T> Evented<T> {
             Ok(transaction) => transaction,
             Err(error) => return Submitted::Now(Err(error)),
         };
-        self.on_worker(to, None, transaction.is_none(), move |sqlite, control| {
+        let about = About::Script(sql.as_str().into());
+        let way = if transaction.is_none() { Way::Writer } else { Way::Now };
+        self.on_worker(to, about, way, move |sqlite, control| {
             match &transaction {
                 None => sqlite.script(&sql, control)?,
                 Some(held) => with(held, |transaction| transaction.script(&sql, control))?,
@@ -86,7 +102,7 @@ impl<T> Evented<T> {
     pub(super) fn begin_sqlite(&mut self, read_only: bool, to: T) -> Submitted {
         let Some(sqlite) = self.database.sqlite().cloned() else { return no_database() };
         let held: Held = Arc::default();
-        let (id, stop) = self.expect_answer(to, None);
+        let (id, stop) = self.expect_answer(to, About::Nothing);
         let transaction = TransactionId(id);
         // Filled by the worker before the answer is told, so it is there when the id is used.
         self.transactions.insert(transaction, Transaction::Sqlite(held.clone()));
@@ -128,9 +144,14 @@ impl<T> Evented<T> {
             ended.map(|()| Answer::Done)
         };
         match to {
-            Some(to) => self.answer_later(to, None, end),
+            Some(to) => {
+                let (id, stop) = self.expect_answer(to, About::Nothing);
+                let job = self.job(id, stop, end);
+                self.workers.run_now(job);
+                Submitted::Sent(id)
+            }
             None => {
-                self.workers.run(move || drop(end(&Control::default())));
+                self.workers.run_now(Box::new(move || drop(end(&Control::default()))));
                 Submitted::Now(Ok(Answer::Done))
             }
         }
@@ -140,17 +161,17 @@ impl<T> Evented<T> {
     pub(super) fn on_worker(
         &mut self,
         to: T,
-        statement: Option<Arc<Statement>>,
-        writes: bool,
+        about: About,
+        way: Way,
         work: impl FnOnce(&Sqlite, &Control<'_>) -> Result<Answer> + Send + 'static,
     ) -> Submitted {
         let Some(sqlite) = self.database.sqlite().cloned() else { return no_database() };
-        let (id, stop) = self.expect_answer(to, statement);
+        let (id, stop) = self.expect_answer(to, about);
         let job = self.job(id, stop, move |control| work(&sqlite, control));
-        if writes {
-            self.write(Writing { begins: None, job });
-        } else {
-            self.workers.run(job);
+        match way {
+            Way::Writer => self.write(Writing { begins: None, job }),
+            Way::Now => self.workers.run_now(job),
+            Way::Any => self.workers.run(job),
         }
         Submitted::Sent(id)
     }

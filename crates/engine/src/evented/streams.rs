@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::calls::Waiting;
-use super::sqlite::{Held, with};
+use super::calls::{About, Waiting};
+use super::lane::{State, Why};
+use super::sqlite::{Held, Way, with};
 use super::{Answer, Call, Evented, Submitted, Transaction};
 use crate::postgres::PostgresStream;
 use crate::stream::{Parts, Stream};
@@ -12,11 +13,15 @@ use crate::{Control, Error, ErrorKind, limits};
 
 /// A stream that has begun.
 #[derive(Clone, Debug)]
-pub struct EventedStream(Arc<Mutex<Option<Stream>>>);
+pub struct EventedStream {
+    stream: Arc<Mutex<Option<Stream>>>,
+    /// The lane whose connection it has, where it has one.
+    lane: Option<usize>,
+}
 
 impl EventedStream {
-    pub(super) fn new(stream: Stream) -> Self {
-        Self(Arc::new(Mutex::new(Some(stream))))
+    fn new(stream: Stream, lane: Option<usize>) -> Self {
+        Self { stream: Arc::new(Mutex::new(Some(stream))), lane }
     }
 }
 
@@ -41,7 +46,7 @@ impl<T> Evented<T> {
         };
         let Call { statement, parameters, .. } = call;
         let parts = PostgresStream::start(lease, None, &config, &statement, parameters, batch_rows);
-        let stream = EventedStream::new(Stream::new(Parts::Postgres(parts)));
+        let stream = EventedStream::new(Stream::new(Parts::Postgres(parts)), Some(lane));
         self.complete(to, Ok(Answer::Stream(stream)));
     }
 
@@ -51,8 +56,8 @@ impl<T> Evented<T> {
             Ok(transaction) => transaction,
             Err(error) => return Submitted::Now(Err(error)),
         };
-        let statement = Some(call.statement.clone());
-        self.on_worker(to, statement, false, move |sqlite, _| {
+        let about = About::Statement(call.statement.clone());
+        self.on_worker(to, about, Way::Any, move |sqlite, _| {
             let Call { statement, parameters, .. } = call;
             let stream = match &transaction {
                 None => sqlite.stream(&statement, &parameters, batch_rows),
@@ -61,7 +66,7 @@ impl<T> Evented<T> {
                 }),
             };
             let stream = Stream::new(Parts::Sqlite(stream?));
-            Ok(Answer::Stream(EventedStream::new(stream)))
+            Ok(Answer::Stream(EventedStream::new(stream, None)))
         })
     }
 
@@ -72,22 +77,31 @@ impl<T> Evented<T> {
         }
         let stream = stream.clone();
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        self.answer_later(to, None, move |control| {
+        let (id, stop) = self.expect_answer(to, About::Nothing);
+        let job = self.job(id, stop, move |control| {
             let control = Control { deadline, ..*control };
-            let mut stream = stream.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut stream = stream.stream.lock().unwrap_or_else(PoisonError::into_inner);
             let part = match &mut *stream {
                 Some(stream) => stream.next_part(&control)?,
                 None => None,
             };
             Ok(Answer::Part(part))
-        })
+        });
+        self.workers.run_now(job);
+        Submitted::Sent(id)
     }
 
-    /// Ends a stream early, or one that has ended: its connection goes back.
+    /// Ends a stream early, or one that has ended: its connection goes back, and what its
+    /// transaction does next waits for that.
     pub fn end_stream(&mut self, stream: EventedStream) {
-        self.workers.run(move || {
-            drop(stream.0.lock().unwrap_or_else(PoisonError::into_inner).take());
-        });
+        if let Some(lane) = stream.lane
+            && let State::Away(why @ Why::Stream) = &mut self.lanes[lane].state
+        {
+            *why = Why::Result;
+        }
+        self.workers.run_now(Box::new(move || {
+            drop(stream.stream.lock().unwrap_or_else(PoisonError::into_inner).take());
+        }));
     }
 
     pub(super) fn sqlite_transaction(

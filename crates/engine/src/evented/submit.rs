@@ -4,8 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rowmill_expr::Statement;
-
+use super::calls::About;
 use super::shared::News;
 use super::{Answer, Away, Call, CallId, Evented, Submitted, Transaction, TransactionId};
 use crate::pump::Job;
@@ -94,28 +93,15 @@ impl<T> Evented<T> {
         }
     }
 
-    /// Has a worker answer a call.
-    pub(super) fn answer_later(
-        &mut self,
-        to: T,
-        statement: Option<Arc<Statement>>,
-        work: impl FnOnce(&Control<'_>) -> Result<Answer> + Send + 'static,
-    ) -> Submitted {
-        let (id, stop) = self.expect_answer(to, statement);
-        let job = self.job(id, stop, work);
-        self.workers.run(job);
-        Submitted::Sent(id)
-    }
-
     /// Notes that a worker will answer a call, and gives the flag by which it is stopped.
     pub(super) fn expect_answer(
         &mut self,
         to: T,
-        statement: Option<Arc<Statement>>,
+        about: About,
     ) -> (CallId, Arc<AtomicBool>) {
         let id = self.new_call();
         let stop = Arc::new(AtomicBool::new(false));
-        self.away.insert(id, Away { to, stop: Arc::clone(&stop), statement });
+        self.away.insert(id, Away { to, stop: Arc::clone(&stop), about });
         (id, stop)
     }
 

@@ -2,9 +2,7 @@ use std::time::Instant;
 
 use rowmill_columns::Scalar;
 use rowmill_expr::Statement;
-use rowmill_wire::{
-    Completion, Event, Failure, Output, Request, RequestId, TransactionStatus,
-};
+use rowmill_wire::{Completion, Event, Failure, Output, Request, RequestId, TransactionStatus};
 
 use super::cancel;
 use crate::config::PostgresConfig;

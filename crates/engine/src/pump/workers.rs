@@ -35,9 +35,24 @@ impl Workers {
 
     /// Runs `job` on a worker. A job that panics loses only itself: what it held is dropped.
     pub(crate) fn run(&self, job: impl FnOnce() + Send + 'static) {
+        self.start(Box::new(job), false);
+    }
+
+    /// As [`run`](Self::run), with one thread more than the most where all are busy: for jobs that
+    /// others may be waiting for, as the next statement of a transaction that holds a lock. There
+    /// are as many of these at once as there are transactions and streams.
+    pub(crate) fn run_now(&self, job: Job) {
+        self.start(job, true);
+    }
+
+    fn start(&self, job: Job, now: bool) {
         let mut state = self.0.lock();
-        state.jobs.push_back(Box::new(job));
-        if state.idle >= state.jobs.len() || state.threads >= self.0.most {
+        if now {
+            state.jobs.push_front(job);
+        } else {
+            state.jobs.push_back(job);
+        }
+        if state.idle >= state.jobs.len() || (!now && state.threads >= self.0.most) {
             self.0.work.notify_one();
             return;
         }

@@ -166,10 +166,13 @@ fn write_date(out: &mut String, days: i32) -> std::result::Result<(), Refusal> {
     Ok(())
 }
 
+/// Without a fraction where it is zero, as SQLite's own functions write it: times are compared as
+/// text.
 fn write_clock(out: &mut String, micros: i64) -> std::fmt::Result {
     let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
     let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    write!(out, "{hours:02}:{minutes:02}:{seconds:02}.{fraction:06}")
+    write!(out, "{hours:02}:{minutes:02}:{seconds:02}")?;
+    if fraction == 0 { Ok(()) } else { write!(out, ".{fraction:06}") }
 }
 
 fn write_json(out: &mut String, value: &Scalar) -> std::result::Result<(), Refusal> {

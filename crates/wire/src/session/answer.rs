@@ -85,8 +85,17 @@ impl Session {
                             front.failure = Some(Failure::Decode(plan.error(0, what)));
                         }
                     }
+                    let (number, prepared) = (front.number, Arc::clone(&running.prepared));
+                    let failure = front.failure.clone();
                     self.catalogue.forget(key);
-                    self.statements.give_up(key, front.number);
+                    self.statements.give_up(key, number);
+                    // Requests for the same statement that were sent behind it hold the old plan.
+                    for later in self.queue.iter_mut().skip(1).filter(|later| later.number == number) {
+                        if let Stage::Running(running) = &mut later.stage {
+                            running.prepared = Arc::clone(&prepared);
+                            later.failure.clone_from(&failure);
+                        }
+                    }
                 }
             }
             (Step::Bind, b'2') => {
