@@ -120,7 +120,6 @@ def test_minus_infinity_is_not_read_as_null() -> None:
     for verb in (frame.to_numpy, frame.to_pandas):
         with pytest.raises(rm.DataError, match='column "t", row 1: NumPy cannot hold -infinity'):
             verb()
-    assert "-infinity" in repr(frame)
 
 
 # pandas

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import itertools
 from collections.abc import Iterable, Iterator
 
@@ -223,8 +224,10 @@ def test_nothing_leaks(server: HostileServer) -> None:
                 asyncio.run(once_async(spoil))
 
     within(HANG, lambda: repeat(3))
+    gc.collect()
     before, before_threads, memory = descriptors(), threads(), resident()
     within(4 * HANG, lambda: repeat(25))
+    gc.collect()
     assert eventually(lambda: descriptors() <= before + 4), (before, descriptors())
     # Idle workers end by themselves after a while.
     assert eventually(lambda: threads() <= before_threads + 8, 30), (before_threads, threads())

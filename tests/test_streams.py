@@ -84,7 +84,7 @@ def test_memory_is_bounded(pg_url: str, kind: str) -> None:
 
 
 def test_leaving_early(pg_url: str, postgres: PostgresServer) -> None:
-    sql = "select n, repeat('x', 100) from generate_series(1, 100000000) n -- left"
+    sql = "select generate_series(1, 100000000) n, repeat('x', 100) -- left"
     with rm.Database(pg_url, pool_size=1) as db:
         pid = db.fetch_value("select pg_backend_pid()")
         for _ in range(3):
@@ -108,7 +108,7 @@ def test_leaving_early(pg_url: str, postgres: PostgresServer) -> None:
 
 
 async def test_leaving_early_async(pg_url: str, postgres: PostgresServer) -> None:
-    sql = "select n, repeat('x', 100) from generate_series(1, 100000000) n -- left"
+    sql = "select generate_series(1, 100000000) n, repeat('x', 100) -- left"
     async with asyncio.timeout(2 * HANG), rm.AsyncDatabase(pg_url, pool_size=1) as db:
         pid = await db.fetch_value("select pg_backend_pid()")
         for _ in range(3):

@@ -94,7 +94,8 @@ impl Error {
                 && let Some(name) = names.get(number.wrapping_sub(1))
             {
                 let numbered = format!("parameter ${number}");
-                self.0.message = self.0.message.replacen(&numbered, &format!("parameter :{name}"), 1);
+                self.0.message =
+                    self.0.message.replacen(&numbered, &format!("parameter :{name}"), 1);
             }
         }
         self

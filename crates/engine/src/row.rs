@@ -43,6 +43,9 @@ enum Cell {
     Bytes(usize, usize),
 }
 
+/// Room for the texts after the first, so that short ones share its allocation.
+const ROOM: usize = 64;
+
 impl RowCells {
     /// No values yet, of columns of these names.
     pub(crate) fn new(names: Arc<[Arc<str>]>) -> Self {
@@ -64,6 +67,9 @@ impl RowCells {
 
     pub(crate) fn push_text(&mut self, value: &str) {
         let start = self.text.len();
+        if start == 0 {
+            self.text.reserve(value.len() + ROOM);
+        }
         self.text.push_str(value);
         self.cells.push(Cell::Text(start, self.text.len()));
     }

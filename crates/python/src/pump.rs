@@ -300,9 +300,8 @@ impl Pump {
         let transaction = transaction.map(TransactionId::from_raw);
         let call = this.get().inner().call(&text, arguments, Want::Rows, transaction);
         let call = call.map_err(|error| errors::raised(this.py(), &error))?;
-        let start = |inner: &mut Evented<Target>, target| {
-            inner.stream(call, batch_rows.max(1), target)
-        };
+        let start =
+            |inner: &mut Evented<Target>, target| inner.stream(call, batch_rows.max(1), target);
         Self::submitted(this, start, Shape::Other)
     }
 
@@ -382,11 +381,7 @@ impl Pump {
 impl Target {
     /// Completes the future. Where nobody waits any more, an answer that has to be given back
     /// (a transaction that has begun, a stream) is returned.
-    fn complete(
-        self,
-        py: Python<'_>,
-        result: rowmill::Result<Answer>,
-    ) -> PyResult<Option<Answer>> {
+    fn complete(self, py: Python<'_>, result: rowmill::Result<Answer>) -> PyResult<Option<Answer>> {
         let future = self.future.bind(py);
         if future.call_method0(intern!(py, "done"))?.is_truthy()? {
             return Ok(result.ok());

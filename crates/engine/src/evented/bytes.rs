@@ -302,7 +302,8 @@ impl<T> Evented<T> {
 /// Somebody wrote `begin` where a connection is shared.
 fn left_open() -> Error {
     let message = "a statement left a transaction open, which was rolled back";
-    Error::new(ErrorKind::Misuse, message).with_hint("use transaction() instead of begin and commit")
+    Error::new(ErrorKind::Misuse, message)
+        .with_hint("use transaction() instead of begin and commit")
 }
 
 /// The answer of a request that went well.

@@ -180,8 +180,11 @@ impl<T> Evented<T> {
             // A stream ends when its reader wants, who may be the very caller.
             State::Away(Why::Stream) if !ends => {
                 if let Some(to) = to {
-                    let busy = Error::new(ErrorKind::Misuse, "the transaction is busy with a stream")
-                        .with_hint("read the stream to its end, or close it, before the next call");
+                    let busy =
+                        Error::new(ErrorKind::Misuse, "the transaction is busy with a stream")
+                            .with_hint(
+                                "read the stream to its end, or close it, before the next call",
+                            );
                     self.complete(to, Err(busy));
                 }
             }
@@ -219,8 +222,7 @@ impl<T> Evented<T> {
             if !matches!(place.state, State::Here(_)) || place.cancelling {
                 return;
             }
-            let Some(Parked { call, to, purpose, about, send }) = place.parked.pop_front()
-            else {
+            let Some(Parked { call, to, purpose, about, send }) = place.parked.pop_front() else {
                 return;
             };
             self.start(lane, call, to, purpose, about, send);

@@ -94,11 +94,7 @@ impl<T> Evented<T> {
     }
 
     /// Notes that a worker will answer a call, and gives the flag by which it is stopped.
-    pub(super) fn expect_answer(
-        &mut self,
-        to: T,
-        about: About,
-    ) -> (CallId, Arc<AtomicBool>) {
+    pub(super) fn expect_answer(&mut self, to: T, about: About) -> (CallId, Arc<AtomicBool>) {
         let id = self.new_call();
         let stop = Arc::new(AtomicBool::new(false));
         self.away.insert(id, Away { to, stop: Arc::clone(&stop), about });

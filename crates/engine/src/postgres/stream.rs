@@ -114,6 +114,7 @@ impl PostgresStream {
 
 impl Drop for PostgresStream {
     /// A stream that is not read to its end has the server stop, so that the connection is free.
+    /// Inside a transaction, which a cancel would fail, the rest of the rows is read and dropped.
     fn drop(&mut self) {
         let Some(lease) = &mut self.lease else { return };
         if lease.is_forked() {
@@ -123,10 +124,13 @@ impl Drop for PostgresStream {
         if let (Asked::As(id), false) = (&self.request, lease.is_broken()) {
             let id = *id;
             lease.session.abandon(id);
-            let heard = lease.session.cancel_key().map(|key| cancel(&self.config, key));
+            let inside = lease.session.transaction() == TransactionStatus::Open;
+            let key = lease.session.cancel_key().filter(|_| !inside);
+            let heard = key.map(|key| cancel(&self.config, key));
+            let control = if inside { Control::default() } else { grace() };
             // A cancel that was not heard may still come, and would hit what ran here next.
             let at_rest = heard != Some(false)
-                && drive(lease, &grace(), |event| match event {
+                && drive(lease, &control, |event| match event {
                     Event::Done { id: of, .. } if of == id => Until::Stop(()),
                     _ => Until::More,
                 })

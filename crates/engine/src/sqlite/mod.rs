@@ -76,7 +76,7 @@ impl Sqlite {
 
     /// Whether a statement may want the writer, as far as its first words tell.
     pub(crate) fn may_write(statement: &Statement) -> bool {
-        !matches!(route(statement.text()), Route::Read)
+        !matches!(route_of(statement), Route::Read)
     }
 
     /// Runs one statement, of any kind, and reads its rows. Blocks the calling thread.
@@ -91,7 +91,7 @@ impl Sqlite {
 
     /// Runs one statement, of any kind, for its first row. One that only reads is not read further,
     /// and where its columns are integers, floats, text or bytes no batch is made: a column costs
-    /// 20 ns then, not 300.
+    /// less than 100 ns then, not 300.
     pub(crate) fn fetch_row(
         &self,
         statement: &Statement,
@@ -113,11 +113,10 @@ impl Sqlite {
         if control.deadline.is_some() {
             control.check()?;
         }
-        if matches!(route(statement.text()), Route::Read | Route::Ask) {
+        if matches!(route_of(statement), Route::Read | Route::Ask) {
             let orders = Orders::of(control);
             let mut lease = Lease::reader(shared, control)?;
-            let first =
-                lease.connection().first_row(statement, parameters, &orders, usize::MAX)?;
+            let first = lease.connection().first_row(statement, parameters, &orders, usize::MAX)?;
             if let First::Row(row) = first {
                 return Ok(row);
             }
@@ -137,7 +136,7 @@ impl Sqlite {
             control.check()?;
         }
         let orders = Orders::of(control);
-        let path = route(statement.text());
+        let path = route_of(statement);
         match path {
             Route::Transaction | Route::Savepoint => return Err(refused()),
             Route::Attach if !shared.in_memory() => return Err(attached()),
@@ -220,7 +219,7 @@ impl Sqlite {
         if let Err(error) = shared.check_open() {
             return Some(Err(error));
         }
-        let path = route(statement.text());
+        let path = route_of(statement);
         if !matches!(path, Route::Read | Route::Ask) || shared.slow.refuses(statement.key()) {
             return None;
         }
@@ -291,6 +290,15 @@ impl Sqlite {
             writer.optimize();
         }
     }
+}
+
+/// The route of a statement; of nearly every one that reads without a look at its words.
+fn route_of(statement: &Statement) -> Route {
+    let start = statement.text().as_bytes().first_chunk::<7>();
+    if start.is_some_and(|start| start.eq_ignore_ascii_case(b"select ")) {
+        return Route::Read;
+    }
+    route(statement.text())
 }
 
 fn run_script(connection: &mut Connection, sql: &str, control: &Control<'_>) -> Result<()> {

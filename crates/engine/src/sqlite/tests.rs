@@ -3,6 +3,7 @@
 mod budget;
 mod concurrency;
 mod control;
+mod first_rows;
 mod opening;
 mod parameters;
 mod refusals;

@@ -90,7 +90,9 @@ impl Session {
                     self.catalogue.forget(key);
                     self.statements.give_up(key, number);
                     // Requests for the same statement that were sent behind it hold the old plan.
-                    for later in self.queue.iter_mut().skip(1).filter(|later| later.number == number) {
+                    for later in
+                        self.queue.iter_mut().skip(1).filter(|later| later.number == number)
+                    {
                         if let Stage::Running(running) = &mut later.stage {
                             running.prepared = Arc::clone(&prepared);
                             later.failure.clone_from(&failure);
