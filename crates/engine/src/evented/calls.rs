@@ -172,7 +172,7 @@ pub enum Action<T> {
     },
 }
 
-/// What [`Evented::submit`] came to.
+/// What [`Evented::submit`](super::Evented::submit) came to.
 #[derive(Debug)]
 pub enum Submitted {
     /// The answer, at once.
