@@ -230,7 +230,7 @@ def test_no_loop() -> None:
 async def test_nothing_leaks(pg_url: str, postgres: PostgresServer) -> None:
     async with asyncio.timeout(2 * HANG), rm.AsyncDatabase(pg_url, pool_size=3) as db:
         await asyncio.gather(*(db.fetch(BIG) for _ in range(6)))
-        before = descriptors(), await asyncio.to_thread(sessions, postgres)
+        before = descriptors(), await asyncio.to_thread(sessions, postgres), threads()
         for _ in range(30):
             calls = [db.fetch("select nonexistent"), db.fetch("select pg_sleep(9)", timeout=0.01)]
             await asyncio.gather(*calls, db.fetch_value("select 1"), return_exceptions=True)
@@ -238,4 +238,5 @@ async def test_nothing_leaks(pg_url: str, postgres: PostgresServer) -> None:
         after = descriptors(), await asyncio.to_thread(sessions, postgres)
         assert after[0] <= before[0] + 4
         assert after[1] <= 3
-    assert threads() < 64
+    # Idle workers end by themselves after a while.
+    assert await asyncio.to_thread(eventually, lambda: threads() <= before[2] + 2, 30)

@@ -60,7 +60,7 @@ class _Verbs:
             for timer in timers:
                 timer.cancel()
             # A future that failed holds its exception, whose traceback holds this frame.
-            del answer, submitted
+            del answer, submitted, pump
 
     def _timers(
         self,

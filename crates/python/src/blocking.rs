@@ -2,7 +2,8 @@
 
 use std::cell::RefCell;
 use std::ops::Deref;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
@@ -37,19 +38,27 @@ pub(crate) fn blocking<R: Send>(
     }
 }
 
-/// A value that one call at a time uses: the call takes it out and puts it back. Nothing ever waits
-/// for it, since what it waited for may itself wait for the GIL, or be the call that a signal
-/// handler interrupts.
-pub(crate) struct Exclusive<T: Send>(Mutex<Slot<T>>);
+/// A value that one call at a time uses: the call takes it out and puts it back. Other threads wait
+/// for it without the GIL. A signal handler cannot wait for the call that it interrupts: it is
+/// refused.
+pub(crate) struct Exclusive<T: Send> {
+    slot: Mutex<Slot<T>>,
+    back: Condvar,
+    process: u32,
+}
 
 enum Slot<T> {
     Here(T),
-    /// A call has it, and drops it afterwards where `end` says so.
+    /// A call of this thread has it, and drops it afterwards where `end` says so.
     InUse {
+        by: ThreadId,
         end: bool,
     },
     Gone,
 }
+
+/// As often as the engine looks for an interrupt.
+const TICK: Duration = rowmill::limits::TICK;
 
 /// Why there is no value to be had.
 #[derive(Clone, Copy)]
@@ -60,23 +69,46 @@ pub(crate) enum Absent {
 
 impl<T: Send> Exclusive<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(Mutex::new(Slot::Here(value)))
+        Self {
+            slot: Mutex::new(Slot::Here(value)),
+            back: Condvar::new(),
+            process: std::process::id(),
+        }
     }
 
     /// Never held while anything else happens, so that it is free within nanoseconds.
     fn slot(&self) -> MutexGuard<'_, Slot<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the value out for a call.
-    pub(crate) fn take(&self) -> Result<Taken<'_, T>, Absent> {
+    /// Takes the value out for a call, once other threads have put it back. Not with the GIL.
+    pub(crate) fn take(&self, interrupt: &dyn Fn() -> bool) -> Result<Taken<'_, T>, Absent> {
+        let this = thread::current().id();
         let mut slot = self.slot();
-        match std::mem::replace(&mut *slot, Slot::InUse { end: false }) {
-            Slot::Here(value) => Ok(Taken { home: self, value: Some(value) }),
-            absent => {
-                let why = if matches!(absent, Slot::Gone) { Absent::Gone } else { Absent::InUse };
-                *slot = absent;
-                Err(why)
+        loop {
+            match std::mem::replace(&mut *slot, Slot::Gone) {
+                Slot::Here(value) => {
+                    *slot = Slot::InUse { by: this, end: false };
+                    return Ok(Taken { home: self, value: Some(value) });
+                }
+                Slot::InUse { by, end } => *slot = Slot::InUse { by, end },
+                Slot::Gone => return Err(Absent::Gone),
+            }
+            // In a fork the thread that has it does not exist.
+            let reentered = matches!(*slot, Slot::InUse { by, .. } if by == this);
+            if reentered || self.process != std::process::id() {
+                return Err(Absent::InUse);
+            }
+            let (woken, wait) =
+                self.back.wait_timeout(slot, TICK).unwrap_or_else(PoisonError::into_inner);
+            slot = woken;
+            if wait.timed_out() {
+                // A signal handler may come back here.
+                drop(slot);
+                if interrupt() {
+                    return Err(Absent::InUse);
+                }
+                slot = self.slot();
             }
         }
     }
@@ -86,7 +118,7 @@ impl<T: Send> Exclusive<T> {
         let mut slot = self.slot();
         match std::mem::replace(&mut *slot, Slot::Gone) {
             Slot::Here(value) => return Some(value),
-            Slot::InUse { .. } => *slot = Slot::InUse { end: true },
+            Slot::InUse { by, .. } => *slot = Slot::InUse { by, end: true },
             Slot::Gone => {}
         }
         None
@@ -126,7 +158,7 @@ impl<T: Send> Taken<'_, T> {
 impl<T: Send> Drop for Taken<'_, T> {
     fn drop(&mut self) {
         let mut slot = self.home.slot();
-        let end = matches!(*slot, Slot::InUse { end: true }) || std::thread::panicking();
+        let end = matches!(*slot, Slot::InUse { end: true, .. }) || thread::panicking();
         *slot = match self.value.take() {
             Some(value) if !end => Slot::Here(value),
             unwanted => {
@@ -136,6 +168,7 @@ impl<T: Send> Drop for Taken<'_, T> {
         };
         // What is unwanted is dropped after the lock: that may talk to a server.
         drop(slot);
+        self.home.back.notify_one();
     }
 }
 

@@ -13,9 +13,11 @@ use rowmill::evented::{Action, Answer, Evented, EventedStream, Submitted, Transa
 
 use crate::blocking::{Detached, arguments, seconds};
 use crate::config::config;
-use crate::database::{first_row, first_value, isolation_level};
+use crate::database::isolation_level;
 use crate::errors;
 use crate::frame::{Frame, orientation};
+use crate::row::Row;
+use crate::value;
 
 /// What a call's future is to hold.
 #[derive(Clone, Copy)]
@@ -221,8 +223,8 @@ impl Pump {
         seconds(timeout)?;
         let (want, shape) = match want {
             "frame" => (Want::Rows, Shape::Frame),
-            "row" => (Want::Rows, Shape::Row),
-            "value" => (Want::Rows, Shape::Value),
+            "row" => (Want::Row, Shape::Row),
+            "value" => (Want::Row, Shape::Value),
             "count" => (Want::Count, Shape::Other),
             orient => (Want::Json(orientation(orient)?), Shape::Other),
         };
@@ -398,17 +400,17 @@ impl Shape {
     /// The Python object of an answer.
     fn object(self, py: Python<'_>, result: rowmill::Result<Answer>) -> PyResult<Py<PyAny>> {
         match result.map_err(|error| errors::raised(py, &error))? {
-            Answer::Rows(batch) => match self {
-                Self::Row => first_row(py, batch)?.into_py_any(py),
-                Self::Value => first_value(py, &batch).map(Bound::unbind),
-                Self::Frame | Self::Other => Frame::from(batch).into_py_any(py),
+            Answer::Rows(batch) => Frame::from(batch).into_py_any(py),
+            Answer::Row(Some(row)) => match self {
+                Self::Value => value::of_row(py, &row, 0).map(Bound::unbind),
+                _ => Row::from_engine(py, row)?.into_py_any(py),
             },
             Answer::Json(json) => Ok(PyBytes::new(py, &json).into_any().unbind()),
             Answer::Count(count) => count.into_py_any(py),
             Answer::Transaction(id) => id.raw().into_py_any(py),
             Answer::Stream(stream) => StreamHandle(Detached::new(stream)).into_py_any(py),
             Answer::Part(part) => part.map(Frame::from).into_py_any(py),
-            Answer::Done => Ok(py.None()),
+            Answer::Row(None) | Answer::Done => Ok(py.None()),
         }
     }
 }

@@ -44,7 +44,7 @@ impl Transaction {
         let arguments = arguments(parameters, named, &text)?;
         let timeout = seconds(timeout)?;
         blocking(sql.py(), |interrupt| {
-            self.with(|transaction| {
+            self.with(interrupt, |transaction| {
                 let query = transaction.query(&text).bind_all(arguments).interrupt(interrupt);
                 finish(match timeout {
                     Some(timeout) => query.timeout(timeout),
@@ -56,9 +56,10 @@ impl Transaction {
 
     fn with<R>(
         &self,
+        interrupt: &dyn Fn() -> bool,
         work: impl FnOnce(&rowmill::Transaction) -> rowmill::Result<R>,
     ) -> rowmill::Result<R> {
-        match self.take()?.value() {
+        match self.take(interrupt)?.value() {
             State::Open(transaction) => work(transaction),
             State::New => Err(Error::new(
                 ErrorKind::Misuse,
@@ -69,8 +70,8 @@ impl Transaction {
     }
 
     /// The state, for one call at a time.
-    fn take(&self) -> rowmill::Result<Taken<'_, State>> {
-        self.state.take().map_err(refused)
+    fn take(&self, interrupt: &dyn Fn() -> bool) -> rowmill::Result<Taken<'_, State>> {
+        self.state.take(interrupt).map_err(refused)
     }
 }
 
@@ -174,7 +175,9 @@ impl Transaction {
         let timeout = seconds(timeout)?.or(self.database.config().timeout);
         blocking(py, |interrupt| {
             let control = timeout.map_or_else(Control::default, Control::timeout);
-            self.with(|transaction| transaction.script(sql, &control.interrupted_by(interrupt)))
+            self.with(interrupt, |transaction| {
+                transaction.script(sql, &control.interrupted_by(interrupt))
+            })
         })
     }
 
@@ -182,7 +185,7 @@ impl Transaction {
         let own = this.get();
         let timeout = own.database.config().timeout;
         blocking(py, |interrupt| {
-            let mut state = own.take()?;
+            let mut state = own.take(interrupt)?;
             if !matches!(state.value(), State::New) {
                 return Err(Error::new(
                     ErrorKind::Misuse,
@@ -208,7 +211,7 @@ impl Transaction {
     ) -> PyResult<bool> {
         let commit = kind.is_none();
         let ended = blocking(py, |interrupt| {
-            let mut state = self.state.take().map_err(|absent| {
+            let mut state = self.state.take(interrupt).map_err(|absent| {
                 // Nobody comes back to end it: the call that has it does.
                 drop(self.state.end());
                 match absent {

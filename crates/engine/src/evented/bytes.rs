@@ -50,10 +50,11 @@ impl<T> Evented<T> {
     /// A lane's descriptor can be read.
     pub fn readable(&mut self, lane: usize) {
         let Some(place) = self.lanes.get_mut(lane) else { return };
+        let mut taken = 0;
         loop {
             let State::Here(link) = &mut place.state else { return };
             match link.fill(false) {
-                Ok(Fill::Received(_)) => {}
+                Ok(Fill::Received(received)) => taken += received,
                 Ok(Fill::Nothing) => break,
                 Err(error) => {
                     self.take_events(lane);
@@ -62,6 +63,10 @@ impl<T> Evented<T> {
             }
             // With nothing under way nothing more is expected: no call just to hear so.
             if link.session.in_flight() == 0 {
+                break;
+            }
+            // What is not rows, as notices, ends the turn: the loop comes back for the rest.
+            if taken > 4 * limits::ON_LOOP_BYTES {
                 break;
             }
             if link.session.bytes_of_current() > limits::ON_LOOP_BYTES {

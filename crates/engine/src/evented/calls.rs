@@ -7,7 +7,7 @@ use rowmill_expr::Statement;
 
 use super::{CallId, EventedStream};
 use crate::query::to_json;
-use crate::{Completion, Error, Orient, Result};
+use crate::{Completion, Error, Orient, Result, Row};
 
 /// A statement to run, with what is wanted of it.
 #[derive(Debug)]
@@ -62,6 +62,8 @@ impl About {
 pub enum Want {
     /// Its rows.
     Rows,
+    /// Its first row.
+    Row,
     /// Its rows as JSON.
     Json(Orient),
     /// The number of rows affected.
@@ -71,7 +73,7 @@ pub enum Want {
 impl Want {
     pub(crate) fn output(self) -> rowmill_wire::Output {
         match self {
-            Self::Rows | Self::Json(_) => rowmill_wire::Output::Batch,
+            Self::Rows | Self::Row | Self::Json(_) => rowmill_wire::Output::Batch,
             Self::Count => rowmill_wire::Output::Discard,
         }
     }
@@ -79,6 +81,7 @@ impl Want {
     pub(crate) fn of(self, completion: Completion) -> Result<Answer> {
         Ok(match self {
             Self::Rows => Answer::Rows(completion.batch),
+            Self::Row => Answer::Row(Row::first(&completion.batch)),
             Self::Json(orient) => Answer::Json(to_json(&completion.batch, orient)?),
             Self::Count => Answer::Count(completion.affected),
         })
@@ -90,6 +93,8 @@ impl Want {
 pub enum Answer {
     /// Rows.
     Rows(Batch),
+    /// The first row, where there is one.
+    Row(Option<Row>),
     /// JSON.
     Json(Vec<u8>),
     /// Rows affected.

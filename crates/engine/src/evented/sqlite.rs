@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::calls::About;
 use super::shared::News;
-use super::{Answer, Call, Evented, Submitted, Transaction, TransactionId};
+use super::{Answer, Call, Evented, Submitted, Transaction, TransactionId, Want};
 use crate::pump::Job;
 use crate::sqlite::{Sqlite, SqliteTransaction};
 use crate::{Control, Error, ErrorKind, Result};
@@ -50,8 +50,13 @@ impl<T> Evented<T> {
         if let Err(error) = self.check_usable() {
             return Some(Err(error));
         }
-        let done = self.database.sqlite()?.try_fetch(&call.statement, &call.parameters)?;
-        let done = done.and_then(|completion| call.want.of(completion));
+        let (sqlite, Call { statement, parameters, want, .. }) = (self.database.sqlite()?, call);
+        let done = if *want == Want::Row {
+            sqlite.try_fetch_row(statement, parameters)?.map(Answer::Row)
+        } else {
+            let done = sqlite.try_fetch(statement, parameters)?;
+            done.and_then(|completion| want.of(completion))
+        };
         Some(done.map_err(|error| error.about(&call.statement)))
     }
 

@@ -82,7 +82,11 @@ impl Link {
             match self.transport.send(pending) {
                 Ok(sent) => self.session.sent(sent),
                 Err(error) if is_not_yet(&error) => return Ok(false),
-                Err(error) => return Err(self.lost(&error.to_string())),
+                Err(error) => {
+                    // Why the other side ended may stand in what it sent before.
+                    while let (false, Ok(Fill::Received(_))) = (self.broken, self.fill(false)) {}
+                    return Err(self.lost(&error.to_string()));
+                }
             }
         }
     }

@@ -163,6 +163,9 @@ fn trusted(config: &PostgresConfig) -> Result<RootCertStore> {
             let certificate = certificate.map_err(|error| bad(error.to_string()))?;
             roots.add(certificate).map_err(|error| bad(error.to_string()))?;
         }
+        if roots.is_empty() {
+            return Err(bad("it holds no certificate".into()));
+        }
     } else {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     }

@@ -11,7 +11,17 @@ pub(crate) type Job = Box<dyn FnOnce() + Send>;
 /// Threads for what must not run on an event loop's own: connecting, large results, long SQLite
 /// reads, every SQLite write. They start when needed and end when idle.
 #[derive(Clone)]
-pub(crate) struct Workers(Arc<Shared>);
+pub(crate) struct Workers(Arc<Handle>);
+
+/// Held by those who give jobs, and not by the threads: these end when it is gone.
+struct Handle(Arc<Shared>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.lock().is_over = true;
+        self.0.work.notify_all();
+    }
+}
 
 struct Shared {
     state: Mutex<State>,
@@ -24,13 +34,16 @@ struct State {
     jobs: VecDeque<Job>,
     threads: usize,
     idle: usize,
+    /// Nobody can give a job any more.
+    is_over: bool,
 }
 
 impl Workers {
     /// At most `most` threads.
     pub(crate) fn new(most: usize) -> Self {
         let state = Mutex::default();
-        Self(Arc::new(Shared { state, work: Condvar::new(), most: most.max(1) }))
+        let shared = Shared { state, work: Condvar::new(), most: most.max(1) };
+        Self(Arc::new(Handle(Arc::new(shared))))
     }
 
     /// Runs `job` on a worker. A job that panics loses only itself: what it held is dropped.
@@ -46,23 +59,24 @@ impl Workers {
     }
 
     fn start(&self, job: Job, now: bool) {
-        let mut state = self.0.lock();
+        let shared = &self.0.0;
+        let mut state = shared.lock();
         if now {
             state.jobs.push_front(job);
         } else {
             state.jobs.push_back(job);
         }
-        if state.idle >= state.jobs.len() || (!now && state.threads >= self.0.most) {
-            self.0.work.notify_one();
+        if state.idle >= state.jobs.len() || (!now && state.threads >= shared.most) {
+            shared.work.notify_one();
             return;
         }
         state.threads += 1;
         drop(state);
-        let shared = Arc::clone(&self.0);
+        let shared = Arc::clone(shared);
         let thread = thread::Builder::new().name("rowmill-worker".into());
         if thread.spawn(move || shared.work()).is_err() {
             // No thread to be had: the job is done here, late rather than never.
-            let mut state = self.0.lock();
+            let mut state = self.0.0.lock();
             state.threads -= 1;
             let job = if state.threads == 0 { state.jobs.pop_front() } else { None };
             drop(state);
@@ -86,6 +100,10 @@ impl Shared {
                 let _ = catch_unwind(AssertUnwindSafe(job));
                 state = self.lock();
                 continue;
+            }
+            if state.is_over {
+                state.threads -= 1;
+                return;
             }
             state.idle += 1;
             let (woken, wait) = self

@@ -191,7 +191,6 @@ impl Sqlite {
     }
 
     /// As [`try_fetch`](Self::try_fetch), for what [`fetch_row`](Self::fetch_row) gives.
-    #[allow(dead_code, reason = "the event loop's calls are to use it")]
     pub(crate) fn try_fetch_row(
         &self,
         statement: &Statement,
