@@ -22,7 +22,9 @@ use crate::value;
 /// 1
 ///
 /// Safe to share between threads: each call blocks its own thread only, and other threads run
-/// Python meanwhile. Parameters are given by position for `$1`, `$2`, ..., and by keyword, or as
+/// Python meanwhile. (A transaction or a stream is used by one call at a time.) An SQLite file is
+/// Rowmill's alone within a process: another SQLite library in it, as Python's `sqlite3`, does not see
+/// its locks. Other processes do. Parameters are given by position for `$1`, `$2`, ..., and by keyword, or as
 /// one mapping, for `:name`.
 ///
 /// Args:
@@ -30,7 +32,8 @@ use crate::value;
 ///         or `postgresql://user:password@host:port/database?sslmode=...`. None reads
 ///         `DATABASE_URL`, else the `PG*` variables.
 ///     pool_size: Connections at most. None means two per core and one.
-///     timeout: Seconds that a call may take where it names none. None means no deadline.
+///     timeout: Seconds that a call may take where it names none. None means no deadline. A server
+///         that does not even answer being told to stop is given 5 seconds more.
 ///     connect_timeout: Seconds that opening a connection may take.
 ///     pool_timeout: Seconds that a call waits for a free connection.
 ///     statement_cache: Prepared statements kept per connection.
