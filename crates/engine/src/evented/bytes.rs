@@ -167,6 +167,7 @@ impl<T> Evented<T> {
         let place = &mut self.lanes[lane];
         let away = State::Away(Why::Result);
         let State::Here(mut link) = std::mem::replace(&mut place.state, away) else { return };
+        link.block();
         let stop = Arc::new(AtomicBool::new(false));
         place.stop = Arc::clone(&stop);
         let fd = link.fd();

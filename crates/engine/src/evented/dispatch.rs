@@ -310,6 +310,7 @@ impl<T> Evented<T> {
         if std::mem::take(&mut place.write_watched) {
             self.actions.push(Action::UnwatchWrite { fd });
         }
+        link.block();
         Some(Lease::new(link, self.shared.clone(), lane))
     }
 }

@@ -143,6 +143,12 @@ impl Link {
         is_forked(self.process)
     }
 
+    /// Prepares the connection for a caller that blocks, after an event loop had it.
+    pub(crate) fn block(&self) {
+        // Where that fails the caller spins, which is slow and still right.
+        let _ = self.transport.socket().set_blocking();
+    }
+
     /// Declares the connection unusable.
     pub(crate) fn break_off(&mut self) {
         self.broken = true;

@@ -40,6 +40,12 @@ impl Socket {
         recv(&self.0, buffer, flags).map(|(_, received)| received).map_err(io::Error::from)
     }
 
+    /// Makes receives wait again: an event loop that watched the socket may have told it not to, and
+    /// a blocked caller would spin.
+    pub(crate) fn set_blocking(&self) -> io::Result<()> {
+        rustix::io::ioctl_fionbio(&self.0, false).map_err(io::Error::from)
+    }
+
     /// Sends some bytes without waiting.
     pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
         let flags = SendFlags::DONTWAIT;
