@@ -47,6 +47,7 @@ UNSAFE = {
     "crates/columns/src/export/layout.rs",
     "crates/columns/src/export/stream.rs",
     "crates/columns/src/import.rs",
+    "crates/engine/src/process.rs",
     "crates/engine/src/sqlite/raw.rs",
     "crates/engine/src/sqlite/raw_statement.rs",
     "crates/engine/src/sqlite/watch.rs",

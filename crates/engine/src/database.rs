@@ -14,7 +14,7 @@ use crate::sqlite::{Sqlite, SqliteConfig};
 use crate::stream::{Parts, Stream};
 use crate::texts::Texts;
 use crate::transaction::{Isolation, Transaction, Work};
-use crate::{Completion, Config, Control, Error, ErrorKind, Query, Result, limits};
+use crate::{Completion, Config, Control, Error, ErrorKind, Query, Result, limits, process};
 
 /// A database: an SQLite file, or a PostgreSQL server behind a pool of connections.
 ///
@@ -77,7 +77,7 @@ impl Database {
             config,
             source,
             texts: Texts::new(dialect),
-            process: std::process::id(),
+            process: process::id(),
             closed: AtomicBool::new(false),
         })))
     }
@@ -136,7 +136,7 @@ impl Database {
 
     /// Closes the database: calls that come later fail, calls under way end as they will.
     pub fn close(&self) {
-        if !self.0.closed.swap(true, Ordering::AcqRel) && self.0.process == std::process::id() {
+        if !self.0.closed.swap(true, Ordering::AcqRel) && self.0.process == process::id() {
             match &self.0.source {
                 Source::Sqlite(sqlite) => sqlite.close(),
                 Source::Postgres(pool) => pool.close(),
@@ -211,27 +211,9 @@ impl Database {
         if self.is_closed() {
             return Err(Error::new(ErrorKind::Misuse, "the database is closed"));
         }
-        check_process(self.0.process)?;
+        process::check(self.0.process)?;
         Ok(&self.0.source)
     }
-}
-
-/// Connections do not survive a fork: both processes would talk on one socket.
-pub(crate) fn check_process(opened_in: u32) -> Result<()> {
-    if !is_forked(opened_in) {
-        return Ok(());
-    }
-    let here = std::process::id();
-    let message =
-        format!("the database was opened in process {opened_in} and this is its fork {here}");
-    Err(Error::new(ErrorKind::Misuse, message)
-        .with_hint("open the database in each process, after the fork"))
-}
-
-/// Whether this process is a fork of the one that has this id. What another thread was at work on
-/// when the fork happened is in no known state here: it is neither used nor dropped.
-pub(crate) fn is_forked(opened_in: u32) -> bool {
-    std::process::id() != opened_in
 }
 
 impl fmt::Debug for Database {

@@ -29,9 +29,11 @@ mod error;
 pub mod evented;
 pub mod limits;
 mod postgres;
+mod process;
 mod pump;
 mod query;
 mod row;
+mod signal;
 mod sqlite;
 mod stream;
 #[cfg(test)]

@@ -7,6 +7,10 @@ use std::time::Duration;
 /// does not see a tenth of a second, and ten wake-ups a second cost nothing measurable.
 pub const TICK: Duration = Duration::from_millis(100);
 
+/// How long a blocked caller that is faster than the server sleeps before it receives more of a long
+/// answer. A socket takes 200 KiB meanwhile, some ten times what a server sends.
+pub const NAP: Duration = Duration::from_micros(200);
+
 /// How long a cancelled statement may take to end before its connection is given up. The server
 /// answers a cancel within milliseconds unless it or the network is gone.
 pub const CANCEL_GRACE: Duration = Duration::from_secs(5);

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub(crate) fn blocking<R: Send>(
 pub(crate) struct Exclusive<T: Send> {
     slot: Mutex<Slot<T>>,
     back: Condvar,
+    /// Threads that wait; changes under the lock. A notice that nobody waits for is a system call.
+    waiting: AtomicUsize,
     process: u32,
 }
 
@@ -72,6 +75,7 @@ impl<T: Send> Exclusive<T> {
         Self {
             slot: Mutex::new(Slot::Here(value)),
             back: Condvar::new(),
+            waiting: AtomicUsize::new(0),
             process: std::process::id(),
         }
     }
@@ -99,8 +103,10 @@ impl<T: Send> Exclusive<T> {
             if reentered || self.process != std::process::id() {
                 return Err(Absent::InUse);
             }
+            self.waiting.fetch_add(1, Ordering::Relaxed);
             let (woken, wait) =
                 self.back.wait_timeout(slot, TICK).unwrap_or_else(PoisonError::into_inner);
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
             slot = woken;
             if wait.timed_out() {
                 // A signal handler may come back here.
@@ -168,7 +174,9 @@ impl<T: Send> Drop for Taken<'_, T> {
         };
         // What is unwanted is dropped after the lock: that may talk to a server.
         drop(slot);
-        self.home.back.notify_one();
+        if self.home.waiting.load(Ordering::Relaxed) > 0 {
+            self.home.back.notify_one();
+        }
     }
 }
 

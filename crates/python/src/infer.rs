@@ -105,7 +105,7 @@ fn numpy(values: &Bound<'_, PyAny>) -> PyResult<Option<(Type, rowmill::Column)>>
             Some((Type::Bool, bits.finish()))
         }
         "M8[us]" => {
-            let mut moments = Fixed::new(i64::MIN);
+            let mut moments = Fixed::marking(i64::MIN);
             for micros in elements::<i64>(&values.call_method1("view", ("i8",))?)? {
                 if micros == i64::MIN { moments.push_null() } else { moments.push(micros) }
             }

@@ -33,17 +33,25 @@ pub struct Fixed<T> {
     values: Vec<T>,
     validity: Validity,
     null_slot: T,
+    marking: bool,
 }
 
 impl<T: Native> Fixed<T> {
     /// An empty builder; NULL rows will hold `null_slot`.
     pub fn new(null_slot: T) -> Self {
-        Self { values: Vec::new(), validity: Validity::default(), null_slot }
+        Self { values: Vec::new(), validity: Validity::default(), null_slot, marking: false }
+    }
+
+    /// As [`new`](Self::new), with a null slot that no value is equal to: NaN, or NaT for
+    /// timestamps that end before it. The column then [says so](Column::marks_nulls).
+    pub fn marking(null_slot: T) -> Self {
+        Self { marking: true, ..Self::new(null_slot) }
     }
 
     /// Appends a value.
     #[inline]
     pub fn push(&mut self, value: T) {
+        debug_assert!(!self.marking || value != self.null_slot, "a value marks a NULL");
         self.values.push(value);
     }
 
@@ -89,7 +97,7 @@ impl<T: Native> Fixed<T> {
     /// The same rows as another type; NULLs stay NULL.
     pub(crate) fn map<U: Native>(self, null_slot: U, map: impl Fn(T) -> U) -> Fixed<U> {
         let values = self.values.into_iter().map(map).collect();
-        Fixed { values, validity: self.validity, null_slot }
+        Fixed { values, validity: self.validity, null_slot, marking: false }
     }
 
     /// The values and the bitmap, for builders that stand on this one.
@@ -106,6 +114,7 @@ impl<T: Native> Fixed<T> {
     /// `Timestamp` are `i64` microseconds, `Interval` is [`IntervalMonthDayNano`], `Uuid` is the
     /// sixteen bytes in memory order as `i128`.
     pub fn finish(self, kind: &Type) -> Column {
+        let marking = self.marking;
         let (values, nulls) = self.into_parts();
         let rows = values.len();
         let buffer = Buffer::from_vec(values);
@@ -142,6 +151,6 @@ impl<T: Native> Fixed<T> {
             }
             other => panic!("{other:?} has no fixed width"),
         };
-        Column::from_array(array)
+        Column::from_marked_array(array, marking)
     }
 }

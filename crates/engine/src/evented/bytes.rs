@@ -53,25 +53,26 @@ impl<T> Evented<T> {
         let mut taken = 0;
         loop {
             let State::Here(link) = &mut place.state else { return };
-            match link.fill(false) {
-                Ok(Fill::Received(received)) => taken += received,
-                Ok(Fill::Nothing) => break,
+            let is_more = match link.fill(false) {
+                Ok(Fill::Received { bytes, drained }) => {
+                    taken += bytes;
+                    !drained
+                }
+                Ok(Fill::Nothing) => false,
                 Err(error) => {
                     self.take_events(lane);
                     return self.lose(lane, &error);
                 }
-            }
-            // With nothing under way nothing more is expected: no call just to hear so.
-            if link.session.in_flight() == 0 {
-                break;
-            }
-            // What is not rows, as notices, ends the turn: the loop comes back for the rest.
-            if taken > 4 * limits::ON_LOOP_BYTES {
-                break;
-            }
+            };
             if link.session.bytes_of_current() > limits::ON_LOOP_BYTES {
                 self.take_events(lane);
                 return self.hand_over(lane);
+            }
+            // Without more here, or anything under way, there is no call just to hear so. What is
+            // not rows, as notices, ends the turn too: the loop comes back for the rest.
+            let is_long = taken > 4 * limits::ON_LOOP_BYTES;
+            if !is_more || is_long || link.session.in_flight() == 0 {
+                break;
             }
         }
         self.take_events(lane);

@@ -36,7 +36,7 @@ use lane::Lane;
 use shared::Shared;
 
 use crate::config::{PostgresConfig, SourceConfig};
-use crate::database::check_process;
+use crate::process;
 use crate::pump::{Link, Workers};
 use crate::{Config, Database, Error, ErrorKind, Result};
 
@@ -117,7 +117,7 @@ impl<T> Evented<T> {
             next_call: 0,
             flush_asked: false,
             closed: false,
-            process: std::process::id(),
+            process: process::id(),
         })
     }
 
@@ -152,7 +152,7 @@ impl<T> Evented<T> {
             let closed = Error::new(ErrorKind::Misuse, "the database is closed");
             self.complete(to, Err(about.blame(closed)));
         }
-        if self.process == std::process::id() {
+        if self.process == process::id() {
             self.close_lanes(false);
         }
         self.database.close();
@@ -161,7 +161,7 @@ impl<T> Evented<T> {
     /// Closes what [`close`](Self::close) left: connections of transactions that nobody ended. Call
     /// [`take_actions`](Self::take_actions) and carry them out, then [`bury`](Self::bury).
     pub fn finish(&mut self) {
-        if self.process == std::process::id() {
+        if self.process == process::id() {
             self.close_lanes(true);
         }
     }
@@ -175,7 +175,7 @@ impl<T> Evented<T> {
         if self.closed {
             return Err(Error::new(ErrorKind::Misuse, "the database is closed"));
         }
-        check_process(self.process)
+        process::check(self.process)
     }
 
     fn new_call(&mut self) -> CallId {
@@ -192,7 +192,7 @@ impl<T> Drop for Evented<T> {
     /// A loop that was closed in the middle leaves statements running: the server is told to stop,
     /// for it looks at a closed connection only when a statement has ended.
     fn drop(&mut self) {
-        if self.process != std::process::id() {
+        if self.process != process::id() {
             return;
         }
         let Some(config) = self.postgres.clone() else { return };

@@ -1,12 +1,13 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rowmill_wire::Catalogue;
 
 use crate::config::PostgresConfig;
 use crate::pump::Link;
+use crate::signal::Signal;
 use crate::{Control, Error, ErrorKind, Result, limits};
 
 /// Where a connection goes when its user is done with it.
@@ -79,7 +80,7 @@ struct Shared {
     connect_timeout: Duration,
     pool_timeout: Duration,
     state: Mutex<State>,
-    freed: Condvar,
+    freed: Signal,
 }
 
 #[derive(Default)]
@@ -105,7 +106,7 @@ impl Pool {
             connect_timeout: options.connect_timeout,
             pool_timeout: options.pool_timeout,
             state: Mutex::default(),
-            freed: Condvar::new(),
+            freed: Signal::default(),
         }))
     }
 
@@ -147,10 +148,9 @@ impl Pool {
                 return Err(pool_timeout(shared.pool_timeout, shared.size));
             }
             let wait = control.wait(limits::TICK).min(left);
-            let (woken, timeout) =
-                shared.freed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
-            state = woken;
-            if timeout.timed_out() {
+            let timed_out;
+            (state, timed_out) = shared.freed.wait(state, wait);
+            if timed_out {
                 // The interrupt may run arbitrary code of the caller: not under our lock.
                 drop(state);
                 control.check()?;

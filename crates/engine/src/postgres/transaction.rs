@@ -7,7 +7,7 @@ use rowmill_wire::{Completion, Output, TransactionStatus};
 use super::run::roll_back;
 use super::{Lease, PostgresStream, run, run_script};
 use crate::config::PostgresConfig;
-use crate::database::{check_process, is_forked};
+use crate::process;
 use crate::{Control, Error, ErrorKind, Result};
 
 /// The connection of an open transaction, unless a stream has it or the transaction ended.
@@ -44,12 +44,12 @@ impl PostgresTransaction {
         run(&mut lease, config, &statement, Vec::new(), Output::Discard, control)?;
         let held = Arc::new(Held::default());
         held.put(lease);
-        Ok(Self { held, config: Arc::clone(config), open: true, process: std::process::id() })
+        Ok(Self { held, config: Arc::clone(config), open: true, process: process::id() })
     }
 
     /// Lends the connection to `work` and takes it back.
     fn with<T>(&self, work: impl FnOnce(&mut Lease, &PostgresConfig) -> Result<T>) -> Result<T> {
-        check_process(self.process)?;
+        process::check(self.process)?;
         let Some(mut lease) = self.held.take() else {
             return Err(Error::new(ErrorKind::Misuse, "the transaction is busy with a stream")
                 .with_hint("read the stream to its end, or close it, before the next statement"));
@@ -79,7 +79,7 @@ impl PostgresTransaction {
         parameters: Vec<Scalar>,
         batch_rows: usize,
     ) -> Result<PostgresStream> {
-        check_process(self.process)?;
+        process::check(self.process)?;
         let Some(lease) = self.held.take() else {
             return Err(Error::new(ErrorKind::Misuse, "the transaction is busy with a stream"));
         };
@@ -98,7 +98,7 @@ impl PostgresTransaction {
     }
 
     fn end(&mut self, verb: &str, control: &Control<'_>) -> Result<()> {
-        check_process(self.process)?;
+        process::check(self.process)?;
         if !self.open {
             return Err(Error::new(ErrorKind::Misuse, "the transaction has ended"));
         }
@@ -133,7 +133,7 @@ pub(crate) fn unknown_outcome(mut error: Error, verb: &str) -> Error {
 
 impl Drop for PostgresTransaction {
     fn drop(&mut self) {
-        if !self.open || is_forked(self.process) {
+        if !self.open || process::is_forked(self.process) {
             return;
         }
         let Some(mut lease) = self.held.take() else { return };

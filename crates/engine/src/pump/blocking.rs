@@ -1,7 +1,6 @@
-use std::time::Instant;
-
 use rowmill_wire::Event;
 
+use super::pace::Pace;
 use super::{Fill, Link};
 use crate::{Control, Result, limits};
 
@@ -22,7 +21,7 @@ pub(crate) fn drive<T>(
     mut on_event: impl FnMut(Event) -> Until<T>,
 ) -> Result<T> {
     link.check_process()?;
-    let mut looked: Option<Instant> = None;
+    let mut pace = Pace::default();
     loop {
         while let Some(event) = link.session.next_event() {
             if let Until::Stop(value) = on_event(event) {
@@ -30,6 +29,7 @@ pub(crate) fn drive<T>(
             }
         }
         let all_sent = link.flush()?;
+        pace.rest();
         let received = if all_sent && control.deadline.is_none() {
             link.fill(true)?
         } else {
@@ -40,20 +40,10 @@ pub(crate) fn drive<T>(
                     let _ = link.transport().socket().wait(!all_sent, wait);
                     link.fill(false)?
                 }
-                received @ Fill::Received(_) => received,
+                received @ Fill::Received { .. } => received,
             }
         };
-        // While rows pour in nothing ever waits, so the clock is looked at too.
-        let due = match (received, looked) {
-            (Fill::Nothing, _) => true,
-            (_, None) => {
-                looked = Some(Instant::now());
-                false
-            }
-            (_, Some(at)) => at.elapsed() >= limits::TICK,
-        };
-        if due {
-            looked = Some(Instant::now());
+        if pace.took(received) {
             control.check()?;
         }
     }

@@ -8,7 +8,7 @@ use rowmill_wire::{Catalogue, Event, Limits, Session, Startup, TransactionStatus
 use super::socket::{Transport, is_not_yet, unreachable_server};
 use super::{Until, drive};
 use crate::config::PostgresConfig;
-use crate::database::{check_process, is_forked};
+use crate::process;
 use crate::{Control, Error, ErrorKind, Result};
 
 /// One connection: a transport and the session that gives its bytes a meaning.
@@ -24,8 +24,8 @@ pub(crate) struct Link {
 /// What came of trying to receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fill {
-    /// This many bytes, already taken by the session.
-    Received(usize),
+    /// This many bytes, already taken by the session. `drained` where there were no more.
+    Received { bytes: usize, drained: bool },
     /// Nothing yet.
     Nothing,
 }
@@ -52,7 +52,7 @@ impl Link {
             limits: Limits { statements, ..Limits::default() },
         };
         let session = Session::new(startup, Arc::clone(catalogue));
-        let mut link = Self { transport, session, broken: false, process: std::process::id() };
+        let mut link = Self { transport, session, broken: false, process: process::id() };
         let ready = drive(&mut link, &control, |event| match event {
             Event::Ready => Until::Stop(Ok(())),
             Event::Refused(error) => Until::Stop(Err(refused(*error))),
@@ -84,7 +84,7 @@ impl Link {
                 Err(error) if is_not_yet(&error) => return Ok(false),
                 Err(error) => {
                     // Why the other side ended may stand in what it sent before.
-                    while let (false, Ok(Fill::Received(_))) = (self.broken, self.fill(false)) {}
+                    while let (false, Ok(Fill::Received { .. })) = (self.broken, self.fill(false)) {}
                     return Err(self.lost(&error.to_string()));
                 }
             }
@@ -94,10 +94,15 @@ impl Link {
     /// Receives once and lets the session take it. With `wait` it blocks for a tick at most.
     #[inline]
     pub(crate) fn fill(&mut self, wait: bool) -> Result<Fill> {
-        match self.transport.recv(self.session.space(), wait) {
+        let space = self.session.space();
+        let room = space.len();
+        match self.transport.recv(space, wait) {
             Ok(0) => Err(self.lost("the server closed the connection")),
-            Ok(received) => match self.session.received(received) {
-                Ok(()) => Ok(Fill::Received(received)),
+            Ok(bytes) => match self.session.received(bytes) {
+                Ok(()) => {
+                    let drained = bytes < room && matches!(self.transport, Transport::Plain(_));
+                    Ok(Fill::Received { bytes, drained })
+                }
                 Err(error) => {
                     self.broken = true;
                     Err(Error::from(error))
@@ -135,12 +140,12 @@ impl Link {
 
     /// Fails in a fork of the process that opened the connection.
     pub(crate) fn check_process(&self) -> Result<()> {
-        check_process(self.process)
+        process::check(self.process)
     }
 
     /// Whether this is a fork of the process that opened the connection.
     pub(crate) fn is_forked(&self) -> bool {
-        is_forked(self.process)
+        process::is_forked(self.process)
     }
 
     /// Prepares the connection for a caller that blocks, after an event loop had it.

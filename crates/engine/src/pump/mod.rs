@@ -2,6 +2,7 @@
 
 mod blocking;
 mod link;
+mod pace;
 mod socket;
 mod tls;
 mod workers;

@@ -36,7 +36,7 @@ impl Found {
         let values = match self.values {
             Values::Nulls(_) => Values::Nulls(0),
             Values::Int(_) => Values::Int(Fixed::new(0)),
-            Values::Float(_) => Values::Float(Fixed::new(f64::NAN)),
+            Values::Float(_) => Values::Float(Fixed::marking(f64::NAN)),
             Values::Text(_) => Values::Text(Bytes::text()),
             Values::Bytes(_) => Values::Bytes(Bytes::binary()),
         };
@@ -138,7 +138,7 @@ fn bytes(mut cells: Bytes, nulls: usize) -> Bytes {
 fn floats(ints: Fixed<i64>) -> Fixed<f64> {
     let values = ints.values().to_vec();
     let column = ints.finish(&Type::Int64);
-    let mut floats = Fixed::new(f64::NAN);
+    let mut floats = Fixed::marking(f64::NAN);
     for (row, value) in values.into_iter().enumerate() {
         if column.is_null(row) { floats.push_null() } else { floats.push(value as f64) }
     }

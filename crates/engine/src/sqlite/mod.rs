@@ -41,7 +41,7 @@ use self::route::{Route, route};
 use self::shared::{Lease, Shared, Turn};
 use self::watch::Orders;
 use self::writer::Job;
-use crate::database::check_process;
+use crate::process;
 use crate::{Completion, Control, Error, ErrorKind, Result, Row, limits};
 
 pub(crate) use self::config::SqliteConfig;
@@ -71,7 +71,7 @@ impl Sqlite {
         } else {
             drop(Lease::writer(&*shared, &control)?);
         }
-        Ok(Self(shared, std::process::id()))
+        Ok(Self(shared, process::id()))
     }
 
     /// Whether a statement may want the writer, as far as its first words tell.
@@ -109,7 +109,7 @@ impl Sqlite {
     ) -> Result<Option<Row>> {
         let shared = &*self.0;
         shared.check_open()?;
-        check_process(self.1)?;
+        process::check(self.1)?;
         if control.deadline.is_some() {
             control.check()?;
         }

@@ -1,11 +1,12 @@
 //! The connections that only read.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::config::{Role, SqliteConfig};
 use super::connection::Connection;
 use super::shared::closed;
+use crate::signal::Signal;
 use crate::{Control, Error, ErrorKind, Result, limits};
 
 /// Readers of one database, opened when needed. The one used last is lent first: its pages are
@@ -13,7 +14,7 @@ use crate::{Control, Error, ErrorKind, Result, limits};
 #[derive(Default)]
 pub(super) struct Readers {
     state: Mutex<State>,
-    free: Condvar,
+    free: Signal,
 }
 
 #[derive(Default)]
@@ -22,7 +23,6 @@ struct State {
     idle: Vec<Box<Connection>>,
     /// Idle, lent, or being opened.
     open: usize,
-    waiting: usize,
     closed: bool,
 }
 
@@ -63,10 +63,7 @@ impl Readers {
                 return Err(all_taken(config));
             }
             let wait = control.wait(limits::TICK.min(patience));
-            state.waiting += 1;
-            (state, _) =
-                self.free.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
-            state.waiting -= 1;
+            (state, _) = self.free.wait(state, wait);
             if state.idle.is_empty() {
                 drop(state);
                 control.check()?;
@@ -88,11 +85,8 @@ impl Readers {
             return;
         }
         state.idle.push(connection);
-        let wake = state.waiting > 0;
         drop(state);
-        if wake {
-            self.free.notify_one();
-        }
+        self.free.notify_one();
     }
 
     /// A reader is gone.

@@ -9,7 +9,7 @@ use super::connection::Connection;
 use super::readers::Readers;
 use super::slow::Slow;
 use super::writer::{Entered, Job, Writer};
-use crate::database::{check_process, is_forked};
+use crate::process;
 use crate::{Completion, Control, Error, ErrorKind, Result};
 
 pub(super) struct Shared {
@@ -53,7 +53,7 @@ impl Shared {
             slow: Slow::default(),
             closed: AtomicBool::new(false),
             left: Mutex::default(),
-            process: std::process::id(),
+            process: process::id(),
         }
     }
 
@@ -66,12 +66,12 @@ impl Shared {
         if self.closed.load(Ordering::Acquire) {
             return Err(closed());
         }
-        check_process(self.process)
+        process::check(self.process)
     }
 
     /// Whether this is a fork of the process that opened the database.
     pub(super) fn is_forked(&self) -> bool {
-        is_forked(self.process)
+        process::is_forked(self.process)
     }
 
     /// Leaves a cursor to be closed by who has the connection next.

@@ -11,7 +11,7 @@ use super::route::{Route, route};
 use super::shared::{Lease, Shared};
 use super::transaction::{Held, ended};
 use super::watch::Orders;
-use crate::database::{check_process, is_forked};
+use crate::process;
 use crate::{Control, Result, limits};
 
 /// A result in parts. It takes its connection when the first part is asked for and gives it back
@@ -85,7 +85,7 @@ impl SqliteStream {
 
     /// The next part, or `None` after the last. A result without rows has one part without rows.
     pub(crate) fn next(&mut self, control: &Control<'_>) -> Result<Option<Batch>> {
-        check_process(self.process)?;
+        process::check(self.process)?;
         let part = control.check().and_then(|()| self.read(control));
         match part {
             Ok(Some((batch, false))) => Ok(Some(batch)),
@@ -168,7 +168,7 @@ impl SqliteStream {
     fn stop(&mut self) {
         let source = std::mem::replace(&mut self.source, Source::Ended);
         let Some(cursor) = self.cursor.take() else { return };
-        if is_forked(self.process) {
+        if process::is_forked(self.process) {
             return;
         }
         match source {

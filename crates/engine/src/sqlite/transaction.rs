@@ -11,7 +11,7 @@ use super::route::{Route, route};
 use super::shared::{Lease, Shared};
 use super::stream::SqliteStream;
 use super::watch::Orders;
-use crate::database::check_process;
+use crate::process;
 use crate::{Completion, Control, Error, ErrorKind, Result};
 
 /// A transaction under way: it holds the writer, or a reader. Dropping it rolls back.
@@ -34,7 +34,7 @@ pub(super) struct Session {
 impl Held {
     /// Fails in a fork, where who had the lock may be no more.
     pub(super) fn lock(&self) -> Result<MutexGuard<'_, Option<Session>>> {
-        check_process(self.process)?;
+        process::check(self.process)?;
         Ok(self.session.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

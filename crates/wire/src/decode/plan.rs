@@ -157,8 +157,8 @@ impl Scalar {
             Kind::Int4 => ColumnDecoder::Int4(Fixed::new(0)),
             Kind::Int8 => ColumnDecoder::Int8(Fixed::new(0)),
             Kind::Oid => ColumnDecoder::Oid(Fixed::new(0)),
-            Kind::Float4 => ColumnDecoder::Float4(Fixed::new(f32::NAN)),
-            Kind::Float8 => ColumnDecoder::Float8(Fixed::new(f64::NAN)),
+            Kind::Float4 => ColumnDecoder::Float4(Fixed::marking(f32::NAN)),
+            Kind::Float8 => ColumnDecoder::Float8(Fixed::marking(f64::NAN)),
             Kind::Numeric => ColumnDecoder::Numeric(match self.digits {
                 Some((precision, scale)) => Decimal::declared(precision, scale),
                 None => Decimal::undeclared(),
@@ -170,7 +170,9 @@ impl Scalar {
             Kind::Jsonb => ColumnDecoder::Jsonb(Bytes::text()),
             Kind::Date => ColumnDecoder::Date(Fixed::new(0)),
             Kind::Time => ColumnDecoder::Time(Fixed::new(i64::MIN)),
-            Kind::Timestamp | Kind::Timestamptz => ColumnDecoder::Timestamp(Fixed::new(i64::MIN)),
+            Kind::Timestamp | Kind::Timestamptz => {
+                ColumnDecoder::Timestamp(Fixed::marking(i64::MIN))
+            },
             Kind::Interval => ColumnDecoder::Interval(Fixed::new(0)),
             Kind::Uuid => ColumnDecoder::Uuid(Fixed::new(0)),
             Kind::Enum => ColumnDecoder::Enum(Box::default()),
