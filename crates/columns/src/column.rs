@@ -55,7 +55,11 @@ impl Column {
 
     /// How many rows are NULL.
     pub fn null_count(&self) -> usize {
-        if self.nulls_are_elsewhere() { self.array.logical_null_count() } else { self.array.null_count() }
+        if self.nulls_are_elsewhere() {
+            self.array.logical_null_count()
+        } else {
+            self.array.null_count()
+        }
     }
 
     /// Whether `row` is NULL.
@@ -185,7 +189,7 @@ impl PartialEq for Column {
 fn spread(bits: &BooleanBuffer, out: &mut Vec<u8>) {
     let chunks = bits.bit_chunks();
     out.reserve(bits.len());
-    for chunk in chunks.iter() {
+    for chunk in &chunks {
         for byte in chunk.to_le_bytes() {
             out.extend_from_slice(&eight(byte).to_le_bytes());
         }
@@ -218,12 +222,15 @@ mod tests {
         for (from, len) in [(0, 1_000), (1, 999), (3, 64), (5, 0), (7, 130), (63, 9), (64, 8)] {
             let mut out = vec![9];
             spread(&buffer.slice(from, len), &mut out);
-            let expected: Vec<u8> =
-                std::iter::once(9).chain(bits[from..from + len].iter().map(|&bit| bit.into())).collect();
+            let expected: Vec<u8> = std::iter::once(9)
+                .chain(bits[from..from + len].iter().map(|&bit| bit.into()))
+                .collect();
             assert_eq!(out, expected, "{len} bits from {from}");
         }
-        assert!((0..=255).all(|byte: u8| (0..8)
-            .all(|at| eight(byte).to_le_bytes()[at] == byte >> at & 1)));
+        assert!(
+            (0..=255)
+                .all(|byte: u8| (0..8).all(|at| eight(byte).to_le_bytes()[at] == byte >> at & 1))
+        );
     }
 
     #[test]

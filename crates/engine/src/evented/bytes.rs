@@ -165,17 +165,10 @@ impl<T> Evented<T> {
 
     /// A large result: a worker takes the connection until all that is under way is answered.
     fn hand_over(&mut self, lane: usize) {
+        let Some(mut link) = self.send_away(lane, Why::Result) else { return };
         let place = &mut self.lanes[lane];
-        let away = State::Away(Why::Result);
-        let State::Here(mut link) = std::mem::replace(&mut place.state, away) else { return };
-        link.block();
         let stop = Arc::new(AtomicBool::new(false));
         place.stop = Arc::clone(&stop);
-        let fd = link.fd();
-        self.actions.push(Action::Unwatch { fd });
-        if std::mem::take(&mut place.write_watched) {
-            self.actions.push(Action::UnwatchWrite { fd });
-        }
         let purposes: Vec<_> =
             place.flights.iter().map(|flight| (flight.request, flight.purpose)).collect();
         let guard = ReturnGuard { shared: Arc::clone(&self.shared), lane, armed: true };
@@ -278,8 +271,12 @@ impl<T> Evented<T> {
 
     /// A connection is gone, and with it the answers it owed.
     pub(super) fn lose(&mut self, lane: usize, error: &Error) {
+        if let State::Here(link) = &mut self.lanes[lane].state {
+            link.break_off();
+        }
+        self.let_go(lane);
         let place = &mut self.lanes[lane];
-        let link = std::mem::replace(&mut place.state, State::Empty);
+        place.state = State::Empty;
         place.cancelling = false;
         place.generation += 1;
         if let Some(id) = place.reserved.take() {
@@ -287,10 +284,6 @@ impl<T> Evented<T> {
         }
         let flights = std::mem::take(&mut place.flights);
         let parked = std::mem::take(&mut place.parked);
-        if let State::Here(mut link) = link {
-            link.break_off();
-            self.let_go(lane, link);
-        }
         let owed = flights.into_iter().map(|flight| (flight.to, flight.purpose, flight.about));
         let owed = owed.chain(parked.into_iter().map(|call| (call.to, call.purpose, call.about)));
         for (to, purpose, about) in owed {

@@ -277,40 +277,47 @@ impl<T> Evented<T> {
     /// Closes the connections that nothing runs on; with `all` those of open transactions too.
     pub(super) fn close_lanes(&mut self, all: bool) {
         for lane in 0..self.lanes.len() {
-            let place = &mut self.lanes[lane];
-            if place.flights.is_empty()
-                && (all || place.is_idle())
-                && let State::Here(link) = std::mem::replace(&mut place.state, State::Empty)
-            {
-                self.let_go(lane, link);
+            let place = &self.lanes[lane];
+            if place.flights.is_empty() && (all || place.is_idle()) {
+                self.let_go(lane);
             }
         }
     }
 
-    /// Stops watching a connection that ended, and keeps it until the loop has done so.
-    pub(super) fn let_go(&mut self, lane: usize, link: Link) {
-        let fd = link.fd();
-        self.actions.push(Action::Unwatch { fd });
-        if std::mem::take(&mut self.lanes[lane].write_watched) {
-            self.actions.push(Action::UnwatchWrite { fd });
+    /// Ends a lane's connection where the loop has it, and keeps it until the loop watches it no more.
+    pub(super) fn let_go(&mut self, lane: usize) {
+        if let Some(link) = self.unwatch(lane, State::Empty) {
+            self.ended[0].push(link);
         }
-        self.ended[0].push(link);
     }
 
-    /// Takes a lane's connection, for a stream.
-    pub(super) fn take_link(&mut self, lane: usize) -> Option<Lease> {
+    /// Takes a lane's connection where the loop has it, for a worker, whose receives wait.
+    pub(super) fn send_away(&mut self, lane: usize, why: Why) -> Option<Link> {
+        self.unwatch(lane, State::Away(why)).inspect(Link::block)
+    }
+
+    /// Takes a lane's connection where the loop has it, and has the loop watch it no more.
+    fn unwatch(&mut self, lane: usize, then: State) -> Option<Link> {
         let place = &mut self.lanes[lane];
-        if !matches!(place.state, State::Here(_)) || place.cancelling || !place.flights.is_empty() {
+        if !matches!(place.state, State::Here(_)) {
             return None;
         }
-        let away = State::Away(Why::Stream);
-        let State::Here(link) = std::mem::replace(&mut place.state, away) else { return None };
+        let State::Here(link) = std::mem::replace(&mut place.state, then) else { return None };
         let fd = link.fd();
         self.actions.push(Action::Unwatch { fd });
         if std::mem::take(&mut place.write_watched) {
             self.actions.push(Action::UnwatchWrite { fd });
         }
-        link.block();
+        Some(link)
+    }
+
+    /// Takes a lane's connection, for a stream.
+    pub(super) fn take_link(&mut self, lane: usize) -> Option<Lease> {
+        let place = &self.lanes[lane];
+        if place.cancelling || !place.flights.is_empty() {
+            return None;
+        }
+        let link = self.send_away(lane, Why::Stream)?;
         Some(Lease::new(link, self.shared.clone(), lane))
     }
 }

@@ -14,12 +14,20 @@ struct Loop {
     watched: HashMap<RawFd, usize>,
     answers: HashMap<usize, Result<Answer>>,
     flush: bool,
+    /// What was watched and went to a worker, with its status flags then.
+    unwatched: Vec<i32>,
 }
 
 impl Loop {
     fn new(url: &str) -> Self {
         let db = Evented::new(Config::parse(url).unwrap()).unwrap();
-        Self { db, watched: HashMap::new(), answers: HashMap::new(), flush: false }
+        Self {
+            db,
+            watched: HashMap::new(),
+            answers: HashMap::new(),
+            flush: false,
+            unwatched: vec![],
+        }
     }
 
     fn submit(&mut self, token: usize, sql: &str, parameters: Vec<Scalar>) -> Option<u64> {
@@ -47,8 +55,15 @@ impl Loop {
         for action in self.db.take_actions() {
             match action {
                 Action::Complete { to, result } => drop(self.answers.insert(to, result)),
-                Action::Watch { fd, lane } => drop(self.watched.insert(fd, lane)),
-                Action::Unwatch { fd } => drop(self.watched.remove(&fd)),
+                Action::Watch { fd, lane } => {
+                    // As libuv does with what it is given to watch.
+                    set_status(fd, status(fd) | libc::O_NONBLOCK);
+                    self.watched.insert(fd, lane);
+                }
+                Action::Unwatch { fd } => {
+                    self.unwatched.push(status(fd));
+                    self.watched.remove(&fd);
+                }
                 Action::FlushSoon => self.flush = true,
                 Action::WatchWrite { .. }
                 | Action::UnwatchWrite { .. }
@@ -108,6 +123,18 @@ impl Loop {
 fn server() -> String {
     let url = std::env::var("ROWMILL_TEST_POSTGRES");
     url.expect("ROWMILL_TEST_POSTGRES names a server; run the tests by ./dev test")
+}
+
+#[expect(unsafe_code, reason = "a descriptor's flags")]
+fn status(fd: RawFd) -> i32 {
+    // SAFETY: a query of flags; the database holds the descriptor until its `Unwatch` was taken.
+    unsafe { libc::fcntl(fd, libc::F_GETFL) }
+}
+
+#[expect(unsafe_code, reason = "a descriptor's flags")]
+fn set_status(fd: RawFd, status: i32) {
+    // SAFETY: as above.
+    assert_eq!(unsafe { libc::fcntl(fd, libc::F_SETFL, status) }, 0);
 }
 
 const SERIES: &str = "select i from generate_series(1, $1::int) as i";
@@ -196,4 +223,14 @@ fn a_server_that_cannot_be_reached_is_told_to_all_who_wait() {
     for token in 0..5 {
         assert_eq!(event_loop.wait(token).unwrap_err().kind(), ErrorKind::Connect);
     }
+}
+
+#[test]
+fn a_workers_receives_wait_whatever_the_loop_did_to_the_socket() {
+    let mut event_loop = Loop::new(&server());
+    event_loop.submit(1, SERIES, vec![Scalar::Int(100_000)]);
+    assert_eq!(event_loop.rows(1), 100_000);
+    let [status] = event_loop.unwatched[..] else { panic!("{:?}", event_loop.unwatched) };
+    assert!(status >= 0);
+    assert_eq!(status & libc::O_NONBLOCK, 0, "a worker that waits would spin");
 }

@@ -84,7 +84,8 @@ impl Link {
                 Err(error) if is_not_yet(&error) => return Ok(false),
                 Err(error) => {
                     // Why the other side ended may stand in what it sent before.
-                    while let (false, Ok(Fill::Received { .. })) = (self.broken, self.fill(false)) {}
+                    while let (false, Ok(Fill::Received { .. })) = (self.broken, self.fill(false)) {
+                    }
                     return Err(self.lost(&error.to_string()));
                 }
             }

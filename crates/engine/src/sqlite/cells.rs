@@ -70,7 +70,9 @@ impl Cells {
             Self::Bytes(_) => Self::new(CellType::Bytes),
             Self::Date(_) => Self::new(CellType::Date),
             Self::Time(_) => Self::new(CellType::Time),
-            Self::Timestamp(_, Zone::Unknown) => Self::Timestamp(Fixed::marking(NAT), Zone::Without),
+            Self::Timestamp(_, Zone::Unknown) => {
+                Self::Timestamp(Fixed::marking(NAT), Zone::Without)
+            }
             Self::Timestamp(_, zone) => Self::Timestamp(Fixed::marking(NAT), *zone),
             Self::Json(_) => Self::new(CellType::Json),
             Self::Uuid(_) => Self::new(CellType::Uuid),

@@ -172,7 +172,7 @@ impl Scalar {
             Kind::Time => ColumnDecoder::Time(Fixed::new(i64::MIN)),
             Kind::Timestamp | Kind::Timestamptz => {
                 ColumnDecoder::Timestamp(Fixed::marking(i64::MIN))
-            },
+            }
             Kind::Interval => ColumnDecoder::Interval(Fixed::new(0)),
             Kind::Uuid => ColumnDecoder::Uuid(Fixed::new(0)),
             Kind::Enum => ColumnDecoder::Enum(Box::default()),
