@@ -56,12 +56,13 @@ AUTHORS = Question(
 )
 
 # A commit of more than 30 files says little about any two of them, and costs their square.
+# `materialized`: three readers share one result, which newer versions of SQLite would compute thrice.
 TOGETHER = Question(
     "Files that change together most",
     """
     with small as (
         select commit_id from changes group by commit_id having count(*) between 2 and 30
-    ), kept as (
+    ), kept as materialized (
         select commit_id, file_id from changes join small using (commit_id)
     ), times as (
         select file_id, count(*) as changes from kept group by file_id
