@@ -8,6 +8,7 @@ import json
 import math
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -246,6 +247,18 @@ def test_any_row(db: rm.Database, row: tuple[Any, ...]) -> None:
 def _comparable(value: Any) -> Any:
     """A whole float is written `1.0` and by some as `1`; a decimal may have more zeros."""
     return Decimal(value) if isinstance(value, int) else value
+
+
+def test_no_answer_shows_through_the_next(url: str) -> None:
+    sql = "select g, repeat('x', $2) as text from generate_series(1, $1::int) g"
+    with rm.Database(url) as db, ThreadPoolExecutor(4) as threads:
+        sizes = [(9_000, 2_000), (3, 1), (0, 1), (900, 50), (1, 1), (2_000, 200)]
+        kept = [(size, db.fetch_json(sql, *size)) for size in sizes]
+        kept += zip(
+            sizes * 5, threads.map(lambda size: db.fetch_json(sql, *size), sizes * 5), strict=True
+        )
+    for (rows, width), text in kept:
+        assert orjson.loads(text) == [{"g": g, "text": "x" * width} for g in range(1, rows + 1)]
 
 
 def test_sqlite_gives_the_same_json() -> None:

@@ -52,10 +52,10 @@ fuzz_target!(|input: (Vec<(u8, i32)>, Vec<Row>, u8)| {
         limits: Limits::default(),
     };
     let mut session = Session::new(startup, Arc::new(Catalogue::default()));
-    let output = if part == 0 {
-        Output::Batch
-    } else {
-        Output::Stream { rows: usize::from(part), bytes: usize::MAX }
+    let output = match part {
+        0 => Output::Batch,
+        1 => Output::First,
+        rows => Output::Stream { rows: usize::from(rows), bytes: usize::MAX },
     };
     let statement = Statement { text: "table t".into(), key: 1 };
     session.start(Request { statement, parameters: Vec::new(), output });

@@ -10,6 +10,7 @@ mod error;
 mod export;
 mod import;
 pub mod json;
+mod row;
 mod scalar;
 mod schema;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use column::Column;
 pub use error::ColumnError;
 pub use export::{ArrowArray, ArrowSchema, ArrowStream, TextLayout};
 pub use import::{import_array, import_stream};
+pub use row::OwnedRow;
 pub use scalar::Scalar;
 pub use schema::{Field, Schema};
 pub use types::{ForeignType, Type};

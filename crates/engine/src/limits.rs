@@ -47,6 +47,10 @@ pub const PIPELINE: usize = 16;
 /// they would wait for it, and it could not be cancelled without a risk to them.
 pub const QUICK: Duration = Duration::from_millis(10);
 
+/// Bytes of a buffer for JSON that is kept for the next answer. Larger ones are rare, and their cost
+/// is not the buffer's.
+pub const JSON_BUFFER: usize = 8 << 20;
+
 /// Calls that may wait for a connection on one event loop; one more is refused at once.
 pub const WAITING: usize = 100_000;
 

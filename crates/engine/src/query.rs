@@ -55,11 +55,16 @@ impl Arguments {
 /// The batch as JSON. Json cells were checked where they were read: by the server, or by SQLite's
 /// reader here.
 pub(crate) fn to_json(batch: &Batch, orient: Orient) -> Result<Vec<u8>> {
-    let options = json::Options { orient, json: json::JsonCells::Trusted, ..Default::default() };
     let mut out = Vec::new();
-    json::write(batch, options, &mut out)
-        .map_err(|error| Error::new(ErrorKind::Data, error.to_string()))?;
+    let len = to_json_over(batch, orient, &mut out)?;
+    out.truncate(len);
     Ok(out)
+}
+
+fn to_json_over(batch: &Batch, orient: Orient, out: &mut Vec<u8>) -> Result<usize> {
+    let options = json::Options { orient, json: json::JsonCells::Trusted, ..Default::default() };
+    json::write_over(batch, options, out)
+        .map_err(|error| Error::new(ErrorKind::Data, error.to_string()))
 }
 
 /// Where a query runs.
@@ -137,8 +142,8 @@ impl<'a> Query<'a> {
         self.run(Output::Batch).map(|completion| completion.batch)
     }
 
-    /// The first row. On SQLite, and outside of transactions, a statement that only reads is read
-    /// no further: what is wrong with later rows stays unseen.
+    /// The first row. Rows after it are not decoded, and on SQLite, outside of transactions, not even
+    /// computed: what is wrong with them stays unseen.
     ///
     /// # Errors
     /// Any.
@@ -149,7 +154,7 @@ impl<'a> Query<'a> {
             let (_, statement, parameters, control) = self.prepare()?;
             return sqlite.fetch_row(&statement, &parameters, &control);
         }
-        self.fetch().map(|batch| Row::first(&batch))
+        self.run(Output::First).map(Completion::into_first)
     }
 
     /// The first column of the first row, read as by [`fetch_one`](Self::fetch_one);
@@ -168,6 +173,15 @@ impl<'a> Query<'a> {
     /// Any.
     pub fn fetch_json(self, orient: Orient) -> Result<Vec<u8>> {
         self.fetch().and_then(|batch| to_json(&batch, orient))
+    }
+
+    /// All rows as JSON, over what stands in `out`; how many bytes that is. A buffer used again and
+    /// again saves a tenth of the work of a large answer.
+    ///
+    /// # Errors
+    /// Any.
+    pub fn fetch_json_over(self, orient: Orient, out: &mut Vec<u8>) -> Result<usize> {
+        self.fetch().and_then(|batch| to_json_over(&batch, orient, out))
     }
 
     /// Runs the statement for its effect; returns the rows affected.

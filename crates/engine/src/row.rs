@@ -1,6 +1,4 @@
-use std::sync::Arc;
-
-use rowmill_columns::{Batch, Scalar, Value};
+use rowmill_columns::{Batch, OwnedRow, Scalar, Value};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -19,87 +17,12 @@ pub struct Row(Repr);
 #[derive(Clone, Debug)]
 enum Repr {
     View { batch: Batch, index: usize },
-    Cells(RowCells),
+    Owned(OwnedRow),
 }
 
-/// A row without a batch, which costs two or three allocations and not several a column.
-#[derive(Clone, Debug)]
-pub(crate) struct RowCells {
-    names: Arc<[Arc<str>]>,
-    cells: Vec<Cell>,
-    /// All texts, one after the other.
-    text: String,
-    /// All bytes, one after the other.
-    bytes: Vec<u8>,
-}
-
-/// A value; texts and bytes by where they start and end.
-#[derive(Clone, Copy, Debug)]
-enum Cell {
-    Null,
-    Int(i64),
-    Float(f64),
-    Text(usize, usize),
-    Bytes(usize, usize),
-}
-
-/// Room for the texts after the first, so that short ones share its allocation.
-const ROOM: usize = 64;
-
-impl RowCells {
-    /// No values yet, of columns of these names.
-    pub(crate) fn new(names: Arc<[Arc<str>]>) -> Self {
-        let cells = Vec::with_capacity(names.len());
-        Self { names, cells, text: String::new(), bytes: Vec::new() }
-    }
-
-    pub(crate) fn push_null(&mut self) {
-        self.cells.push(Cell::Null);
-    }
-
-    pub(crate) fn push_int(&mut self, value: i64) {
-        self.cells.push(Cell::Int(value));
-    }
-
-    pub(crate) fn push_float(&mut self, value: f64) {
-        self.cells.push(Cell::Float(value));
-    }
-
-    pub(crate) fn push_text(&mut self, value: &str) {
-        let start = self.text.len();
-        if start == 0 {
-            self.text.reserve(value.len() + ROOM);
-        }
-        self.text.push_str(value);
-        self.cells.push(Cell::Text(start, self.text.len()));
-    }
-
-    pub(crate) fn push_bytes(&mut self, value: &[u8]) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(value);
-        self.cells.push(Cell::Bytes(start, self.bytes.len()));
-    }
-
-    /// Bytes held so far.
-    pub(crate) fn byte_len(&self) -> usize {
-        std::mem::size_of_val(self.cells.as_slice()) + self.text.len() + self.bytes.len()
-    }
-
-    #[inline]
-    fn value(&self, column: usize) -> Option<Value<'_>> {
-        Some(match *self.cells.get(column)? {
-            Cell::Null => Value::Null,
-            Cell::Int(value) => Value::Int(value),
-            Cell::Float(value) => Value::Float(value),
-            Cell::Text(start, end) => Value::Text(self.text.get(start..end)?),
-            Cell::Bytes(start, end) => Value::Bytes(self.bytes.get(start..end)?),
-        })
-    }
-}
-
-impl From<RowCells> for Row {
-    fn from(cells: RowCells) -> Self {
-        Self(Repr::Cells(cells))
+impl From<OwnedRow> for Row {
+    fn from(row: OwnedRow) -> Self {
+        Self(Repr::Owned(row))
     }
 }
 
@@ -118,7 +41,7 @@ impl Row {
     pub fn view(&self) -> Option<(&Batch, usize)> {
         match &self.0 {
             Repr::View { batch, index } => Some((batch, *index)),
-            Repr::Cells(_) => None,
+            Repr::Owned(_) => None,
         }
     }
 
@@ -127,7 +50,7 @@ impl Row {
     pub fn len(&self) -> usize {
         match &self.0 {
             Repr::View { batch, .. } => batch.columns().len(),
-            Repr::Cells(cells) => cells.cells.len(),
+            Repr::Owned(row) => row.len(),
         }
     }
 
@@ -135,7 +58,7 @@ impl Row {
     pub fn name(&self, column: usize) -> Option<&str> {
         match &self.0 {
             Repr::View { batch, .. } => batch.schema().fields.get(column).map(|field| &*field.name),
-            Repr::Cells(cells) => cells.names.get(column).map(|name| &**name),
+            Repr::Owned(row) => row.names().get(column).map(|name| &**name),
         }
     }
 
@@ -148,7 +71,7 @@ impl Row {
     pub fn position(&self, name: &str) -> Option<usize> {
         match &self.0 {
             Repr::View { batch, .. } => batch.schema().position(name),
-            Repr::Cells(cells) => cells.names.iter().position(|known| **known == *name),
+            Repr::Owned(row) => row.position(name),
         }
     }
 
@@ -165,7 +88,7 @@ impl Row {
                 let field = batch.schema().fields.get(column)?;
                 Some(batch.columns()[column].value(&field.kind, *index))
             }
-            Repr::Cells(cells) => cells.value(column),
+            Repr::Owned(row) => row.value(column),
         }
     }
 

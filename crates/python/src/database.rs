@@ -1,6 +1,8 @@
+use std::sync::Mutex;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
-use rowmill::{Control, Isolation, Query};
+use rowmill::{Control, Isolation, Query, limits};
 
 use crate::blocking::{arguments, blocking, seconds};
 use crate::config::config;
@@ -42,7 +44,11 @@ use crate::value;
 ///     InterfaceError: The URL makes no sense, or none is given.
 ///     ConnectError: The SQLite file cannot be opened. (A server is reached by the first call.)
 #[pyclass(frozen, module = "rowmill", weakref)]
-pub(crate) struct Database(rowmill::Database);
+pub(crate) struct Database {
+    engine: rowmill::Database,
+    /// What the last JSON was written into, for the next.
+    json: Mutex<Vec<u8>>,
+}
 
 impl Database {
     fn query<R: Send>(
@@ -57,7 +63,7 @@ impl Database {
         let arguments = arguments(parameters, named, &text)?;
         let timeout = seconds(timeout)?;
         blocking(sql.py(), |interrupt| {
-            let query = self.0.query(&text).bind_all(arguments).interrupt(interrupt);
+            let query = self.engine.query(&text).bind_all(arguments).interrupt(interrupt);
             finish(match timeout {
                 Some(timeout) => query.timeout(timeout),
                 None => query,
@@ -83,7 +89,8 @@ impl Database {
         let config =
             config(py, url, pool_size, timeout, connect_timeout, pool_timeout, statement_cache)?;
         let opened = py.detach(|| rowmill::Database::with_config(config));
-        opened.map(Self).map_err(|error| errors::raised(py, &error))
+        let opened = opened.map(|engine| Self { engine, json: Mutex::default() });
+        opened.map_err(|error| errors::raised(py, &error))
     }
 
     /// All rows, as a Frame.
@@ -100,7 +107,7 @@ impl Database {
         self.query(sql, parameters, timeout, named, |query| query.fetch()).map(Frame::from)
     }
 
-    /// The first row, or None where there is none. On SQLite later rows are not read.
+    /// The first row, or None where there is none. Later rows are not decoded, and on SQLite not read.
     ///
     /// >>> db.fetch_one("select id, total from orders order by id").total
     /// 99.5
@@ -153,8 +160,18 @@ impl Database {
         named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let orient = orientation(orient)?;
-        let json = self.query(sql, parameters, timeout, named, |query| query.fetch_json(orient))?;
-        Ok(PyBytes::new(sql.py(), &json))
+        // Who comes while another has the buffer takes one of their own.
+        let kept = self.json.try_lock().map(|mut kept| std::mem::take(&mut *kept));
+        let mut buffer = kept.unwrap_or_default();
+        let write = |query: Query<'_>| query.fetch_json_over(orient, &mut buffer);
+        let len = self.query(sql, parameters, timeout, named, write)?;
+        let json = PyBytes::new(sql.py(), &buffer[..len]);
+        if buffer.len() <= limits::JSON_BUFFER
+            && let Ok(mut kept) = self.json.try_lock()
+        {
+            *kept = buffer;
+        }
+        Ok(json)
     }
 
     /// The rows in Frames of about `batch_rows`: memory stays bounded whatever the result's size.
@@ -174,7 +191,7 @@ impl Database {
         timeout: Option<f64>,
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Stream> {
-        let timeout_each = seconds(timeout)?.or(self.0.config().timeout);
+        let timeout_each = seconds(timeout)?.or(self.engine.config().timeout);
         let start = |query: Query<'_>| query.stream(batch_rows.max(1));
         let stream = self.query(sql, parameters, timeout, named, start)?;
         Ok(Stream::new(stream, timeout_each))
@@ -198,10 +215,10 @@ impl Database {
     /// Runs several statements, separated by semicolons, without parameters.
     #[pyo3(signature = (sql, /, *, timeout=None))]
     fn execute_script(&self, py: Python<'_>, sql: &str, timeout: Option<f64>) -> PyResult<()> {
-        let timeout = seconds(timeout)?.or(self.0.config().timeout);
+        let timeout = seconds(timeout)?.or(self.engine.config().timeout);
         blocking(py, |interrupt| {
             let control = timeout.map_or_else(Control::default, Control::timeout);
-            self.0.script_with(sql, &control.interrupted_by(interrupt))
+            self.engine.script_with(sql, &control.interrupted_by(interrupt))
         })
     }
 
@@ -222,18 +239,18 @@ impl Database {
         isolation: Option<&str>,
         read_only: bool,
     ) -> PyResult<Transaction> {
-        Ok(Transaction::new(self.0.clone(), isolation_level(py, isolation)?, read_only))
+        Ok(Transaction::new(self.engine.clone(), isolation_level(py, isolation)?, read_only))
     }
 
     /// Closes the database. Calls that come later fail; calls under way end as they will.
     fn close(&self, py: Python<'_>) {
-        py.detach(|| self.0.close());
+        py.detach(|| self.engine.close());
     }
 
     /// Whether the database was closed.
     #[getter]
     fn closed(&self) -> bool {
-        self.0.is_closed()
+        self.engine.is_closed()
     }
 
     fn __enter__(this: Py<Self>) -> Py<Self> {
@@ -246,8 +263,8 @@ impl Database {
     }
 
     fn __repr__(&self) -> String {
-        let state = if self.0.is_closed() { " (closed)" } else { "" };
-        format!("<rowmill.Database {}{state}>", self.0.config().label())
+        let state = if self.engine.is_closed() { " (closed)" } else { "" };
+        format!("<rowmill.Database {}{state}>", self.engine.config().label())
     }
 }
 

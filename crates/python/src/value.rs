@@ -75,7 +75,8 @@ pub(crate) fn of_row<'py>(
     object(py, &value).map_err(|fault| match fault {
         Fault::Python(error) => error,
         Fault::Beyond(class) => {
-            let message = format!("Python's {class} cannot hold {value}");
+            let name = row.name(column).unwrap_or_default();
+            let message = format!("column {name:?}: Python's {class} cannot hold {value}");
             errors::data(py, &message, "cast the column to text in the query")
         }
     })

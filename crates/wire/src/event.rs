@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use rowmill_columns::Batch;
+use rowmill_columns::{Batch, OwnedRow};
 
 use crate::{Failure, RequestId, ServerError};
 
@@ -48,6 +48,9 @@ pub struct Completion {
     /// The schema is right even where no row came; statements without rows, and discarded rows,
     /// give no columns.
     pub batch: Batch,
+    /// The first row, where that alone was asked for ([`Output::First`](crate::Output::First)) and no
+    /// column has a type that only a batch can hold; else it is the row of `batch`.
+    pub row: Option<OwnedRow>,
     /// What the server says it did.
     pub tag: Tag,
 }

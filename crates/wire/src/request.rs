@@ -31,6 +31,8 @@ pub struct Request {
 pub enum Output {
     /// All rows in one batch.
     Batch,
+    /// The first row alone; those after it are passed over as they come.
+    First,
     /// A batch each time a bound is reached, the rest at the end.
     Stream {
         /// Rows of a batch; 0 counts as 1.

@@ -55,6 +55,10 @@ pub(crate) struct Prepared {
     pub(crate) schema: Arc<Schema>,
     /// The form of the rows, where every column has a fixed width.
     pub(crate) fixed: Option<FixedRows>,
+    /// The columns' names.
+    pub(crate) names: Arc<[Arc<str>]>,
+    /// Whether a row can be had without columns.
+    pub(crate) is_plain: bool,
 }
 
 impl Prepared {
@@ -76,6 +80,8 @@ impl Prepared {
             column_formats: encode::formats(columns.iter().map(ColumnPlan::binary)),
             schema: Arc::new(Schema::new(fields.collect())),
             fixed: FixedRows::new(&columns),
+            names: columns.iter().map(|plan| Arc::clone(&plan.name)).collect(),
+            is_plain: columns.iter().all(ColumnPlan::is_plain),
             description,
             parameters,
             columns,
@@ -104,6 +110,7 @@ impl Prepared {
             anew.columns.iter().map(|plan| Field::new(Arc::clone(&plan.name), plan.kind()));
         anew.schema = Arc::new(Schema::new(fields.collect()));
         anew.fixed = FixedRows::new(&anew.columns);
+        anew.is_plain = anew.columns.iter().all(ColumnPlan::is_plain);
         Ok(anew)
     }
 }

@@ -138,7 +138,13 @@ pub(crate) fn events(session: &mut Session) -> Vec<String> {
                 let names: Vec<_> =
                     names.iter().map(|field| format!("{}: {}", field.name, field.kind)).collect();
                 let (verb, rows) = (done.tag.verb, done.tag.rows);
-                format!("{id} done {verb} {rows} {names:?} {:?}", cells(&done.batch))
+                let alone = done.row.map(|row| {
+                    let values = (0..row.len()).filter_map(|at| row.value(at));
+                    let values: Vec<_> = values.map(|value| value.to_string()).collect();
+                    format!(" row {:?} {values:?}", row.names())
+                });
+                let alone = alone.unwrap_or_default();
+                format!("{id} done {verb} {rows} {names:?} {:?}{alone}", cells(&done.batch))
             }
             Event::Done { id, result: Err(failure) } => format!("{id} failed: {failure}"),
             Event::Refused(error) => format!("refused: {error}"),

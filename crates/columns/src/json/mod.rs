@@ -138,6 +138,37 @@ pub fn write(batch: &Batch, options: Options, out: &mut Vec<u8>) -> Result<(), C
     written
 }
 
+/// As [`write`], over what stands in `out`; how many bytes were written. What `out` holds beyond them
+/// is left as it is: a buffer used once more need be neither zeroed nor mapped into memory again,
+/// which is a tenth of the work for some megabytes.
+///
+/// ```
+/// use std::sync::Arc;
+/// use rowmill_columns::{Batch, Field, Schema, Type, build::Fixed, json};
+/// # let mut ids = Fixed::new(0_i64);
+/// # ids.push(1);
+/// # let schema = Arc::new(Schema::new(vec![Field::new("id", Type::Int64)]));
+/// # let batch = Batch::new(schema, vec![ids.finish(&Type::Int64)], 1);
+/// let mut buffer = vec![0; 1_000];
+/// let len = json::write_over(&batch, json::Options::default(), &mut buffer)?;
+/// assert_eq!(&buffer[..len], br#"[{"id":1}]"#);
+/// # Ok::<(), rowmill_columns::ColumnError>(())
+/// ```
+///
+/// # Errors
+/// As [`write_records`]; what `out` holds then is of no use.
+pub fn write_over(
+    batch: &Batch,
+    options: Options,
+    out: &mut Vec<u8>,
+) -> Result<usize, ColumnError> {
+    let mut room = Out::new(std::mem::take(out), 0, Growing);
+    let written = document(batch, options, &mut room);
+    let len = room.at();
+    *out = room.into_buffer();
+    written.map(|()| len)
+}
+
 fn document(batch: &Batch, options: Options, out: &mut Out<Growing>) -> Result<(), ColumnError> {
     match options.orient {
         Orient::Records => out.put_long(b"[")?,

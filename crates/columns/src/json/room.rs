@@ -36,6 +36,16 @@ impl<G: Grow> Out<G> {
         self.buffer
     }
 
+    /// How many bytes have been written, where the buffer grows.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The whole buffer.
+    pub(super) fn into_buffer(self) -> Vec<u8> {
+        self.buffer
+    }
+
     /// Hands over what has been written, where the buffer does not grow.
     pub(super) fn flush(&mut self) -> Result<(), G::Error> {
         if self.at > 0 && self.grow.full(&self.buffer[..self.at])? {

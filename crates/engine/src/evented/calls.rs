@@ -73,7 +73,8 @@ pub enum Want {
 impl Want {
     pub(crate) fn output(self) -> rowmill_wire::Output {
         match self {
-            Self::Rows | Self::Row | Self::Json(_) => rowmill_wire::Output::Batch,
+            Self::Rows | Self::Json(_) => rowmill_wire::Output::Batch,
+            Self::Row => rowmill_wire::Output::First,
             Self::Count => rowmill_wire::Output::Discard,
         }
     }
@@ -81,7 +82,7 @@ impl Want {
     pub(crate) fn of(self, completion: Completion) -> Result<Answer> {
         Ok(match self {
             Self::Rows => Answer::Rows(completion.batch),
-            Self::Row => Answer::Row(Row::first(&completion.batch)),
+            Self::Row => Answer::Row(completion.into_first()),
             Self::Json(orient) => Answer::Json(to_json(&completion.batch, orient)?),
             Self::Count => Answer::Count(completion.affected),
         })

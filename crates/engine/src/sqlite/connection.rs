@@ -122,7 +122,7 @@ impl Connection {
         let affected =
             if prepared.reads || !counts(statement.text()) { rows as u64 } else { changed };
         let batch = finish(reading.cells, rows, 0, prepared)?;
-        Ok(Some(Completion { batch, affected }))
+        Ok(Some(Completion { batch, row: None, affected }))
     }
 
     /// Runs a statement to its end.

@@ -4,13 +4,12 @@ use std::ffi::c_int;
 use std::sync::Arc;
 
 use rowmill_columns::build::TextError;
-use rowmill_columns::{Batch, Column, Type};
+use rowmill_columns::{Batch, Column, OwnedRow, Type};
 
 use super::cells::{Cells, exact_float};
 use super::raw_statement::{Kind, RawStatement, Step};
 use super::statement::Prepared;
 use super::types::CellType;
-use crate::row::RowCells;
 use crate::{Error, ErrorKind, Result, Row};
 
 /// How much is read at once.
@@ -131,7 +130,7 @@ pub(super) fn first_row(
     }
     prepared.after_first_step();
     let Some(names) = &prepared.plain else { return Ok(First::Elsewhere) };
-    let mut cells = RowCells::new(Arc::clone(names));
+    let mut cells = OwnedRow::new(Arc::clone(names));
     for (at, column) in prepared.columns.iter().enumerate() {
         if !push(&mut cells, &mut prepared.raw, at as c_int, column.kind) {
             return Ok(First::Elsewhere);
@@ -145,7 +144,7 @@ pub(super) fn first_row(
 
 /// Appends a cell as [`Cells::push`] does; false where it does not fit.
 #[inline]
-fn push(cells: &mut RowCells, raw: &mut RawStatement, at: c_int, wanted: CellType) -> bool {
+fn push(cells: &mut OwnedRow, raw: &mut RawStatement, at: c_int, wanted: CellType) -> bool {
     match (wanted, raw.kind(at)) {
         (_, Kind::Null) => cells.push_null(),
         (CellType::Int | CellType::Found, Kind::Int) => cells.push_int(raw.int(at)),

@@ -7,6 +7,7 @@
 
 mod array;
 mod column;
+mod first;
 mod fixed;
 mod numeric;
 mod plan;
@@ -16,6 +17,7 @@ mod tests;
 mod text;
 mod time;
 
+pub(crate) use first::first_row;
 pub(crate) use fixed::FixedRows;
 pub(crate) use plan::ColumnPlan;
 pub(crate) use row::{RowDecoder, Stop};
@@ -27,6 +29,8 @@ pub(crate) enum CellError {
     Malformed(&'static str),
     /// It is a value that the column's type has no place for.
     Unrepresentable(&'static str),
+    /// Text that is not UTF-8.
+    NotUtf8,
     /// An array of another depth than the column's.
     Depth { column: usize, value: usize },
 }

@@ -6,6 +6,7 @@ use rowmill_columns::build::{Bits, Bytes, Decimal, Fixed};
 use super::CellError;
 use super::array::ArrayDecoder;
 use super::column::ColumnDecoder;
+use super::first;
 use crate::DecodeError;
 use crate::catalogue::{Resolved, Shape};
 use crate::message::ColumnDescription;
@@ -68,6 +69,23 @@ impl ColumnPlan {
         Self { name: Arc::clone(&column.name), type_name: resolved.name.into(), read }
     }
 
+    /// Whether its values go into a row without columns.
+    pub(crate) fn is_plain(&self) -> bool {
+        match self.read {
+            Read::AsText => true,
+            Read::Scalar(scalar) => first::is_plain(scalar.kind),
+            Read::Array { .. } => false,
+        }
+    }
+
+    /// How its cells are read, where it is [plain](Self::is_plain).
+    pub(super) fn plain_kind(&self) -> Kind {
+        match self.read {
+            Read::Scalar(scalar) => scalar.kind,
+            Read::AsText | Read::Array { .. } => Kind::Text,
+        }
+    }
+
     /// Whether it is asked for in binary.
     pub(crate) fn binary(&self) -> bool {
         self.read != Read::AsText
@@ -108,9 +126,21 @@ impl ColumnPlan {
         }
     }
 
+    /// As [`error`](Self::error), of text that is not UTF-8.
+    pub(crate) fn not_utf8(&self, row: u64) -> DecodeError {
+        let name = self.name.replace('"', "\"\"");
+        self.error(
+            row,
+            format!(
+                "text that is not UTF-8; cast it to bytea, as in convert_to(\"{name}\", 'SQL_ASCII')"
+            ),
+        )
+    }
+
     /// As [`error`](Self::error), of what a decoder said, with the way out.
     pub(crate) fn cell_error(&self, row: u64, error: CellError) -> DecodeError {
         let what = match error {
+            CellError::NotUtf8 => return self.not_utf8(row),
             CellError::Malformed(what) | CellError::Unrepresentable(what) => what.to_owned(),
             CellError::Depth { column, value } => format!(
                 "an array of {value} dimensions, where earlier ones of the column have {column}"

@@ -47,7 +47,7 @@ pub(crate) enum Stop {
 
 /// Why a row was not taken.
 #[derive(Clone, Copy)]
-enum RowError {
+pub(super) enum RowError {
     /// Its bytes contradict themselves.
     Malformed(&'static str),
     /// A cell of this column.
@@ -130,47 +130,13 @@ impl RowDecoder {
                 }
                 Err(error) => {
                     let row = self.rows_before + self.rows as u64;
-                    let error = self.explain(error, row, prepared)?;
+                    let error = error.explain(row, &prepared.columns)?;
                     rest = &rest[len + 1..];
                     break Stop::Value(error);
                 }
             }
         };
         Ok(Taken { bytes: bytes.len() - rest.len(), stop })
-    }
-
-    #[cold]
-    fn explain(
-        &self,
-        error: RowError,
-        row: u64,
-        prepared: &Prepared,
-    ) -> Result<DecodeError, ProtocolError> {
-        let (column, error) = match error {
-            RowError::Malformed(what) => {
-                let count = self.columns.len();
-                let what = format!("row {row}, which has {count} columns, {what}");
-                return Err(ProtocolError::new(what));
-            }
-            RowError::Cell(column, error) => (column, error),
-        };
-        let error = match (error, prepared.columns.get(column)) {
-            (CellError::Unrepresentable(_) | CellError::Depth { .. }, Some(plan)) => {
-                return Ok(plan.cell_error(row, error));
-            }
-            (error, plan) => plan.map_or_else(
-                || ProtocolError::new("a row has more cells than columns"),
-                |plan| {
-                    let name = &plan.name;
-                    let what = match error {
-                        CellError::Malformed(what) | CellError::Unrepresentable(what) => what,
-                        CellError::Depth { .. } => "an array",
-                    };
-                    ProtocolError::new(format!("row {row}, column \"{name}\" holds {what}"))
-                },
-            ),
-        };
-        Err(error)
     }
 
     /// The batch built so far; the next one begins.
@@ -198,14 +164,7 @@ impl RowDecoder {
         for (at, (column, plan)) in columns.into_iter().zip(&prepared.columns).enumerate() {
             let declared = &prepared.schema.fields[at].kind;
             let (kind, column) = column.finish(declared).map_err(|error| match error {
-                FinishError::Row(row) => plan.error(
-                    self.rows_before + row as u64,
-                    format!(
-                        "text that is not UTF-8; cast it to bytea, as in \
-                             convert_to(\"{}\", 'SQL_ASCII')",
-                        plan.name
-                    ),
-                ),
+                FinishError::Row(row) => plan.not_utf8(self.rows_before + row as u64),
                 FinishError::Element(element) => plan.error(
                     self.rows_before,
                     format!("element {element}, counted from this row on, is not UTF-8"),
@@ -225,17 +184,54 @@ impl RowDecoder {
     }
 }
 
-/// Reads the body of one DataRow.
-#[inline(always)]
-fn take_row(row: &[u8], columns: &mut [ColumnDecoder]) -> Result<(), RowError> {
-    let Some((&count, mut cells)) = row.split_first_chunk::<2>() else {
-        return Err(RowError::Malformed("has no count of cells"));
-    };
-    if usize::from(u16::from_be_bytes(count)) != columns.len() {
-        return Err(RowError::Malformed("has another number of cells"));
+impl RowError {
+    /// The error of a value in row `row`, or of a server that makes no sense.
+    #[cold]
+    pub(super) fn explain(
+        self,
+        row: u64,
+        columns: &[ColumnPlan],
+    ) -> Result<DecodeError, ProtocolError> {
+        let (column, error) = match self {
+            Self::Malformed(what) => {
+                let count = columns.len();
+                let what = format!("row {row}, which has {count} columns, {what}");
+                return Err(ProtocolError::new(what));
+            }
+            Self::Cell(column, error) => (column, error),
+        };
+        let Some(plan) = columns.get(column) else {
+            return Err(ProtocolError::new("a row has more cells than columns"));
+        };
+        match error {
+            CellError::Malformed(what) => {
+                let name = &plan.name;
+                Err(ProtocolError::new(format!("row {row}, column \"{name}\" holds {what}")))
+            }
+            error => Ok(plan.cell_error(row, error)),
+        }
     }
-    for (at, column) in columns.iter_mut().enumerate() {
-        let Some((&len, rest)) = cells.split_first_chunk::<4>() else {
+}
+
+/// The cells of the body of one DataRow.
+pub(super) struct Cells<'a>(&'a [u8]);
+
+impl<'a> Cells<'a> {
+    #[inline(always)]
+    pub(super) fn new(row: &'a [u8], columns: usize) -> Result<Self, RowError> {
+        let Some((&count, cells)) = row.split_first_chunk::<2>() else {
+            return Err(RowError::Malformed("has no count of cells"));
+        };
+        if usize::from(u16::from_be_bytes(count)) != columns {
+            return Err(RowError::Malformed("has another number of cells"));
+        }
+        Ok(Self(cells))
+    }
+
+    /// The next cell; `None` is a NULL.
+    #[inline(always)]
+    pub(super) fn next(&mut self) -> Result<Option<&'a [u8]>, RowError> {
+        let Some((&len, rest)) = self.0.split_first_chunk::<4>() else {
             return Err(RowError::Malformed("ends before its last cell"));
         };
         let len = i32::from_be_bytes(len);
@@ -243,17 +239,35 @@ fn take_row(row: &[u8], columns: &mut [ColumnDecoder]) -> Result<(), RowError> {
             if len != -1 {
                 return Err(RowError::Malformed("has a cell of negative length"));
             }
-            column.push_null();
-            cells = rest;
-            continue;
+            self.0 = rest;
+            return Ok(None);
         }
         let Some((cell, rest)) = rest.split_at_checked(len as usize) else {
             return Err(RowError::Malformed("has a cell that is longer than the row"));
         };
-        if let Err(error) = column.push(cell) {
-            return Err(RowError::Cell(at, error));
-        }
-        cells = rest;
+        self.0 = rest;
+        Ok(Some(cell))
     }
-    if cells.is_empty() { Ok(()) } else { Err(RowError::Malformed("is longer than its cells")) }
+
+    #[inline(always)]
+    pub(super) fn end(self) -> Result<(), RowError> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(RowError::Malformed("is longer than its cells"))
+        }
+    }
+}
+
+/// Reads the body of one DataRow.
+#[inline(always)]
+fn take_row(row: &[u8], columns: &mut [ColumnDecoder]) -> Result<(), RowError> {
+    let mut cells = Cells::new(row, columns.len())?;
+    for (at, column) in columns.iter_mut().enumerate() {
+        match cells.next()? {
+            None => column.push_null(),
+            Some(cell) => column.push(cell).map_err(|error| RowError::Cell(at, error))?,
+        }
+    }
+    cells.end()
 }

@@ -42,8 +42,25 @@ fn decode_with(prepared: &Prepared, values: &[Option<&[u8]>]) -> Result<Batch, S
 
 /// The type and the values of the column, or what is wrong with it.
 fn decode(oid: u32, typmod: i32, values: &[Option<&[u8]>]) -> Result<String, String> {
-    let batch = decode_with(&prepared(oid, typmod), values)?;
+    let prepared = prepared(oid, typmod);
+    if prepared.is_plain {
+        for value in values {
+            a_row_is_what_its_batch_is(&prepared, *value);
+        }
+    }
+    let batch = decode_with(&prepared, values)?;
     Ok(format!("{}: {}", batch.schema().fields[0].kind, cells(&batch).concat().join(", ")))
+}
+
+/// A row without columns holds, or is refused for, the very same.
+fn a_row_is_what_its_batch_is(prepared: &Prepared, value: Option<&[u8]>) {
+    let alone = super::first_row(&row(&[value])[5..], prepared);
+    let alone = alone.map_err(|error| error.to_string()).and_then(|row| {
+        row.map(|row| (row.len(), row.value(0).unwrap().to_string()))
+            .map_err(|error| error.to_string())
+    });
+    let batch = decode_with(prepared, &[value]);
+    assert_eq!(alone, batch.map(|batch| (1, batch.value(0, 0).to_string())));
 }
 
 fn one(oid: u32, value: &[u8]) -> String {

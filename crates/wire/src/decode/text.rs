@@ -5,11 +5,17 @@ use super::CellError;
 /// Appends a `jsonb`: a version, then the text.
 #[inline]
 pub(super) fn push_jsonb(texts: &mut Bytes, cell: &[u8]) -> Result<(), CellError> {
-    let Some((1, text)) = cell.split_first() else {
-        return Err(CellError::Malformed("a jsonb that is not of version 1"));
-    };
-    texts.push(text);
+    texts.push(jsonb(cell)?);
     Ok(())
+}
+
+/// The text of a `jsonb`.
+#[inline]
+pub(super) fn jsonb(cell: &[u8]) -> Result<&[u8], CellError> {
+    match cell.split_first() {
+        Some((1, text)) => Ok(text),
+        _ => Err(CellError::Malformed("a jsonb that is not of version 1")),
+    }
 }
 
 /// Appends a `"char"`: one byte, written as PostgreSQL prints it (nothing for zero, `\303` for

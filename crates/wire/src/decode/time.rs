@@ -48,6 +48,17 @@ pub(super) fn time(micros: i64) -> Result<i64, CellError> {
 /// Microseconds, days, months to what the column holds: months, days, nanoseconds, side by side.
 #[inline]
 pub(super) fn interval(cell: [u8; 16]) -> Result<i128, CellError> {
+    let (months, days, nanos) = interval_parts(cell)?;
+    let mut slot = [0; 16];
+    slot[..4].copy_from_slice(&months.to_ne_bytes());
+    slot[4..8].copy_from_slice(&days.to_ne_bytes());
+    slot[8..].copy_from_slice(&nanos.to_ne_bytes());
+    Ok(i128::from_ne_bytes(slot))
+}
+
+/// Months, days and nanoseconds.
+#[inline]
+pub(super) fn interval_parts(cell: [u8; 16]) -> Result<(i32, i32, i64), CellError> {
     let bits = u128::from_be_bytes(cell);
     let (micros, days, months) = ((bits >> 64) as i64, (bits >> 32) as i32, bits as i32);
     let Some(nanos) = micros.checked_mul(1_000) else {
@@ -58,9 +69,5 @@ pub(super) fn interval(cell: [u8; 16]) -> Result<i128, CellError> {
         };
         return Err(CellError::Unrepresentable(what));
     };
-    let mut slot = [0; 16];
-    slot[..4].copy_from_slice(&months.to_ne_bytes());
-    slot[4..8].copy_from_slice(&days.to_ne_bytes());
-    slot[8..].copy_from_slice(&nanos.to_ne_bytes());
-    Ok(i128::from_ne_bytes(slot))
+    Ok((months, days, nanos))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rowmill_columns::Batch;
 
-use super::in_flight::{InFlight, LookingUp, Origin, Preparing, Running, Stage, Step};
+use super::in_flight::{InFlight, LookingUp, Origin, Preparing, Rows, Running, Stage, Step};
 use super::steps::{Then, columns_or_none, unexpected};
 use super::{Phase, Session};
 use crate::catalogue::{Form, TypeInfo};
@@ -104,7 +104,7 @@ impl Session {
                 message::empty(message)?;
                 running.step = Step::Rows;
                 let prepared = Arc::clone(&running.prepared);
-                let rows = front.decoder(&prepared);
+                let rows = front.rows(&prepared);
                 if let Stage::Running(running) = &mut front.stage {
                     running.rows = rows;
                 }
@@ -112,14 +112,16 @@ impl Session {
             (Step::Rows | Step::Complete, b'C') => {
                 let tag = message::tag(message)?;
                 front.is_ended = true;
-                let rows = running.rows.take();
-                let batch = match rows {
-                    Some(rows) => rows.finish_last(&running.prepared),
-                    None => Ok(Batch::new(Arc::clone(&self.no_columns), Vec::new(), 0)),
+                let none = || Batch::new(Arc::clone(&self.no_columns), Vec::new(), 0);
+                let (batch, row) = match std::mem::replace(&mut running.rows, Rows::Ignored) {
+                    Rows::Batches(rows) => (rows.finish_last(&running.prepared), None),
+                    Rows::OneBatch(batch) => (Ok(batch), None),
+                    Rows::One(row) => (Ok(none()), Some(row)),
+                    Rows::Ignored | Rows::First => (Ok(none()), None),
                 };
                 let forgets = forgets_statements(&tag.verb);
                 match batch {
-                    Ok(batch) => running.completion = Some(Completion { batch, tag }),
+                    Ok(batch) => running.completion = Some(Completion { batch, row, tag }),
                     Err(error) => front.failure = Some(Failure::Decode(error)),
                 }
                 if forgets {
@@ -130,7 +132,8 @@ impl Session {
                 message::empty(message)?;
                 front.is_ended = true;
                 let batch = Batch::new(Arc::clone(&self.no_columns), Vec::new(), 0);
-                running.completion = Some(Completion { batch, tag: crate::Tag::default() });
+                running.completion =
+                    Some(Completion { batch, row: None, tag: crate::Tag::default() });
             }
             (Step::Rows, b'G') => {
                 front.failure.get_or_insert_with(copy_not_supported);
@@ -141,7 +144,7 @@ impl Session {
             }
             (Step::Rows, b'H') => {
                 front.failure.get_or_insert_with(copy_not_supported);
-                running.rows = None;
+                running.rows = Rows::Ignored;
                 running.step = Step::CopyOut;
             }
             (Step::CopyOut, b'c') => {
@@ -183,7 +186,7 @@ impl Session {
         front.is_ended = true;
         front.failure.get_or_insert_with(|| Failure::Server(Box::new(error)));
         if let Stage::Running(running) = &mut front.stage {
-            running.rows = None;
+            running.rows = Rows::Ignored;
         }
         Ok(())
     }
@@ -219,7 +222,7 @@ impl Session {
             (Stage::Running(running), failure) => self.ran(running, failure),
             (Stage::Scripted(script), failure) => {
                 let batch = Batch::new(Arc::clone(&self.no_columns), Vec::new(), 0);
-                let completion = Completion { batch, tag: script.tag };
+                let completion = Completion { batch, row: None, tag: script.tag };
                 self.finish(0, failure.map_or(Ok(completion), Err));
             }
             (Stage::Waiting | Stage::Described(_) | Stage::Again(_), _) => {

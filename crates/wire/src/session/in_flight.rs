@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use rowmill_columns::{Batch, OwnedRow};
+
 use crate::catalogue::TypeInfo;
 use crate::decode::RowDecoder;
 use crate::statement::{Description, Prepared};
@@ -83,14 +85,28 @@ pub(super) struct Running {
     pub(super) step: Step,
     pub(super) prepared: Arc<Prepared>,
     pub(super) origin: Origin,
-    /// None where the rows are not wanted.
-    pub(super) rows: Option<RowDecoder>,
+    pub(super) rows: Rows,
     /// Bytes of rows so far.
     pub(super) bytes: usize,
     pub(super) completion: Option<Completion>,
     /// It may turn out to wait for data: what came behind it would be taken for that, and the
     /// server would end the connection.
     pub(super) is_copy: bool,
+}
+
+/// What becomes of the rows.
+#[derive(Debug)]
+pub(super) enum Rows {
+    /// They are not wanted, or not any more.
+    Ignored,
+    /// They become batches.
+    Batches(RowDecoder),
+    /// The first is wanted, and not there yet.
+    First,
+    /// The first, and those after it are passed over.
+    One(OwnedRow),
+    /// The first as a batch, and those after it are passed over.
+    OneBatch(Batch),
 }
 
 #[derive(Debug, Default)]
@@ -157,15 +173,22 @@ impl InFlight {
         }
     }
 
-    /// A decoder for the rows of `prepared`, if they are wanted.
-    pub(super) fn decoder(&self, prepared: &Prepared) -> Option<RowDecoder> {
-        let Work::Request(request) = &self.work else { return None };
+    /// What becomes of the rows of `prepared`.
+    pub(super) fn rows(&self, prepared: &Prepared) -> Rows {
+        let Work::Request(request) = &self.work else { return Rows::Ignored };
         let (rows, bytes) = match request.output {
-            _ if !self.is_wanted || self.failure.is_some() => return None,
-            Output::Discard => return None,
+            _ if !self.is_wanted || self.failure.is_some() => return Rows::Ignored,
+            Output::Discard => return Rows::Ignored,
+            Output::First if prepared.is_plain => return Rows::First,
+            Output::First => (1, usize::MAX),
             Output::Batch => (usize::MAX, usize::MAX),
             Output::Stream { rows, bytes } => (rows.max(1), bytes.max(1)),
         };
-        Some(RowDecoder::new(prepared, rows, bytes))
+        Rows::Batches(RowDecoder::new(prepared, rows, bytes))
+    }
+
+    /// Whether the first row alone is wanted.
+    pub(super) fn wants_first(&self) -> bool {
+        matches!(&self.work, Work::Request(request) if request.output == Output::First)
     }
 }

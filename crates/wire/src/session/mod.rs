@@ -21,7 +21,7 @@ use crate::{
     Catalogue, Event, Failure, Limits, ProtocolError, Request, RequestId, ServerError,
     TransactionStatus, encode,
 };
-use in_flight::{InFlight, Stage, Work};
+use in_flight::{InFlight, Rows, Stage, Work};
 use startup::Authentication;
 
 /// Who connects to what.
@@ -306,7 +306,7 @@ impl Session {
         if at >= self.sent {
             self.finish(at, Err(Failure::NotSent));
         } else if let Stage::Running(running) = &mut request.stage {
-            running.rows = None;
+            running.rows = Rows::Ignored;
         }
     }
 

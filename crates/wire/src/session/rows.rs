@@ -1,8 +1,8 @@
 //! The path of the rows, the only hot one: no message is made of them.
 
 use super::Session;
-use super::in_flight::{Stage, Step};
-use crate::decode::{RowDecoder, Stop};
+use super::in_flight::{Rows, Running, Stage, Step};
+use crate::decode::{Stop, first_row};
 use crate::split::{self, HEADER};
 use crate::{Event, Failure, ProtocolError};
 
@@ -28,17 +28,19 @@ impl Session {
     /// Takes the rows that `bytes` begin with; how many bytes that was, 0 where more are needed.
     pub(super) fn rows(&mut self, bytes: &[u8]) -> Result<usize, ProtocolError> {
         let Some(front) = self.queue.front_mut() else { return Ok(0) };
+        let wants_first = front.wants_first();
         let mut consumed = 0;
-        if let Stage::Running(running) = &mut front.stage
-            && let Some(rows) = &mut running.rows
-        {
-            loop {
+        if let Stage::Running(running) = &mut front.stage {
+            while let Rows::Batches(rows) = &mut running.rows {
                 let prepared = &running.prepared;
                 let taken = rows.take(&bytes[consumed..], self.limits.max_message, prepared)?;
                 consumed += taken.bytes;
                 running.bytes += taken.bytes;
                 let failed = match taken.stop {
                     Stop::Incomplete | Stop::Other => return Ok(consumed),
+                    Stop::Full if wants_first => {
+                        rows.finish(prepared).map(|batch| running.rows = Rows::OneBatch(batch))
+                    }
                     Stop::Full => rows.finish(prepared).map(|batch| {
                         self.events.push_back(Event::Batch { id: front.id, batch });
                     }),
@@ -46,12 +48,27 @@ impl Session {
                 };
                 if let Err(error) = failed {
                     front.failure = Some(Failure::Decode(error));
-                    running.rows = None;
+                    running.rows = Rows::Ignored;
                     return Ok(consumed);
                 }
             }
+            if matches!(running.rows, Rows::First) {
+                let max_message = self.limits.max_message;
+                let Some((_, len)) = split::header(bytes, |_| max_message)? else { return Ok(0) };
+                let Some(body) = bytes.get(HEADER..HEADER + len) else { return Ok(0) };
+                consumed = HEADER + len;
+                running.bytes += consumed;
+                running.rows = match first_row(body, &running.prepared)? {
+                    Ok(row) => Rows::One(row),
+                    Err(error) => {
+                        front.failure = Some(Failure::Decode(error));
+                        Rows::Ignored
+                    }
+                };
+                return Ok(consumed);
+            }
         }
-        self.pass_over(bytes)
+        if consumed > 0 { Ok(consumed) } else { self.pass_over(bytes) }
     }
 
     /// Passes over the row that `bytes` begin with, whether or not it is there as a whole.
@@ -92,7 +109,7 @@ impl Session {
     /// Bytes of the rows that wait to become the current request's next batch.
     pub fn bytes_of_batch(&self) -> usize {
         match self.queue.front().map(|front| &front.stage) {
-            Some(Stage::Running(running)) => running.rows.as_ref().map_or(0, RowDecoder::bytes),
+            Some(Stage::Running(Running { rows: Rows::Batches(rows), .. })) => rows.bytes(),
             _ => 0,
         }
     }

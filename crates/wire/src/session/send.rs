@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::in_flight::{
-    InFlight, LookingUp, Origin, Preparing, Running, Scripted, Stage, Step, Work,
+    InFlight, LookingUp, Origin, Preparing, Rows, Running, Scripted, Stage, Step, Work,
 };
 use super::{Phase, Session};
 use crate::statement::{Description, Prepared};
@@ -132,7 +132,7 @@ impl Session {
                     step: if parse { Step::First } else { Step::Bind },
                     prepared,
                     origin,
-                    rows: None,
+                    rows: Rows::Ignored,
                     bytes: 0,
                     completion: None,
                     is_copy,

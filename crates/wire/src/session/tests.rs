@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use rowmill_columns::Scalar;
 
 use crate::testing::*;
-use crate::{Catalogue, Limits, Output, Session, Statement, TransactionStatus, ssl_request};
+use crate::{
+    Catalogue, Limits, Output, Request, Session, Statement, TransactionStatus, ssl_request,
+};
 
 /// Answer to Parse, Describe, Sync.
 fn described(types: &[u32], names: &[(&str, u32, i32)]) -> Vec<u8> {
@@ -54,6 +56,45 @@ fn a_statement_is_prepared_once() {
             r#"2 done SELECT 2 ["n: int32"] [["5"], ["6"]]"#,
         ]
     );
+}
+
+#[test]
+fn the_first_row_is_had_alone_however_its_bytes_come() {
+    let answer = |kind| {
+        let cell: &[u8] = if kind == 23 { &[0, 0, 0, 7] } else { &[0, 1, 0, 0, 0, 0, 0, 0, 0, 7] };
+        let rows = [row(&[Some(cell)]), row(&[None]), row(&[Some(b"never read")])].concat();
+        [bind_complete(), rows, complete("SELECT 3"), ready(b'I')].concat()
+    };
+    for (kind, expected) in [
+        (23, r#"1 done SELECT 3 [] [] row ["n"] ["7"]"#),
+        (1700, r#"1 done SELECT 3 ["n: decimal(38, 0)"] [["7"]]"#),
+    ] {
+        for size in [1, 2, 7, 1_000] {
+            let mut session = session(&Arc::default());
+            session.start(Request { output: Output::First, ..request("select n from t", vec![]) });
+            session.feed(&described(&[], &[("n", kind, -1)])).unwrap();
+            written(&mut session);
+            for bytes in answer(kind).chunks(size) {
+                session.feed(bytes).unwrap();
+            }
+            assert_eq!(events(&mut session), [expected]);
+        }
+    }
+}
+
+#[test]
+fn there_may_be_no_first_row_or_a_bad_one() {
+    let done = |rows: Vec<u8>| {
+        let mut session = session(&Arc::default());
+        session.start(Request { output: Output::First, ..request("select n from t", vec![]) });
+        session.feed(&described(&[], &[("n", 25, -1)])).unwrap();
+        let end = [complete("SELECT 0"), ready(b'I')].concat();
+        session.feed(&[bind_complete(), rows, end].concat()).unwrap();
+        events(&mut session)
+    };
+    assert_eq!(done(Vec::new()), ["1 done SELECT 0 [] []"]);
+    let [failed] = &done(row(&[Some(b"\xff")]))[..] else { panic!("one event") };
+    assert!(failed.contains("column \"n\"") && failed.contains("UTF-8"), "{failed}");
 }
 
 #[test]
@@ -508,6 +549,8 @@ fn conversation() -> Vec<u8> {
     bytes.extend([complete("SELECT 40"), ready(b'T')].concat());
     bytes.extend(described(&[], &[("day", 1082, -1)]));
     bytes.extend(numbers(&[1, i32::MAX, 3]));
+    bytes.extend(described(&[], &[("n", 23, -1)]));
+    bytes.extend(numbers(&[4, 5]));
     bytes.extend([columns(&[("n", 23, -1)]), row(&[None]), complete("SELECT 1")].concat());
     bytes.extend(ready(b'I'));
     bytes.extend(described(&[], &[("n", 23, -1)]));
@@ -521,6 +564,7 @@ fn converse(bytes: &[u8], cuts: &[usize]) -> Vec<String> {
     for (text, output) in [
         ("a", Output::Stream { rows: 16, bytes: 200 }),
         ("b", Output::Batch),
+        ("first", Output::First),
         ("script", Output::Discard),
         ("c", Output::Stream { rows: 33, bytes: usize::MAX }),
     ] {
@@ -549,7 +593,7 @@ fn converse(bytes: &[u8], cuts: &[usize]) -> Vec<String> {
 fn every_split_gives_the_same_events() {
     let bytes = conversation();
     let whole = converse(&bytes, &[]);
-    assert_eq!(whole.len(), 13, "{whole:#?}");
+    assert_eq!(whole.len(), 14, "{whole:#?}");
     for cut in 0..=bytes.len() {
         assert_eq!(converse(&bytes, &[cut]), whole, "cut at {cut}");
     }
