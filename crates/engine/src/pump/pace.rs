@@ -19,7 +19,7 @@ pub(super) struct Pace {
     /// How long to sleep: not at all unless the last bytes came soon after others and were all that
     /// there was.
     nap: Duration,
-    /// Naps that took far longer than asked for.
+    /// Grows with naps that took far longer than asked for, and shrinks with the others.
     overslept: u32,
     looked: Option<Instant>,
 }
@@ -30,8 +30,11 @@ const LONG: usize = 64 << 10;
 const SHARE: u32 = 16;
 /// A server that is silent for longer than this sends too little for a nap to gather anything.
 const FLOWING: Duration = Duration::from_millis(1);
-/// Where sleep is as coarse as this often, the socket fills up meanwhile and the server waits.
-const OVERSLEPT: u32 = 8;
+/// Where more than one nap in this many takes far too long, sleep is coarse here: the socket fills up
+/// meanwhile and the server waits. (One now and then is another program's turn.)
+const COARSE: u32 = 8;
+/// Eight long naps in a row are enough to know.
+const OVERSLEPT: u32 = 8 * COARSE;
 
 impl Pace {
     /// To be called before a receive.
@@ -41,8 +44,14 @@ impl Pace {
         }
         let start = Instant::now();
         thread::sleep(self.nap);
-        if start.elapsed() > FLOWING {
-            self.overslept += 1;
+        self.woke(start.elapsed());
+    }
+
+    fn woke(&mut self, slept: Duration) {
+        if slept > FLOWING {
+            self.overslept += COARSE;
+        } else {
+            self.overslept = self.overslept.saturating_sub(1);
         }
     }
 
@@ -112,6 +121,18 @@ mod tests {
         pace.last = Instant::now().checked_sub(FLOWING);
         assert!(!pace.took(ALL));
         assert_eq!(pace.nap, Duration::ZERO);
+    }
+
+    #[test]
+    fn naps_end_where_sleep_is_coarse_and_not_where_it_is_disturbed() {
+        let after = |long: fn(u32) -> bool| {
+            let mut pace = Pace::default();
+            (0..1_000).for_each(|nap| pace.woke(if long(nap) { FLOWING * 4 } else { limits::NAP }));
+            pace.overslept >= OVERSLEPT
+        };
+        assert!(after(|_| true));
+        assert!(after(|nap| nap % 4 == 0));
+        assert!(!after(|nap| nap % 16 == 0));
     }
 
     #[test]
