@@ -79,12 +79,24 @@ def to_pandas(frame: Frame, objects: bool = False) -> pandas.DataFrame:
     """A DataFrame whose columns are views, each a block of its own, where the type allows."""
     import pandas as pd
 
-    width = frame.shape[1]
-    # By position: names may repeat.
-    columns = {at: _to_pandas(frame._column(at), objects) for at in range(width)}
-    table = pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), copy=False)
-    table.columns = pd.Index(frame.columns, dtype=None if width else "str")
-    return table
+    columns = [_to_pandas(frame._column(at), objects) for at in range(frame.shape[1])]
+    names = pd.Index(frame.columns, dtype=None if columns else "str")
+    rows = pd.RangeIndex(len(frame))
+    try:
+        from pandas.api.internals import create_dataframe_from_blocks as assemble
+    except ImportError:  # before pandas 3
+        # By position: names may repeat.
+        table = pd.DataFrame(dict(enumerate(columns)), index=rows, copy=False)
+        table.columns = names
+        return table
+    return assemble([_block(values, at) for at, values in enumerate(columns)], rows, names)
+
+
+def _block(values: Any, at: int) -> tuple[Any, _Array]:
+    """Values and their place as pandas keeps them, so that it need not look at them."""
+    import numpy as np
+
+    return values.reshape(1, -1) if type(values) is np.ndarray else values, np.array([at])
 
 
 def _to_pandas(column: Column, objects: bool) -> Any:
