@@ -29,7 +29,8 @@ fuzz_target!(|input: &[u8]| {
     if *begins > 0 {
         session.feed(WELCOME).expect("a welcome");
     }
-    let outputs = [Output::First, Output::Batch, Output::Stream { rows: 2, bytes: 64 }, Output::Discard];
+    let outputs =
+        [Output::First, Output::Batch, Output::Stream { rows: 2, bytes: 64 }, Output::Discard];
     let mut abandoned = 0;
     for (key, output) in outputs.into_iter().chain(outputs).enumerate() {
         let statement = Statement { text: "select $1".into(), key: key as u128 % 4 };
