@@ -29,7 +29,7 @@ static int sock;
 static uint8_t *input;
 static size_t filled, room = 256 * 1024;
 static uint64_t rows, bytes;
-static int decoding;
+static int decoding, gathering;
 
 static uint8_t out[64 * 1024];
 static size_t out_len, message_at;
@@ -60,8 +60,8 @@ static void flush_out(void) {
     out_len = 0;
 }
 
-/* Reads messages up to and including ReadyForQuery. Once an answer is long it sleeps a moment where
-   it has drained the socket, so that it is not woken for every 8 KiB: the cheapest way there is. */
+/* Reads messages up to and including ReadyForQuery. `gathering` sleeps a moment where it has drained
+   the socket in a long answer, so that it is not woken for every 8 KiB: the cheapest way there is. */
 static void until_ready(void) {
     const struct timespec nap = {.tv_nsec = 200 * 1000};
     size_t received = 0;
@@ -98,7 +98,7 @@ static void until_ready(void) {
         }
         memmove(input, input + at, filled - at);
         filled -= at;
-        if (drained && received > 64 * 1024) nanosleep(&nap, NULL);
+        if (gathering && drained && received > 64 * 1024) nanosleep(&nap, NULL);
     }
 }
 
@@ -135,7 +135,7 @@ static double peak_mb(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 7) die("usage: drain SOCKET_FILE USER DATABASE drain|decode|point COUNT SQL");
+    if (argc != 7) die("usage: drain SOCKET_FILE USER DATABASE drain|gather|decode|point COUNT SQL");
     int point = !strcmp(argv[4], "point");
     long count = atol(argv[5]);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -156,6 +156,7 @@ int main(int argc, char **argv) {
     until_ready();
 
     decoding = !strcmp(argv[4], "decode");
+    gathering = !strcmp(argv[4], "gather");
     rows = bytes = 0;
     uint32_t random_state = 1;
     double rss = peak_mb(), cpu = cpu_now(), wall = wall_now();

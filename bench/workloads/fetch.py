@@ -28,6 +28,7 @@ def arrow_cases(context: Context, job: Job, encoded: Job) -> list[Case]:
     clock = context.last_byte
     return [
         context.floor("drain", 1, job.sql),
+        context.floor("gather", 1, job.sql),
         context.floor("decode", 1, job.sql),
         simple("rowmill", "rowmill", "arrow", job, clock),
         simple("rowmill async", "rowmill_async", "arrow", job, clock),
@@ -44,6 +45,7 @@ def pandas_cases(context: Context, job: Job, encoded: Job) -> list[Case]:
     rkt = replace(job, peer="asyncpg_rkt", task="pandas")
     return [
         context.floor("drain", 1, job.sql),
+        context.floor("gather", 1, job.sql),
         simple("rowmill", "rowmill", "pandas", job, clock),
         simple("rowmill async", "rowmill_async", "pandas", job, clock),
         simple("adbc", "adbc", "pandas", job, clock),

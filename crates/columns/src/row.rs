@@ -1,13 +1,15 @@
 use std::sync::Arc;
 
-use crate::Value;
+use crate::{Schema, Value};
 
 /// One row with values of its own: two or three allocations, where a batch of one row takes several
 /// a column. It holds what fits a few bytes, text and bytes; decimals and lists want a batch.
 ///
 /// ```
-/// use rowmill_columns::{OwnedRow, Value};
-/// let mut row = OwnedRow::new(["id".into(), "name".into()].into());
+/// use std::sync::Arc;
+/// use rowmill_columns::{Field, OwnedRow, Schema, Type, Value};
+/// let fields = vec![Field::new("id", Type::Int64), Field::new("name", Type::Text)];
+/// let mut row = OwnedRow::new(Arc::new(Schema::new(fields)));
 /// row.push_int(7);
 /// row.push_text("Zoë");
 /// assert_eq!(row.value(1), Some(Value::Text("Zoë")));
@@ -15,7 +17,7 @@ use crate::Value;
 /// ```
 #[derive(Clone, Debug)]
 pub struct OwnedRow {
-    names: Arc<[Arc<str>]>,
+    schema: Arc<Schema>,
     cells: Vec<Cell>,
     /// All texts, one after the other.
     text: String,
@@ -46,10 +48,10 @@ enum Cell {
 const ROOM: usize = 64;
 
 impl OwnedRow {
-    /// No values yet, of columns of these names.
-    pub fn new(names: Arc<[Arc<str>]>) -> Self {
-        let cells = Vec::with_capacity(names.len());
-        Self { names, cells, text: String::new(), bytes: Vec::new() }
+    /// No values yet, of these columns.
+    pub fn new(schema: Arc<Schema>) -> Self {
+        let cells = Vec::with_capacity(schema.fields.len());
+        Self { schema, cells, text: String::new(), bytes: Vec::new() }
     }
 
     /// Appends a NULL.
@@ -145,14 +147,14 @@ impl OwnedRow {
         self.cells.is_empty()
     }
 
-    /// The columns' names.
-    pub fn names(&self) -> &[Arc<str>] {
-        &self.names
+    /// The columns.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
     }
 
     /// The position of the first column of this name.
     pub fn position(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|known| **known == *name)
+        self.schema.position(name)
     }
 
     /// Bytes held so far.

@@ -1,35 +1,42 @@
 #![allow(unsafe_code)]
 
-use std::sync::Once;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::{Error, ErrorKind, Result};
 
+/// 0 until first asked for, and again in a fork.
+static ID: AtomicU32 = AtomicU32::new(0);
+static IS_WATCHED: AtomicBool = AtomicBool::new(false);
+
 /// This process's id, without asking the kernel: the question is put at every call, and a system
 /// call is a tenth of a short one.
+///
+/// A fork is noticed where it is made by the C library's `fork`, as Python's and everybody's is.
 pub(crate) fn id() -> u32 {
-    /// 0 until first asked for, and again in a fork.
-    static ID: AtomicU32 = AtomicU32::new(0);
-    static WATCH: Once = Once::new();
+    match ID.load(Ordering::Relaxed) {
+        0 => find_out(),
+        id => id,
+    }
+}
 
+#[cold]
+fn find_out() -> u32 {
     extern "C" fn forget() {
         ID.store(0, Ordering::Relaxed);
     }
 
-    match ID.load(Ordering::Relaxed) {
-        0 => {
-            WATCH.call_once(|| {
-                // SAFETY: the handler is a plain function that lives as long as the program, and
-                // stores to an atomic, which a child of many threads may do.
-                let failed = unsafe { libc::pthread_atfork(None, None, Some(forget)) };
-                assert_eq!(failed, 0, "no memory for a fork handler");
-            });
-            let id = std::process::id();
-            ID.store(id, Ordering::Relaxed);
-            id
+    let id = std::process::id();
+    if !IS_WATCHED.load(Ordering::Relaxed) {
+        // Two threads may both do so: then it is forgotten twice.
+        // SAFETY: the handler is a plain function that lives as long as the program, and stores to
+        // an atomic, which a child of many threads may do.
+        if unsafe { libc::pthread_atfork(None, None, Some(forget)) } != 0 {
+            return id;
         }
-        id => id,
+        IS_WATCHED.store(true, Ordering::Relaxed);
     }
+    ID.store(id, Ordering::Relaxed);
+    id
 }
 
 /// Connections do not survive a fork: both processes would talk on one socket.

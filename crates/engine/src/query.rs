@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use rowmill_columns::{Batch, Scalar, json};
+use rowmill_columns::{Batch, ColumnError, Scalar, json};
 use rowmill_expr::{Parameters, Statement};
 use rowmill_wire::Output;
 
@@ -56,15 +56,17 @@ impl Arguments {
 /// reader here.
 pub(crate) fn to_json(batch: &Batch, orient: Orient) -> Result<Vec<u8>> {
     let mut out = Vec::new();
-    let len = to_json_over(batch, orient, &mut out)?;
-    out.truncate(len);
+    json::write(batch, json_options(orient), &mut out).map_err(not_json)?;
     Ok(out)
 }
 
-fn to_json_over(batch: &Batch, orient: Orient, out: &mut Vec<u8>) -> Result<usize> {
-    let options = json::Options { orient, json: json::JsonCells::Trusted, ..Default::default() };
-    json::write_over(batch, options, out)
-        .map_err(|error| Error::new(ErrorKind::Data, error.to_string()))
+fn json_options(orient: Orient) -> json::Options {
+    json::Options { orient, json: json::JsonCells::Trusted, ..Default::default() }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` wants it")]
+fn not_json(error: ColumnError) -> Error {
+    Error::new(ErrorKind::Data, error.to_string())
 }
 
 /// Where a query runs.
@@ -142,8 +144,8 @@ impl<'a> Query<'a> {
         self.run(Output::Batch).map(|completion| completion.batch)
     }
 
-    /// The first row. Rows after it are not decoded, and on SQLite, outside of transactions, not even
-    /// computed: what is wrong with them stays unseen.
+    /// The first row. Those after it may stay unread: that Rowmill could not hold a value of theirs
+    /// may stay unseen, and on SQLite that computing them fails.
     ///
     /// # Errors
     /// Any.
@@ -181,7 +183,8 @@ impl<'a> Query<'a> {
     /// # Errors
     /// Any.
     pub fn fetch_json_over(self, orient: Orient, out: &mut Vec<u8>) -> Result<usize> {
-        self.fetch().and_then(|batch| to_json_over(&batch, orient, out))
+        let batch = self.fetch()?;
+        json::write_over(&batch, json_options(orient), out).map_err(not_json)
     }
 
     /// Runs the statement for its effect; returns the rows affected.

@@ -1,4 +1,4 @@
-use rowmill_columns::{Batch, OwnedRow, Scalar, Value};
+use rowmill_columns::{Batch, OwnedRow, Scalar, Type, Value};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -58,8 +58,17 @@ impl Row {
     pub fn name(&self, column: usize) -> Option<&str> {
         match &self.0 {
             Repr::View { batch, .. } => batch.schema().fields.get(column).map(|field| &*field.name),
-            Repr::Owned(row) => row.names().get(column).map(|name| &**name),
+            Repr::Owned(row) => row.schema().fields.get(column).map(|field| &*field.name),
         }
+    }
+
+    /// The column's type; on SQLite it may be none, where the values alone decide.
+    pub fn kind(&self, column: usize) -> Option<&Type> {
+        let schema = match &self.0 {
+            Repr::View { batch, .. } => batch.schema(),
+            Repr::Owned(row) => row.schema(),
+        };
+        schema.fields.get(column).map(|field| &field.kind).filter(|kind| **kind != Type::Null)
     }
 
     /// The columns' names.
@@ -101,9 +110,8 @@ impl Row {
         let value = self.value(column).ok_or_else(missing)?;
         owned(&value).ok_or_else(|| {
             let name = self.name(column).unwrap_or_default();
-            let kind = self.view().map_or_else(String::new, |(batch, _)| {
-                format!(" of type {}", batch.schema().fields[column].kind)
-            });
+            let kind =
+                self.kind(column).map_or_else(String::new, |kind| format!(" of type {kind}"));
             Error::new(ErrorKind::Data, format!("column {name:?}{kind} is not a scalar"))
         })
     }

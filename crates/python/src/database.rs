@@ -107,7 +107,7 @@ impl Database {
         self.query(sql, parameters, timeout, named, |query| query.fetch()).map(Frame::from)
     }
 
-    /// The first row, or None where there is none. Later rows are not decoded, and on SQLite not read.
+    /// The first row, or None where there is none. Later rows may stay unread.
     ///
     /// >>> db.fetch_one("select id, total from orders order by id").total
     /// 99.5
@@ -164,14 +164,15 @@ impl Database {
         let kept = self.json.try_lock().map(|mut kept| std::mem::take(&mut *kept));
         let mut buffer = kept.unwrap_or_default();
         let write = |query: Query<'_>| query.fetch_json_over(orient, &mut buffer);
-        let len = self.query(sql, parameters, timeout, named, write)?;
-        let json = PyBytes::new(sql.py(), &buffer[..len]);
-        if buffer.len() <= limits::JSON_BUFFER
-            && let Ok(mut kept) = self.json.try_lock()
+        let written = self.query(sql, parameters, timeout, named, write);
+        let json = written.map(|len| PyBytes::new(sql.py(), &buffer[..len]));
+        if let Ok(mut kept) = self.json.try_lock()
+            && (kept.len()..=limits::JSON_BUFFER).contains(&buffer.len())
+            && !self.engine.is_closed()
         {
             *kept = buffer;
         }
-        Ok(json)
+        json
     }
 
     /// The rows in Frames of about `batch_rows`: memory stays bounded whatever the result's size.
@@ -245,6 +246,9 @@ impl Database {
     /// Closes the database. Calls that come later fail; calls under way end as they will.
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.engine.close());
+        if let Ok(mut kept) = self.json.lock() {
+            *kept = Vec::new();
+        }
     }
 
     /// Whether the database was closed.

@@ -76,7 +76,8 @@ pub(crate) fn of_row<'py>(
         Fault::Python(error) => error,
         Fault::Beyond(class) => {
             let name = row.name(column).unwrap_or_default();
-            let message = format!("column {name:?}: Python's {class} cannot hold {value}");
+            let kind = row.kind(column).map_or_else(String::new, |kind| format!(" ({kind})"));
+            let message = format!("column {name:?}: Python's {class} cannot hold {value}{kind}");
             errors::data(py, &message, "cast the column to text in the query")
         }
     })

@@ -55,8 +55,6 @@ pub(crate) struct Prepared {
     pub(crate) schema: Arc<Schema>,
     /// The form of the rows, where every column has a fixed width.
     pub(crate) fixed: Option<FixedRows>,
-    /// The columns' names.
-    pub(crate) names: Arc<[Arc<str>]>,
     /// Whether a row can be had without columns.
     pub(crate) is_plain: bool,
 }
@@ -80,7 +78,6 @@ impl Prepared {
             column_formats: encode::formats(columns.iter().map(ColumnPlan::binary)),
             schema: Arc::new(Schema::new(fields.collect())),
             fixed: FixedRows::new(&columns),
-            names: columns.iter().map(|plan| Arc::clone(&plan.name)).collect(),
             is_plain: columns.iter().all(ColumnPlan::is_plain),
             description,
             parameters,

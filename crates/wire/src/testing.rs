@@ -141,7 +141,9 @@ pub(crate) fn events(session: &mut Session) -> Vec<String> {
                 let alone = done.row.map(|row| {
                     let values = (0..row.len()).filter_map(|at| row.value(at));
                     let values: Vec<_> = values.map(|value| value.to_string()).collect();
-                    format!(" row {:?} {values:?}", row.names())
+                    let names: Vec<_> =
+                        row.schema().fields.iter().map(|field| &field.name).collect();
+                    format!(" row {names:?} {values:?}")
                 });
                 let alone = alone.unwrap_or_default();
                 format!("{id} done {verb} {rows} {names:?} {:?}{alone}", cells(&done.batch))

@@ -299,10 +299,13 @@ impl<T> Evented<T> {
     /// Takes a lane's connection where the loop has it, and has the loop watch it no more.
     fn unwatch(&mut self, lane: usize, then: State) -> Option<Link> {
         let place = &mut self.lanes[lane];
-        if !matches!(place.state, State::Here(_)) {
-            return None;
-        }
-        let State::Here(link) = std::mem::replace(&mut place.state, then) else { return None };
+        let link = match std::mem::replace(&mut place.state, then) {
+            State::Here(link) => link,
+            other => {
+                place.state = other;
+                return None;
+            }
+        };
         let fd = link.fd();
         self.actions.push(Action::Unwatch { fd });
         if std::mem::take(&mut place.write_watched) {

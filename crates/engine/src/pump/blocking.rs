@@ -1,6 +1,7 @@
+use std::time::Instant;
+
 use rowmill_wire::Event;
 
-use super::pace::Pace;
 use super::{Fill, Link};
 use crate::{Control, Result, limits};
 
@@ -21,15 +22,20 @@ pub(crate) fn drive<T>(
     mut on_event: impl FnMut(Event) -> Until<T>,
 ) -> Result<T> {
     link.check_process()?;
-    let mut pace = Pace::default();
+    link.pace.begin();
     loop {
         while let Some(event) = link.session.next_event() {
+            if matches!(event, Event::Done { .. }) {
+                link.pace.begin();
+            }
             if let Until::Stop(value) = on_event(event) {
                 return Ok(value);
             }
         }
         let all_sent = link.flush()?;
-        pace.rest();
+        if all_sent {
+            link.pace.rest();
+        }
         let received = if all_sent && control.deadline.is_none() {
             link.fill(true)?
         } else {
@@ -43,7 +49,7 @@ pub(crate) fn drive<T>(
                 received @ Fill::Received { .. } => received,
             }
         };
-        if pace.took(received) {
+        if link.pace.took(received, Instant::now()) {
             control.check()?;
         }
     }

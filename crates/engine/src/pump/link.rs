@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use rowmill_wire::{Catalogue, Event, Limits, Session, Startup, TransactionStatus};
 
+use super::pace::Pace;
 use super::socket::{Transport, is_not_yet, unreachable_server};
 use super::{Until, drive};
 use crate::config::PostgresConfig;
@@ -16,6 +17,7 @@ use crate::{Control, Error, ErrorKind, Result};
 pub(crate) struct Link {
     transport: Transport,
     pub(crate) session: Session,
+    pub(super) pace: Pace,
     /// Set once bytes were lost or made no sense: nothing may be sent any more.
     broken: bool,
     process: u32,
@@ -24,7 +26,8 @@ pub(crate) struct Link {
 /// What came of trying to receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fill {
-    /// This many bytes, already taken by the session. `drained` where there were no more.
+    /// This many bytes, already taken by the session. `drained` where it is known that there were
+    /// no more, which it never is with TLS.
     Received { bytes: usize, drained: bool },
     /// Nothing yet.
     Nothing,
@@ -52,7 +55,13 @@ impl Link {
             limits: Limits { statements, ..Limits::default() },
         };
         let session = Session::new(startup, Arc::clone(catalogue));
-        let mut link = Self { transport, session, broken: false, process: process::id() };
+        let mut link = Self {
+            transport,
+            session,
+            pace: Pace::default(),
+            broken: false,
+            process: process::id(),
+        };
         let ready = drive(&mut link, &control, |event| match event {
             Event::Ready => Until::Stop(Ok(())),
             Event::Refused(error) => Until::Stop(Err(refused(*error))),

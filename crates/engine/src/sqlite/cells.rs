@@ -222,7 +222,9 @@ fn timestamp(text: &[u8], zone: &mut Zone) -> Option<i64> {
         (Zone::Without, Some(_)) | (Zone::With, None) => return None,
         _ => {}
     }
-    micros.checked_sub(i64::from(offset.unwrap_or(0)) * 1_000_000)
+    let micros = micros.checked_sub(i64::from(offset.unwrap_or(0)) * 1_000_000)?;
+    // That one number of microseconds stands for NULL.
+    (micros != NAT).then_some(micros)
 }
 
 /// The float of the same value, where there is one.

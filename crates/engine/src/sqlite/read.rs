@@ -129,8 +129,8 @@ pub(super) fn first_row(
         Step::Failed(code) => return Err(code),
     }
     prepared.after_first_step();
-    let Some(names) = &prepared.plain else { return Ok(First::Elsewhere) };
-    let mut cells = OwnedRow::new(Arc::clone(names));
+    let Some(schema) = &prepared.plain else { return Ok(First::Elsewhere) };
+    let mut cells = OwnedRow::new(Arc::clone(schema));
     for (at, column) in prepared.columns.iter().enumerate() {
         if !push(&mut cells, &mut prepared.raw, at as c_int, column.kind) {
             return Ok(First::Elsewhere);

@@ -23,9 +23,9 @@ pub(super) struct Prepared {
     pub(super) parameters: usize,
     /// Whether it leaves the database as it is.
     pub(super) reads: bool,
-    /// The columns' names, where it only reads and each cell's value follows from the cell alone:
-    /// then a first row needs no batch.
-    pub(super) plain: Option<Arc<[Arc<str>]>>,
+    /// The columns, where it only reads and each cell's value follows from the cell alone: then a
+    /// first row needs no batch. What only values tell is `Null` here.
+    pub(super) plain: Option<Arc<Schema>>,
     reprepared: c_int,
     /// Of the last result: another of the same types shares it.
     schema: Option<Arc<Schema>>,
@@ -87,8 +87,19 @@ impl Prepared {
         };
         self.columns = (0..raw.columns()).map(column).collect();
         let plain = self.reads && self.columns.iter().all(|column| column.kind.is_plain());
-        self.plain =
-            plain.then(|| self.columns.iter().map(|column| Arc::clone(&column.name)).collect());
+        self.plain = plain.then(|| {
+            let field = |column: &ColumnPlan| Field {
+                name: Arc::clone(&column.name),
+                kind: match column.kind {
+                    CellType::Int => Type::Int64,
+                    CellType::Float => Type::Float64,
+                    CellType::Text => Type::Text,
+                    CellType::Bytes => Type::Bytes,
+                    _ => Type::Null,
+                },
+            };
+            Arc::new(Schema::new(self.columns.iter().map(field).collect()))
+        });
         self.reprepared = raw.reprepared();
         self.schema = None;
     }

@@ -1,6 +1,8 @@
 //! One row without columns: what a point query wants. A batch of one row costs several allocations
 //! a column, and four fifths of the work between the socket and the caller.
 
+use std::sync::Arc;
+
 use rowmill_columns::OwnedRow;
 
 use super::column::{boolean, exactly};
@@ -20,7 +22,7 @@ pub(crate) fn first_row(
     body: &[u8],
     prepared: &Prepared,
 ) -> Result<Result<OwnedRow, DecodeError>, ProtocolError> {
-    let mut row = OwnedRow::new(prepared.names.clone());
+    let mut row = OwnedRow::new(Arc::clone(&prepared.schema));
     match fill(&mut row, body, prepared) {
         Ok(()) => Ok(Ok(row)),
         Err(error) => error.explain(0, &prepared.columns).map(Err),

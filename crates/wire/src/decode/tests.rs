@@ -56,11 +56,11 @@ fn decode(oid: u32, typmod: i32, values: &[Option<&[u8]>]) -> Result<String, Str
 fn a_row_is_what_its_batch_is(prepared: &Prepared, value: Option<&[u8]>) {
     let alone = super::first_row(&row(&[value])[5..], prepared);
     let alone = alone.map_err(|error| error.to_string()).and_then(|row| {
-        row.map(|row| (row.len(), row.value(0).unwrap().to_string()))
+        row.map(|row| (row.len(), format!("{:?}", row.value(0).unwrap())))
             .map_err(|error| error.to_string())
     });
     let batch = decode_with(prepared, &[value]);
-    assert_eq!(alone, batch.map(|batch| (1, batch.value(0, 0).to_string())));
+    assert_eq!(alone, batch.map(|batch| (1, format!("{:?}", batch.value(0, 0)))));
 }
 
 fn one(oid: u32, value: &[u8]) -> String {

@@ -98,6 +98,44 @@ fn there_may_be_no_first_row_or_a_bad_one() {
 }
 
 #[test]
+fn a_bad_end_after_the_first_row_is_told() {
+    let start = || {
+        let mut session = session(&Arc::default());
+        let id =
+            session.start(Request { output: Output::First, ..request("select n from t", vec![]) });
+        session.feed(&described(&[], &[("n", 23, -1)])).unwrap();
+        session.feed(&bind_complete()).unwrap();
+        (session, id)
+    };
+    let first = row(&[Some(&[0, 0, 0, 7])]);
+
+    let (mut session, _) = start();
+    let failed = [error("ERROR", "22012", "division by zero"), ready(b'I')].concat();
+    session.feed(&[first.clone(), failed].concat()).unwrap();
+    assert_eq!(events(&mut session), ["1 failed: ERROR: division by zero (22012)"]);
+
+    // Given up with half of the first row there.
+    let (mut session, id) = start();
+    session.feed(&first[..6]).unwrap();
+    session.abandon(id);
+    let rest = [&first[6..], &first, &complete("SELECT 2"), &ready(b'I')].concat();
+    session.feed(&rest).unwrap();
+    assert_eq!(events(&mut session), ["1 done SELECT 2 [] []"]);
+
+    for malformed in [
+        row(&[]),
+        row(&[Some(b"abc")]),
+        row(&[None, None]),
+        message(b'D', &[0, 1, 0xff, 0xff, 0xff, 0xfe]),
+        message(b'D', &[0, 1, 0, 0, 0, 9, 1]),
+        message(b'D', &[[0, 1].as_slice(), &[0xff; 4], &[0]].concat()),
+    ] {
+        let (mut session, _) = start();
+        assert!(session.feed(&malformed).is_err(), "{malformed:?}");
+    }
+}
+
+#[test]
 fn requests_started_before_the_startup_is_done_are_sent_after_it() {
     let mut session = Session::new(startup(), Arc::default());
     written(&mut session);
