@@ -19,7 +19,6 @@ pub struct Stream {
     ended: bool,
 }
 
-#[expect(clippy::large_enum_variant, reason = "one for each open stream")]
 pub(crate) enum Parts {
     Sqlite(SqliteStream),
     Postgres(PostgresStream),

@@ -272,25 +272,6 @@ impl Database {
     }
 }
 
-/// The first row of a batch.
-pub(crate) fn first_row(py: Python<'_>, batch: rowmill::Batch) -> PyResult<Option<Row>> {
-    if batch.rows() == 0 {
-        return Ok(None);
-    }
-    Ok(Some(Row::new(Py::new(py, Frame::from(batch))?, 0)))
-}
-
-/// The first value of a batch.
-pub(crate) fn first_value<'py>(
-    py: Python<'py>,
-    batch: &rowmill::Batch,
-) -> PyResult<Bound<'py, PyAny>> {
-    if batch.rows() == 0 || batch.columns().is_empty() {
-        return Ok(py.None().into_bound(py));
-    }
-    value::cell(py, batch, 0, 0)
-}
-
 /// The isolation level of this name.
 pub(crate) fn isolation_level(py: Python<'_>, name: Option<&str>) -> PyResult<Option<Isolation>> {
     let Some(name) = name else { return Ok(None) };

@@ -22,7 +22,11 @@ use crate::{errors, schema, value};
 /// `to_tuple` win over columns of these names; `row["keys"]` is always the column. Where a name
 /// repeats it means the first of its columns; positions reach all of them.
 #[pyclass(frozen, module = "rowmill", weakref)]
-pub(crate) struct Row(Source);
+pub(crate) struct Row {
+    source: Source,
+    /// All values, once they were asked for together.
+    values: PyOnceLock<Py<PyTuple>>,
+}
 
 enum Source {
     /// A view: nothing is decoded yet.
@@ -47,20 +51,24 @@ impl<'py> IntoPyObject<'py> for Cell<'_> {
 }
 
 impl Row {
+    fn of(source: Source) -> Self {
+        Self { source, values: PyOnceLock::new() }
+    }
+
     pub(crate) fn new(frame: Py<Frame>, row: usize) -> Self {
-        Self(Source::Frame(frame, row))
+        Self::of(Source::Frame(frame, row))
     }
 
     /// The engine's row; one that is a view of a batch becomes a view of a frame.
     pub(crate) fn from_engine(py: Python<'_>, row: rowmill::Row) -> PyResult<Self> {
         match row.view() {
             Some((batch, index)) => Ok(Self::new(Py::new(py, Frame::from(batch.clone()))?, index)),
-            None => Ok(Self(Source::Owned(row))),
+            None => Ok(Self::of(Source::Owned(row))),
         }
     }
 
     fn names<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        match &self.0 {
+        match &self.source {
             Source::Frame(frame, _) => frame.get().names(py).cloned(),
             Source::Owned(row) => PyTuple::new(py, row.names()),
             Source::Values(names, _) => Ok(names.bind(py).clone()),
@@ -68,7 +76,7 @@ impl Row {
     }
 
     fn value<'py>(&self, py: Python<'py>, column: usize) -> PyResult<Bound<'py, PyAny>> {
-        match &self.0 {
+        match &self.source {
             Source::Frame(frame, row) => value::cell(py, &frame.get().batch, column, *row),
             Source::Owned(row) => value::of_row(py, row, column),
             Source::Values(_, values) => values.bind(py).get_item(column),
@@ -76,7 +84,7 @@ impl Row {
     }
 
     fn position(&self, name: &Bound<'_, PyString>) -> PyResult<Option<usize>> {
-        match &self.0 {
+        match &self.source {
             Source::Frame(frame, _) => frame.get().position(name),
             Source::Owned(row) => Ok(row.position(&name.to_cow()?)),
             Source::Values(names, _) => Ok(names.bind(name.py()).index(name).ok()),
@@ -86,7 +94,7 @@ impl Row {
     fn missing(&self, name: &Bound<'_, PyString>) -> PyResult<String> {
         let py = name.py();
         let name = name.to_cow()?;
-        match &self.0 {
+        match &self.source {
             Source::Frame(frame, _) => schema::missing(py, frame.get().batch.schema(), &name),
             Source::Owned(row) => {
                 let field = |name: &str| Field { name: name.into(), kind: Type::Null };
@@ -97,24 +105,28 @@ impl Row {
     }
 
     fn tuple<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        match &self.0 {
-            Source::Frame(frame, row) => {
-                let batch = &frame.get().batch;
-                let values = (0..batch.columns().len())
-                    .map(|column| value::cell(py, batch, column, *row))
-                    .collect::<PyResult<Vec<_>>>()?;
-                PyTuple::new(py, values)
-            }
-            Source::Owned(row) => PyTuple::new(py, (0..row.len()).map(|at| Cell(row, at))),
-            Source::Values(_, values) => Ok(values.bind(py).clone()),
-        }
+        let values = self.values.get_or_try_init(py, || {
+            let values = match &self.source {
+                Source::Frame(frame, row) => {
+                    let batch = &frame.get().batch;
+                    let values = (0..batch.columns().len())
+                        .map(|column| value::cell(py, batch, column, *row))
+                        .collect::<PyResult<Vec<_>>>()?;
+                    PyTuple::new(py, values)
+                }
+                Source::Owned(row) => PyTuple::new(py, (0..row.len()).map(|at| Cell(row, at))),
+                Source::Values(_, values) => Ok(values.bind(py).clone()),
+            };
+            values.map(Bound::unbind)
+        });
+        values.map(|values| values.bind(py).clone())
     }
 }
 
 #[pymethods]
 impl Row {
     fn __len__(&self, py: Python<'_>) -> usize {
-        match &self.0 {
+        match &self.source {
             Source::Frame(frame, _) => frame.get().batch.columns().len(),
             Source::Owned(row) => row.len(),
             Source::Values(_, values) => values.bind(py).len(),
@@ -156,7 +168,7 @@ impl Row {
         name: &Bound<'py, PyString>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (py, this) = (slf.py(), slf.get());
-        let column = match &this.0 {
+        let column = match &this.source {
             Source::Frame(frame, _) => frame.get().attribute(name)?,
             Source::Owned(_) | Source::Values(..) if is_own(name)? => None,
             Source::Owned(_) | Source::Values(..) => this.position(name)?,
@@ -269,7 +281,7 @@ pub(crate) fn is_own(name: &Bound<'_, PyString>) -> PyResult<bool> {
 #[pyfunction]
 #[pyo3(name = "_row")]
 pub(crate) fn restore(names: Py<PyTuple>, values: Py<PyTuple>) -> Row {
-    Row(Source::Values(names, values))
+    Row::of(Source::Values(names, values))
 }
 
 /// The rows of a frame, one after the other.

@@ -3,10 +3,10 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use rowmill::{Control, Error, ErrorKind, Isolation, Query};
 
 use crate::blocking::{Absent, Exclusive, Taken, arguments, blocking, seconds};
-use crate::database::{first_row, first_value};
 use crate::frame::{Frame, orientation};
 use crate::row::Row;
 use crate::stream::Stream;
+use crate::value;
 
 /// A transaction: the verbs of a database, all or nothing. Begins at `with`.
 #[pyclass(frozen, module = "rowmill", weakref)]
@@ -109,8 +109,8 @@ impl Transaction {
         timeout: Option<f64>,
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Option<Row>> {
-        let batch = self.query(sql, parameters, timeout, named, |query| query.fetch())?;
-        first_row(sql.py(), batch)
+        let row = self.query(sql, parameters, timeout, named, |query| query.fetch_one())?;
+        row.map(|row| Row::from_engine(sql.py(), row)).transpose()
     }
 
     /// As `Database.fetch_value`.
@@ -122,8 +122,11 @@ impl Transaction {
         timeout: Option<f64>,
         named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let batch = self.query(sql, parameters, timeout, named, |query| query.fetch())?;
-        first_value(sql.py(), &batch)
+        let row = self.query(sql, parameters, timeout, named, |query| query.fetch_one())?;
+        match row {
+            Some(row) => value::of_row(sql.py(), &row, 0),
+            None => Ok(sql.py().None().into_bound(sql.py())),
+        }
     }
 
     /// As `Database.fetch_json`.

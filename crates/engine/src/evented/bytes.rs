@@ -235,7 +235,7 @@ impl<T> Evented<T> {
     }
 
     /// A connection is here, new or back.
-    fn settle(&mut self, lane: usize, link: Link) {
+    fn settle(&mut self, lane: usize, link: Box<Link>) {
         if link.is_broken() {
             let error = Error::new(ErrorKind::ConnectionLost, "the connection broke");
             return self.lose(lane, &error);

@@ -292,12 +292,12 @@ impl<T> Evented<T> {
     }
 
     /// Takes a lane's connection where the loop has it, for a worker, whose receives wait.
-    pub(super) fn send_away(&mut self, lane: usize, why: Why) -> Option<Link> {
-        self.unwatch(lane, State::Away(why)).inspect(Link::block)
+    pub(super) fn send_away(&mut self, lane: usize, why: Why) -> Option<Box<Link>> {
+        self.unwatch(lane, State::Away(why)).inspect(|link| link.block())
     }
 
     /// Takes a lane's connection where the loop has it, and has the loop watch it no more.
-    fn unwatch(&mut self, lane: usize, then: State) -> Option<Link> {
+    fn unwatch(&mut self, lane: usize, then: State) -> Option<Box<Link>> {
         let place = &mut self.lanes[lane];
         let link = match std::mem::replace(&mut place.state, then) {
             State::Here(link) => link,

@@ -28,14 +28,13 @@ pub(crate) struct Lane<T> {
     pub(crate) stop: Arc<AtomicBool>,
 }
 
-#[expect(clippy::large_enum_variant, reason = "a pool has a handful of lanes")]
 pub(crate) enum State {
     /// No connection.
     Empty,
     /// A worker is connecting.
     Opening,
     /// The loop has the connection.
-    Here(Link),
+    Here(Box<Link>),
     /// A worker has it.
     Away(Why),
 }

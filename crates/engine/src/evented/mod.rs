@@ -63,7 +63,8 @@ pub struct Evented<T> {
     actions: Vec<Action<T>>,
     /// Connections that ended: kept until the loop has stopped watching their descriptors, which
     /// could otherwise be given to something else first.
-    ended: [Vec<Link>; 2],
+    #[expect(clippy::vec_box, reason = "a connection changes hands by its pointer")]
+    ended: [Vec<Box<Link>>; 2],
     next_call: CallId,
     flush_asked: bool,
     closed: bool,

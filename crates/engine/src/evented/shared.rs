@@ -24,11 +24,11 @@ pub(crate) struct Shared {
 /// Something a worker finished.
 pub(crate) enum News {
     /// A lane's connection is open, or could not be opened.
-    Opened(usize, Result<Link>),
+    Opened(usize, Result<Box<Link>>),
     /// A request of an away lane was answered.
     Answered(usize, RequestId, Result<Answer>),
     /// A lane's connection comes back.
-    Returned(usize, Result<Link>),
+    Returned(usize, Result<Box<Link>>),
     /// A call was answered.
     Done(CallId, Result<Answer>),
     /// An SQLite transaction that wrote, or would have, is over.
@@ -71,7 +71,7 @@ impl Shared {
 }
 
 impl Home for Shared {
-    fn give_back(&self, link: Link, lane: usize) {
+    fn give_back(&self, link: Box<Link>, lane: usize) {
         self.tell(News::Returned(lane, Ok(link)));
     }
 }

@@ -13,19 +13,19 @@ use crate::{Control, Error, ErrorKind, Result, limits};
 /// Where a connection goes when its user is done with it.
 pub(crate) trait Home: Send + Sync {
     /// Takes the connection back, whatever state it is in.
-    fn give_back(&self, link: Link, slot: usize);
+    fn give_back(&self, link: Box<Link>, slot: usize);
 }
 
 /// A connection on loan; it goes home when dropped.
 pub(crate) struct Lease {
-    link: Option<Link>,
+    link: Option<Box<Link>>,
     home: Arc<dyn Home>,
     slot: usize,
 }
 
 impl Lease {
     /// A loan of `link`, which belongs in `slot` at `home`.
-    pub(crate) fn new(link: Link, home: Arc<dyn Home>, slot: usize) -> Self {
+    pub(crate) fn new(link: Box<Link>, home: Arc<dyn Home>, slot: usize) -> Self {
         Self { link: Some(link), home, slot }
     }
 }
@@ -86,7 +86,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     /// Idle connections, the one used last at the end: a small load stays on few warm ones.
-    idle: Vec<(Link, Instant)>,
+    idle: Vec<(Box<Link>, Instant)>,
     /// Connections that exist or are being made.
     total: usize,
     closed: bool,
@@ -159,7 +159,7 @@ impl Pool {
         }
     }
 
-    fn lend(&self, link: Link) -> Lease {
+    fn lend(&self, link: Box<Link>) -> Lease {
         Lease::new(link, self.0.clone(), 0)
     }
 
@@ -201,7 +201,7 @@ impl Shared {
 }
 
 impl Home for Shared {
-    fn give_back(&self, link: Link, _slot: usize) {
+    fn give_back(&self, link: Box<Link>, _slot: usize) {
         let mut state = self.lock();
         if state.closed || !link.is_reusable() {
             state.total -= 1;

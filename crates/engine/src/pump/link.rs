@@ -34,13 +34,14 @@ pub(crate) enum Fill {
 }
 
 impl Link {
-    /// Connects and logs in, giving up at the control's deadline.
+    /// Connects and logs in, giving up at the control's deadline. Boxed, for a connection changes hands
+    /// twice a query and is half a kilobyte.
     pub(crate) fn open(
         config: &PostgresConfig,
         statements: usize,
         catalogue: &Arc<Catalogue>,
         control: &Control<'_>,
-    ) -> Result<Self> {
+    ) -> Result<Box<Self>> {
         let deadline =
             control.deadline.unwrap_or_else(|| Instant::now() + crate::limits::CONNECT_TIMEOUT);
         let control = Control { deadline: Some(deadline), ..*control };
@@ -55,13 +56,13 @@ impl Link {
             limits: Limits { statements, ..Limits::default() },
         };
         let session = Session::new(startup, Arc::clone(catalogue));
-        let mut link = Self {
+        let mut link = Box::new(Self {
             transport,
             session,
             pace: Pace::default(),
             broken: false,
             process: process::id(),
-        };
+        });
         let ready = drive(&mut link, &control, |event| match event {
             Event::Ready => Until::Stop(Ok(())),
             Event::Refused(error) => Until::Stop(Err(refused(*error))),
