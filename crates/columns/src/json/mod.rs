@@ -138,7 +138,7 @@ pub fn write(batch: &Batch, options: Options, out: &mut Vec<u8>) -> Result<(), C
     written
 }
 
-/// As [`write`], over what stands in `out`; how many bytes were written. What `out` holds beyond them
+/// As [`write()`], over what stands in `out`; how many bytes were written. What `out` holds beyond them
 /// is left as it is: a buffer used once more need be neither zeroed nor mapped into memory again,
 /// which is a tenth of the work for some megabytes.
 ///
