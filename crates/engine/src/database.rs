@@ -2,19 +2,22 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rowmill_columns::Scalar;
+use rowmill_columns::{Batch, Scalar};
 use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::Output;
 
 use crate::config::SourceConfig;
+use crate::load::Into;
 use crate::postgres::PostgresStream;
-use crate::postgres::{Pool, PostgresTransaction, begin_sql, leave_idle, run, run_script};
+use crate::postgres::{Pool, PostgresTransaction, begin_sql, leave_idle, load, run, run_script};
 use crate::query::Target;
 use crate::sqlite::{Sqlite, SqliteConfig};
 use crate::stream::{Parts, Stream};
 use crate::texts::Texts;
 use crate::transaction::{Isolation, Transaction, Work};
-use crate::{Completion, Config, Control, Error, ErrorKind, Query, Result, limits, process};
+use crate::{
+    Completion, Config, Control, Error, ErrorKind, Load, OnConflict, Query, Result, limits, process,
+};
 
 /// A database: an SQLite file, or a PostgreSQL server behind a pool of connections.
 ///
@@ -85,6 +88,33 @@ impl Database {
     /// Starts a query: bind parameters, then say what to do with the rows.
     pub fn query<'a>(&'a self, sql: &'a str) -> Query<'a> {
         Query::new(Target::Database(self), sql)
+    }
+
+    /// Starts a load of rows into a table, whose columns of the same names take them: `table` or
+    /// `schema.table`, as they are named in the database.
+    pub fn load<'a>(&'a self, table: &'a str, batch: &'a Batch) -> Load<'a> {
+        Load::new(Target::Database(self), table, batch)
+    }
+
+    pub(crate) fn load_batch(
+        &self,
+        batch: &Batch,
+        into: &Into<'_>,
+        control: &Control<'_>,
+    ) -> Result<u64> {
+        match self.source()? {
+            Source::Postgres(pool) if into.on_conflict == OnConflict::Fail => {
+                let mut lease = pool.lease(control)?;
+                let done = load(&mut lease, pool.config(), batch, into, control);
+                leave_idle(&mut lease, pool.config(), done)
+            }
+            _ => {
+                let transaction = self.transaction(None, false, control)?;
+                let loaded = transaction.load_batch(batch, into, control)?;
+                transaction.commit(control)?;
+                Ok(loaded)
+            }
+        }
     }
 
     /// Runs several statements, separated by semicolons.

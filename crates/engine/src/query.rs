@@ -76,6 +76,20 @@ pub(crate) enum Target<'a> {
     Transaction(&'a Transaction),
 }
 
+impl Target<'_> {
+    pub(crate) fn database(&self) -> &Database {
+        match self {
+            Target::Database(database) => database,
+            Target::Transaction(transaction) => transaction.database(),
+        }
+    }
+
+    /// The deadline that the database gives calls which name none.
+    pub(crate) fn control<'a>(&self) -> Control<'a> {
+        self.database().config().timeout.map_or_else(Control::default, Control::timeout)
+    }
+}
+
 /// A query in the making: bind its parameters, then say what to do with the rows.
 #[derive(Debug)]
 #[must_use = "a query does nothing until its rows are asked for"]
@@ -88,11 +102,7 @@ pub struct Query<'a> {
 
 impl<'a> Query<'a> {
     pub(crate) fn new(target: Target<'a>, sql: &'a str) -> Self {
-        let database = match target {
-            Target::Database(database) => database,
-            Target::Transaction(transaction) => transaction.database(),
-        };
-        let control = database.config().timeout.map_or_else(Control::default, Control::timeout);
+        let control = target.control();
         Self { target, sql, arguments: Arguments::Positional(Vec::new()), control }
     }
 

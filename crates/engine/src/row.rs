@@ -118,7 +118,7 @@ impl Row {
 }
 
 /// The value as an owned scalar, where there is one.
-fn owned(value: &Value<'_>) -> Option<Scalar> {
+pub(crate) fn owned(value: &Value<'_>) -> Option<Scalar> {
     Some(match value {
         Value::Null => Scalar::Null,
         Value::Bool(value) => Scalar::Bool(*value),

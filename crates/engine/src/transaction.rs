@@ -1,14 +1,15 @@
 use std::fmt;
 
-use rowmill_columns::Scalar;
+use rowmill_columns::{Batch, Scalar};
 use rowmill_expr::Statement;
 use rowmill_wire::Output;
 
+use crate::load::Into;
 use crate::postgres::PostgresTransaction;
 use crate::query::Target;
 use crate::sqlite::SqliteTransaction;
 use crate::stream::{Parts, Stream};
-use crate::{Completion, Control, Database, Query, Result};
+use crate::{Completion, Control, Database, Load, Query, Result};
 
 /// How much a transaction sees of others: PostgreSQL's isolation levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +73,23 @@ impl Transaction {
     /// Starts a query inside the transaction.
     pub fn query<'a>(&'a self, sql: &'a str) -> Query<'a> {
         Query::new(Target::Transaction(self), sql)
+    }
+
+    /// Starts a load of rows into a table (see [`Database::load`]).
+    pub fn load<'a>(&'a self, table: &'a str, batch: &'a Batch) -> Load<'a> {
+        Load::new(Target::Transaction(self), table, batch)
+    }
+
+    pub(crate) fn load_batch(
+        &self,
+        batch: &Batch,
+        into: &Into<'_>,
+        control: &Control<'_>,
+    ) -> Result<u64> {
+        match &self.work {
+            Work::Sqlite(transaction) => transaction.load(batch, into, control),
+            Work::Postgres(transaction) => transaction.load(batch, into, control),
+        }
     }
 
     /// Runs several statements, separated by semicolons.

@@ -20,6 +20,11 @@ pub enum Event {
         /// The rows.
         batch: Batch,
     },
+    /// The server waits for the rows of a load (see [`Session::load_rows`](crate::Session::load_rows)).
+    Loading {
+        /// The load.
+        id: RequestId,
+    },
     /// A request is finished. Requests finish in the order in which they started, except for
     /// those refused before they were sent and those prepared a second time.
     Done {

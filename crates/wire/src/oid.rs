@@ -38,10 +38,9 @@ impl Kind {
         self != Self::Unknown
     }
 
-    /// Whether parameters of this kind are sent in binary. Numbers of any length are not: their
-    /// text is what the caller has, and the server reads it exactly.
+    /// Whether parameters of this kind are sent in binary.
     pub(crate) fn binds_binary(self) -> bool {
-        !matches!(self, Self::Unknown | Self::Numeric | Self::Char | Self::Void)
+        !matches!(self, Self::Unknown | Self::Char | Self::Void)
     }
 }
 

@@ -26,6 +26,16 @@ pub struct Request {
     pub output: Output,
 }
 
+/// Rows to send into a table.
+#[derive(Clone, Debug)]
+pub struct Load {
+    /// `INSERT INTO t (a, b) VALUES ($1, $2)`: never run, but described, for it tells the types of
+    /// the columns as the server sees them.
+    pub insert: Statement,
+    /// `COPY t (a, b) FROM STDIN (FORMAT binary)`, of the same columns.
+    pub copy: Arc<str>,
+}
+
 /// What becomes of a request's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {

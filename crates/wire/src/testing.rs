@@ -151,6 +151,7 @@ pub(crate) fn events(session: &mut Session) -> Vec<String> {
             Event::Done { id, result: Err(failure) } => format!("{id} failed: {failure}"),
             Event::Refused(error) => format!("refused: {error}"),
             Event::Notice(notice) => format!("notice: {notice}"),
+            Event::Loading { id } => format!("{id} loading"),
             Event::Ready => "ready".to_owned(),
             Event::Notification { process, channel, payload } => {
                 format!("notification {process} {channel} {payload}")

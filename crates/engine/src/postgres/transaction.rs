@@ -1,12 +1,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rowmill_columns::Scalar;
+use rowmill_columns::{Batch, Scalar};
 use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::{Completion, Output, TransactionStatus};
 
 use super::run::roll_back;
-use super::{Lease, PostgresStream, run, run_script};
+use super::{Lease, PostgresStream, load_in_transaction, run, run_script};
 use crate::config::PostgresConfig;
+use crate::load::Into;
 use crate::process;
 use crate::{Control, Error, ErrorKind, Result};
 
@@ -67,6 +68,15 @@ impl PostgresTransaction {
         control: &Control<'_>,
     ) -> Result<Completion> {
         self.with(|lease, config| run(lease, config, statement, parameters, output, control))
+    }
+
+    pub(crate) fn load(
+        &self,
+        batch: &Batch,
+        into: &Into<'_>,
+        control: &Control<'_>,
+    ) -> Result<u64> {
+        self.with(|lease, config| load_in_transaction(lease, config, batch, into, control))
     }
 
     pub(crate) fn script(&self, text: &str, control: &Control<'_>) -> Result<Completion> {

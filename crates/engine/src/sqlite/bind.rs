@@ -8,12 +8,13 @@
 use std::ffi::c_int;
 use std::fmt::Write as _;
 
-use rowmill_columns::Scalar;
 use rowmill_columns::text::civil_from_days;
+use rowmill_columns::{Batch, Scalar, Value};
 use rowmill_expr::{Parameters, Statement};
 use rusqlite::ffi;
 
 use super::raw_statement::RawStatement;
+use crate::row::owned;
 use crate::{Error, ErrorKind, Result};
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
@@ -51,6 +52,38 @@ fn name(statement: &Statement, at: usize) -> String {
             names.get(at).map_or_else(|| format!("${}", at + 1), |name| format!(":{name}"))
         }
         Parameters::Numbered(_) => format!("${}", at + 1),
+    }
+}
+
+/// Binds one row of a batch to a statement with as many parameters as it has columns.
+pub(super) fn bind_row(raw: &mut RawStatement, batch: &Batch, row: usize) -> Result<()> {
+    for (at, (column, field)) in batch.columns().iter().zip(&batch.schema().fields).enumerate() {
+        let place = at as c_int + 1;
+        let value = column.value(&field.kind, row);
+        let bound = match &value {
+            Value::Null => code(raw.bind_null(place)),
+            Value::Int(value) => code(raw.bind_int(place, *value)),
+            Value::Text(value) | Value::Json(value) => code(raw.bind_text(place, value)),
+            Value::Bytes(value) => code(raw.bind_bytes(place, value)),
+            value => match owned(value) {
+                Some(scalar) => bind_one(raw, place, &scalar),
+                None => Err(Refusal::NotSupported("give it as JSON text")),
+            },
+        };
+        bound.map_err(|refusal| {
+            let scalar = owned(&value).unwrap_or(Scalar::Null);
+            let name = format!("column {:?}, row {row},", field.name);
+            refusal.into_error(&name, &scalar)
+        })?;
+    }
+    Ok(())
+}
+
+fn code(code: c_int) -> std::result::Result<(), Refusal> {
+    match code {
+        ffi::SQLITE_OK => Ok(()),
+        ffi::SQLITE_TOOBIG => Err(Refusal::TooBig),
+        code => Err(Refusal::Failed(code)),
     }
 }
 
@@ -124,11 +157,7 @@ fn bind_one(raw: &mut RawStatement, at: c_int, value: &Scalar) -> std::result::R
             raw.bind_text(at, &json)
         }
     };
-    match code {
-        ffi::SQLITE_OK => Ok(()),
-        ffi::SQLITE_TOOBIG => Err(Refusal::TooBig),
-        code => Err(Refusal::Failed(code)),
-    }
+    self::code(code)
 }
 
 /// A uuid, date, time or timestamp as text.

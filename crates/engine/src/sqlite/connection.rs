@@ -6,7 +6,7 @@ use rowmill_columns::{Batch, Scalar};
 use rowmill_expr::Statement;
 use rusqlite::ffi;
 
-use super::bind::bind;
+use super::bind::{bind, bind_row};
 use super::config::{Role, SqliteConfig};
 use super::error::{error, open_error, stopped};
 use super::raw::{Failure, RawConnection};
@@ -15,7 +15,7 @@ use super::read::{First, Halt, Limits, Reading, finish, first_row};
 use super::route::{Route, counts, route, space};
 use super::statement::{Cache, Prepared};
 use super::watch::{Orders, Stopped, Watch};
-use crate::{Completion, Error, ErrorKind, Result};
+use crate::{Completion, Control, Error, ErrorKind, Result, limits};
 
 /// A connection and all that stands on it. Statements come before the connection, and that before
 /// the watch, because fields are dropped in this order.
@@ -123,6 +123,41 @@ impl Connection {
             if prepared.reads || !counts(statement.text()) { rows as u64 } else { changed };
         let batch = finish(reading.cells, rows, 0, prepared)?;
         Ok(Some(Completion { batch, row: None, affected }))
+    }
+
+    /// Runs an insert once for each row; how many rows it changed.
+    pub(super) fn insert_all(
+        &mut self,
+        statement: &Statement,
+        batch: &Batch,
+        control: &Control<'_>,
+    ) -> Result<u64> {
+        let orders = Orders::of(control);
+        let _armed = self.watch.arm(&orders);
+        let prepared = self.cache.get(&self.raw, statement)?;
+        let mut changed = 0;
+        for row in 0..batch.rows() {
+            if row % limits::ROWS_BETWEEN_LOOKS == 0 {
+                control.check()?;
+            }
+            let done =
+                bind_row(&mut prepared.raw, batch, row).and_then(|()| match prepared.raw.step() {
+                    Step::Row | Step::Done => Ok(()),
+                    Step::Failed(code) => {
+                        let halt = Halt::Failed(code);
+                        let mut error = halted(&self.raw, &self.watch, halt, statement.text());
+                        let message = format!("row {row}: {}", error.message());
+                        error.set(error.kind(), message);
+                        Err(error)
+                    }
+                });
+            if done.is_ok() {
+                changed += self.raw.changes();
+            }
+            prepared.raw.reset();
+            done?;
+        }
+        Ok(changed)
     }
 
     /// Runs a statement to its end.

@@ -11,6 +11,7 @@ mod connection;
 mod error;
 mod found;
 mod group;
+mod load;
 mod raw;
 mod raw_statement;
 mod read;

@@ -130,6 +130,10 @@ impl SqliteTransaction {
         run_inside(session.lease.connection(), &work)
     }
 
+    pub(super) fn held(&self) -> &Held {
+        &self.0
+    }
+
     /// Reads the rows of a statement in parts; the stream ends with the transaction.
     pub(crate) fn stream(
         &self,

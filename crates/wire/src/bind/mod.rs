@@ -7,11 +7,13 @@
 
 mod array;
 mod json;
+mod numeric;
 mod scalar;
 #[cfg(test)]
 mod tests;
 
 use rowmill_columns::Scalar;
+pub(crate) use scalar::text;
 
 use crate::catalogue::Shape;
 use crate::oid::Kind;
@@ -63,7 +65,7 @@ fn wrong_count(prepared: &Prepared, given: usize) -> ParameterError {
 }
 
 /// Appends a value behind its length; NULL is the length -1.
-fn with_length(
+pub(crate) fn with_length(
     out: &mut Vec<u8>,
     write: impl FnOnce(&mut Vec<u8>) -> Result<Written, String>,
 ) -> Result<(), String> {
@@ -80,14 +82,18 @@ fn with_length(
 }
 
 /// What was appended: some bytes, or nothing, for a NULL.
-enum Written {
+pub(crate) enum Written {
     Value,
     Null,
 }
 
 /// Appends one parameter.
 #[inline]
-fn write(out: &mut Vec<u8>, kind: &ParameterType, value: &Scalar) -> Result<Written, String> {
+pub(crate) fn write(
+    out: &mut Vec<u8>,
+    kind: &ParameterType,
+    value: &Scalar,
+) -> Result<Written, String> {
     match (kind.shape, value) {
         (_, Scalar::Null) => return Ok(Written::Null),
         (Shape::Array { oid, element }, Scalar::List(list)) => {

@@ -1,5 +1,3 @@
-use std::io::Write as _;
-
 use rowmill_columns::Scalar;
 use rowmill_columns::text::parse_uuid;
 
@@ -63,7 +61,7 @@ pub(super) fn write(out: &mut Vec<u8>, kind: Kind, value: &Scalar) -> Result<(),
 }
 
 /// Appends text, which in PostgreSQL cannot hold NUL.
-pub(super) fn text(out: &mut Vec<u8>, value: &str) -> Result<(), String> {
+pub(crate) fn text(out: &mut Vec<u8>, value: &str) -> Result<(), String> {
     if let Some(at) = memchr::memchr(0, value.as_bytes()) {
         return Err(format!("byte {at} of the text is NUL, which PostgreSQL cannot store"));
     }
@@ -124,21 +122,14 @@ fn inexact(value: i64, name: &str) -> String {
     format!("{value} is not exact as {name}; pass a float, or cast the parameter: $1::int8")
 }
 
-/// Appends the text of a number.
 fn numeric(out: &mut Vec<u8>, value: &Scalar) -> Result<(), String> {
-    let written = match value {
-        Scalar::Int(value) => write!(out, "{value}"),
-        Scalar::Float(value) if value.is_nan() => write!(out, "NaN"),
-        Scalar::Float(value) if value.is_infinite() => {
-            write!(out, "{}Infinity", if *value < 0.0 { "-" } else { "" })
-        }
+    match value {
+        Scalar::Int(value) => super::numeric::write(out, &value.to_string()),
         // The shortest digits that read back as the same float.
-        Scalar::Float(value) => write!(out, "{value}"),
-        Scalar::Decimal(value) => return text(out, value),
-        other => return Err(unfit(other, "a number")),
-    };
-    debug_assert!(written.is_ok(), "a Vec takes everything");
-    Ok(())
+        Scalar::Float(value) => super::numeric::write(out, &value.to_string()),
+        Scalar::Decimal(value) => super::numeric::write(out, value),
+        other => Err(unfit(other, "a number")),
+    }
 }
 
 fn time(out: &mut Vec<u8>, kind: Kind, value: &Scalar) -> Result<(), String> {

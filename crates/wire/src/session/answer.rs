@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use rowmill_columns::Batch;
 
-use super::in_flight::{InFlight, LookingUp, Origin, Preparing, Rows, Running, Stage, Step};
+use super::in_flight::{
+    InFlight, Loading, LookingUp, Origin, Preparing, Rows, Running, Scripted, Stage, Step, Work,
+};
 use super::steps::{Then, columns_or_none, unexpected};
 use super::{Phase, Session};
 use crate::catalogue::{Form, TypeInfo};
 use crate::limits::LOOK_UP_ROUNDS;
+use crate::load;
 use crate::message::{self, Fields};
 use crate::split::Message;
 use crate::statement::{Description, Prepared};
@@ -49,6 +52,18 @@ impl Session {
                 }
             }
             Stage::Running(_) => self.running_message(message)?,
+            Stage::Loading(loading) => match (loading.step, message.kind) {
+                (Step::First, b'G') => {
+                    loading.step = Step::CopyIn;
+                    load::begin(&mut self.out);
+                    self.events.push_back(Event::Loading { id: front.id });
+                }
+                (Step::Complete, b'C') => {
+                    loading.tag = message::tag(message)?;
+                    front.is_ended = true;
+                }
+                _ => return Err(unexpected(message, "in the answer to COPY")),
+            },
             Stage::Waiting | Stage::Described(_) | Stage::Again(_) => {
                 return Err(unexpected(message, "before anything was asked"));
             }
@@ -220,9 +235,12 @@ impl Session {
             }
             (Stage::LookingUp(look_up), None) => self.looked_up(look_up),
             (Stage::Running(running), failure) => self.ran(running, failure),
-            (Stage::Scripted(script), failure) => {
+            (
+                Stage::Scripted(Scripted { tag, .. }) | Stage::Loading(Loading { tag, .. }),
+                failure,
+            ) => {
                 let batch = Batch::new(Arc::clone(&self.no_columns), Vec::new(), 0);
-                let completion = Completion { batch, row: None, tag: script.tag };
+                let completion = Completion { batch, row: None, tag };
                 self.finish(0, failure.map_or(Ok(completion), Err));
             }
             (Stage::Waiting | Stage::Described(_) | Stage::Again(_), _) => {
@@ -253,8 +271,10 @@ impl Session {
         let Some(front) = self.queue.front_mut() else { return };
         let Some(key) = front.work.key() else { return };
         let prepared = Arc::new(Prepared::new(description, &self.catalogue));
-        self.catalogue.share(key, &prepared);
-        self.statements.insert(key, front.number, Arc::clone(&prepared));
+        if matches!(front.work, Work::Request(_)) {
+            self.catalogue.share(key, &prepared);
+            self.statements.insert(key, front.number, Arc::clone(&prepared));
+        }
         front.is_ended = false;
         front.stage = Stage::Described(prepared);
         self.sent -= 1;

@@ -5,7 +5,7 @@ use rowmill_columns::{Batch, OwnedRow};
 use crate::catalogue::TypeInfo;
 use crate::decode::RowDecoder;
 use crate::statement::{Description, Prepared};
-use crate::{Completion, Failure, Output, Request, RequestId, Tag};
+use crate::{Completion, Failure, Load, Output, Request, RequestId, Statement, Tag};
 
 /// A request from its start to its end.
 #[derive(Debug)]
@@ -32,13 +32,21 @@ pub(super) enum Work {
     Request(Request),
     /// Statements of the simple protocol.
     Script(String),
+    /// Rows to a table.
+    Load(Load),
 }
 
 impl Work {
     /// What the statement is cached by.
     pub(super) fn key(&self) -> Option<u128> {
+        self.statement().map(|statement| statement.key)
+    }
+
+    /// What is prepared.
+    pub(super) fn statement(&self) -> Option<&Statement> {
         match self {
-            Self::Request(request) => Some(request.statement.key),
+            Self::Request(request) => Some(&request.statement),
+            Self::Load(load) => Some(&load.insert),
             Self::Script(_) => None,
         }
     }
@@ -63,6 +71,8 @@ pub(super) enum Stage {
     Running(Running),
     /// Its statements were sent by the simple protocol.
     Scripted(Scripted),
+    /// COPY was sent.
+    Loading(Loading),
 }
 
 #[derive(Debug, Default)]
@@ -116,6 +126,13 @@ pub(super) struct Scripted {
     pub(super) bytes: usize,
 }
 
+#[derive(Debug)]
+pub(super) struct Loading {
+    pub(super) step: Step,
+    pub(super) prepared: Arc<Prepared>,
+    pub(super) tag: Tag,
+}
+
 /// What the server is to send next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step {
@@ -132,6 +149,8 @@ pub(super) enum Step {
     Rows,
     /// CopyData or CopyDone.
     CopyOut,
+    /// Nothing, unless it has something to complain of: it is our turn.
+    CopyIn,
     /// CommandComplete alone.
     Complete,
     /// ErrorResponse alone: we told the server to fail.
@@ -167,7 +186,9 @@ impl InFlight {
     /// Whether what follows it has to wait until it is answered.
     pub(super) fn holds_up(&self) -> bool {
         match &self.stage {
-            Stage::Preparing(_) | Stage::LookingUp(_) | Stage::Scripted(_) => true,
+            Stage::Preparing(_) | Stage::LookingUp(_) | Stage::Scripted(_) | Stage::Loading(_) => {
+                true
+            }
             Stage::Running(running) => running.is_copy,
             Stage::Waiting | Stage::Described(_) | Stage::Again(_) => false,
         }

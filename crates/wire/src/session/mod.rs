@@ -2,6 +2,7 @@
 
 mod answer;
 mod in_flight;
+mod loading;
 mod rows;
 mod send;
 mod startup;
@@ -18,7 +19,7 @@ use rowmill_columns::Schema;
 use crate::split::{self, Message, ReadBuffer};
 use crate::statement::StatementCache;
 use crate::{
-    Catalogue, Event, Failure, Limits, ProtocolError, Request, RequestId, ServerError,
+    Catalogue, Event, Failure, Limits, Load, ProtocolError, Request, RequestId, ServerError,
     TransactionStatus, encode,
 };
 use in_flight::{InFlight, Rows, Stage, Work};
@@ -285,6 +286,14 @@ impl Session {
     /// Nothing is sent behind a script until it is done.
     pub fn script(&mut self, text: &str) -> RequestId {
         self.enqueue(Work::Script(text.to_owned()))
+    }
+
+    /// Starts a load. [`Event::Loading`] says when its rows may be [given](Self::load_rows); its
+    /// [`Event::Done`] may come before that, and at any time later.
+    ///
+    /// Nothing is sent behind a load until it is done.
+    pub fn load(&mut self, load: Load) -> RequestId {
+        self.enqueue(Work::Load(load))
     }
 
     fn enqueue(&mut self, work: Work) -> RequestId {

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use super::in_flight::{
-    InFlight, LookingUp, Origin, Preparing, Rows, Running, Scripted, Stage, Step, Work,
+    InFlight, Loading, LookingUp, Origin, Preparing, Rows, Running, Scripted, Stage, Step, Work,
 };
 use super::{Phase, Session};
 use crate::statement::{Description, Prepared};
-use crate::{Event, Failure, TransactionStatus, bind, catalogue, encode};
+use crate::{Event, Failure, Tag, TransactionStatus, bind, catalogue, encode, load};
 
 impl Session {
     /// Sends what can be sent.
@@ -24,11 +24,15 @@ impl Session {
     /// Sends the first request that is not; false where there is none or it has to wait.
     fn send_next(&mut self) -> bool {
         let Some(next) = self.queue.get_mut(self.sent) else { return false };
-        let Work::Request(request) = &next.work else {
+        let Some(key) = next.work.key() else {
             self.send_script();
             return true;
         };
-        let key = request.statement.key;
+        if let (Work::Load(_), Stage::Described(prepared)) = (&next.work, &next.stage) {
+            let prepared = Arc::clone(prepared);
+            self.send_copy(prepared);
+            return true;
+        }
         match &next.stage {
             Stage::Again(_) => {
                 if self.sent > 0 {
@@ -54,7 +58,10 @@ impl Session {
                 self.send_bind(number, prepared, Origin::Fresh);
             }
             _ => {
-                if let Some((number, prepared)) = self.statements.get(key) {
+                if matches!(next.work, Work::Load(_)) {
+                    // The table may have changed since, and nobody would notice.
+                    self.send_prepare();
+                } else if let Some((number, prepared)) = self.statements.get(key) {
                     let prepared = Arc::clone(prepared);
                     self.send_bind(number, prepared, Origin::Cached);
                 } else if let Some(prepared) = self.catalogue.statement(key) {
@@ -70,13 +77,14 @@ impl Session {
     /// Parse, Describe, Sync.
     fn send_prepare(&mut self) {
         let Some(next) = self.queue.get_mut(self.sent) else { return };
-        let Work::Request(request) = &next.work else { return };
-        let text = &*request.statement.text;
+        let Some(statement) = next.work.statement() else { return };
+        let text = &*statement.text;
         if let Some(failure) = unsendable(text, self.limits.max_message) {
             self.finish(self.sent, Err(failure));
             return;
         }
-        next.number = self.statements.next_number();
+        let is_load = matches!(next.work, Work::Load(_));
+        next.number = if is_load { 0 } else { self.statements.next_number() };
         next.closes = self.statements.write_closes(&mut self.out);
         encode::parse(&mut self.out, next.number, text, &[]);
         encode::describe(&mut self.out, next.number);
@@ -153,6 +161,31 @@ impl Session {
         }
         encode::query(&mut self.out, text);
         next.stage = Stage::Scripted(Scripted::default());
+        self.sent += 1;
+    }
+
+    /// COPY, now that the types of the columns are known.
+    fn send_copy(&mut self, prepared: Arc<Prepared>) {
+        let Some(next) = self.queue.get_mut(self.sent) else { return };
+        let Work::Load(load) = &next.work else { return };
+        if let Some(at) = load::unloadable(&prepared.parameters) {
+            let column = &prepared.parameters[at];
+            let what = format!(
+                "column {} of the load is {} in the table, which cannot be loaded in binary; load \
+                 it into a text column and cast it in an insert ... select",
+                at + 1,
+                column.name
+            );
+            self.finish(self.sent, Err(Failure::NotSupported(what)));
+            return;
+        }
+        if let Some(failure) = unsendable(&load.copy, self.limits.max_message) {
+            self.finish(self.sent, Err(failure));
+            return;
+        }
+        encode::query(&mut self.out, &load.copy);
+        let step = Step::First;
+        next.stage = Stage::Loading(Loading { step, prepared, tag: Tag::default() });
         self.sent += 1;
     }
 
