@@ -108,40 +108,11 @@ impl Row {
     pub fn scalar(&self, column: usize) -> Result<Scalar> {
         let missing = || Error::new(ErrorKind::Data, format!("the row has no column {column}"));
         let value = self.value(column).ok_or_else(missing)?;
-        owned(&value).ok_or_else(|| {
+        value.to_scalar().ok_or_else(|| {
             let name = self.name(column).unwrap_or_default();
             let kind =
                 self.kind(column).map_or_else(String::new, |kind| format!(" of type {kind}"));
             Error::new(ErrorKind::Data, format!("column {name:?}{kind} is not a scalar"))
         })
     }
-}
-
-/// The value as an owned scalar, where there is one.
-pub(crate) fn owned(value: &Value<'_>) -> Option<Scalar> {
-    Some(match value {
-        Value::Null => Scalar::Null,
-        Value::Bool(value) => Scalar::Bool(*value),
-        Value::Int(value) => Scalar::Int(*value),
-        Value::UInt(value) => {
-            i64::try_from(*value).map_or_else(|_| Scalar::Decimal(value.to_string()), Scalar::Int)
-        }
-        Value::Float(value) => Scalar::Float(*value),
-        Value::Float32(value) => Scalar::Float(f64::from(*value)),
-        Value::Decimal(value) => Scalar::Decimal(value.to_string()),
-        Value::Text(value) => Scalar::Text((*value).to_owned()),
-        Value::Bytes(value) => Scalar::Bytes(value.to_vec()),
-        Value::Json(value) => Scalar::Json((*value).to_owned()),
-        Value::Uuid(value) => Scalar::Uuid(*value),
-        Value::Date(days) => Scalar::Date(*days),
-        Value::Time(micros) => Scalar::Time(*micros),
-        Value::Timestamp { micros, utc } => Scalar::Timestamp { micros: *micros, utc: *utc },
-        Value::Interval { months, days, nanos } if nanos % 1_000 == 0 => {
-            Scalar::Interval { months: *months, days: *days, micros: nanos / 1_000 }
-        }
-        Value::List(list) => {
-            Scalar::List(list.iter().map(|value| owned(&value)).collect::<Option<_>>()?)
-        }
-        Value::Interval { .. } | Value::Struct(_) | Value::Foreign(_) => return None,
-    })
 }

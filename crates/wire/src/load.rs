@@ -134,38 +134,13 @@ fn other(
 
 /// The value as a parameter would be given.
 fn scalar(value: &Value<'_>) -> Result<Scalar, String> {
-    Ok(match value {
-        Value::Null => Scalar::Null,
-        Value::Bool(value) => Scalar::Bool(*value),
-        Value::Int(value) => Scalar::Int(*value),
-        Value::UInt(value) => match i64::try_from(*value) {
-            Ok(value) => Scalar::Int(value),
-            Err(_) => Scalar::Decimal(value.to_string()),
-        },
-        Value::Float(value) => Scalar::Float(*value),
-        Value::Float32(value) => Scalar::Float(f64::from(*value)),
-        Value::Decimal(value) => Scalar::Decimal(value.to_string()),
-        Value::Text(value) => Scalar::Text((*value).to_owned()),
-        Value::Bytes(value) => Scalar::Bytes(value.to_vec()),
-        Value::Json(value) => Scalar::Json((*value).to_owned()),
-        Value::Uuid(value) => Scalar::Uuid(*value),
-        Value::Date(value) => Scalar::Date(*value),
-        Value::Time(value) => Scalar::Time(*value),
-        Value::Timestamp { micros, utc } => Scalar::Timestamp { micros: *micros, utc: *utc },
-        Value::Interval { months, days, nanos } => match (nanos / 1_000, nanos % 1_000) {
-            (micros, 0) => Scalar::Interval { months: *months, days: *days, micros },
-            _ => return Err("a part below the microsecond has no place in it".to_owned()),
-        },
-        Value::List(list) => {
-            Scalar::List(list.iter().map(|value| scalar(&value)).collect::<Result<_, _>>()?)
-        }
+    value.to_scalar().ok_or_else(|| match value {
         Value::Struct(_) => {
-            return Err("wants one value, not a struct; give its fields columns of their own, or \
-                        its JSON as text"
-                .to_owned());
+            "wants one value, not a struct; give its fields columns of their own, or \
+                             its JSON as text"
+                .to_owned()
         }
-        Value::Foreign(value) => {
-            return Err(format!("{value} cannot be held exactly; round it before"));
-        }
+        Value::List(_) => "a list of structs has no place in it; give it as JSON text".to_owned(),
+        value => format!("{value} has a part below the microsecond; round it before"),
     })
 }

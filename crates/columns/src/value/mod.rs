@@ -6,6 +6,8 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+use crate::Scalar;
+
 pub use decimal::DecimalValue;
 pub(crate) use decimal::write_scaled;
 pub use nested::{ListIter, ListValue, StructValue};
@@ -83,6 +85,35 @@ impl Value<'_> {
     /// Whether this is NULL.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
+    }
+
+    /// The value as an owned scalar, where there is one: not of a struct, nor of what has a part
+    /// below the microsecond.
+    pub fn to_scalar(&self) -> Option<Scalar> {
+        Some(match self {
+            Self::Null => Scalar::Null,
+            Self::Bool(value) => Scalar::Bool(*value),
+            Self::Int(value) => Scalar::Int(*value),
+            Self::UInt(value) => i64::try_from(*value)
+                .map_or_else(|_| Scalar::Decimal(value.to_string()), Scalar::Int),
+            Self::Float(value) => Scalar::Float(*value),
+            Self::Float32(value) => Scalar::Float(f64::from(*value)),
+            Self::Decimal(value) => Scalar::Decimal(value.to_string()),
+            Self::Text(value) => Scalar::Text((*value).to_owned()),
+            Self::Bytes(value) => Scalar::Bytes(value.to_vec()),
+            Self::Json(value) => Scalar::Json((*value).to_owned()),
+            Self::Uuid(value) => Scalar::Uuid(*value),
+            Self::Date(days) => Scalar::Date(*days),
+            Self::Time(micros) => Scalar::Time(*micros),
+            Self::Timestamp { micros, utc } => Scalar::Timestamp { micros: *micros, utc: *utc },
+            Self::Interval { months, days, nanos } if nanos % 1_000 == 0 => {
+                Scalar::Interval { months: *months, days: *days, micros: nanos / 1_000 }
+            }
+            Self::List(list) => {
+                Scalar::List(list.iter().map(|value| value.to_scalar()).collect::<Option<_>>()?)
+            }
+            Self::Interval { .. } | Self::Struct(_) | Self::Foreign(_) => return None,
+        })
     }
 }
 

@@ -14,7 +14,6 @@ use rowmill_expr::{Parameters, Statement};
 use rusqlite::ffi;
 
 use super::raw_statement::RawStatement;
-use crate::row::owned;
 use crate::{Error, ErrorKind, Result};
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
@@ -65,13 +64,13 @@ pub(super) fn bind_row(raw: &mut RawStatement, batch: &Batch, row: usize) -> Res
             Value::Int(value) => code(raw.bind_int(place, *value)),
             Value::Text(value) | Value::Json(value) => code(raw.bind_text(place, value)),
             Value::Bytes(value) => code(raw.bind_bytes(place, value)),
-            value => match owned(value) {
+            value => match value.to_scalar() {
                 Some(scalar) => bind_one(raw, place, &scalar),
                 None => Err(Refusal::NotSupported("give it as JSON text")),
             },
         };
         bound.map_err(|refusal| {
-            let scalar = owned(&value).unwrap_or(Scalar::Null);
+            let scalar = value.to_scalar().unwrap_or(Scalar::Null);
             let name = format!("column {:?}, row {row},", field.name);
             refusal.into_error(&name, &scalar)
         })?;
