@@ -19,30 +19,12 @@ from typing import Any
 import pytest
 
 import rowmill as rm
+from tests import forks
 from tests.hostile_server import ANSWER, READY, HostileServer
 from tests.watch import HANG, within
 
 FORK = """
-    import gc, os, sys
-    import rowmill as rm
-
-    def in_child(work):
-        pid = os.fork()
-        if pid == 0:
-            try:
-                os._exit(work() or 0)
-            except BaseException as error:
-                print("child:", repr(error), file=sys.stderr, flush=True)
-                os._exit(1)
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-
-    def refused(work):
-        try:
-            work()
-        except rm.InterfaceError as error:
-            assert "fork" in str(error), error
-        else:
-            raise AssertionError("the parent's connection was used")
+    import gc
 
     def drop(name):
         del globals()[name]
@@ -90,7 +72,7 @@ FORK = """
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_child_leaves_the_handles_of_its_parent_alone(any_url: str) -> None:
-    command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(FORK), any_url]
+    command = [sys.executable, "-W", "ignore", "-c", forks.script(FORK), any_url]
     done = subprocess.run(command, capture_output=True, text=True, timeout=3 * HANG, check=False)
     assert (done.stdout, done.returncode) == ("good\n", 0), done.stderr
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import rowmill as rm
+from tests import forks
 from tests.postgres_server import PostgresServer
 from tests.watch import HANG, within
 
@@ -143,26 +144,7 @@ def test_an_async_database_in_each_thread(any_url: str) -> None:
 
 
 FORK = """
-    import asyncio, os, sys
-    import rowmill as rm
-
-    def in_child(work):
-        pid = os.fork()
-        if pid == 0:
-            try:
-                os._exit(work())
-            except BaseException as error:
-                print("child:", repr(error), file=sys.stderr, flush=True)
-                os._exit(1)
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-
-    def refused(work):
-        try:
-            work()
-        except rm.InterfaceError as error:
-            assert "fork" in str(error), error
-            return 0
-        return 2
+    import asyncio
 
     url = sys.argv[1]
     probe = "select count(*) from sqlite_master" if "sqlite" in url else "select pg_backend_pid()"
@@ -216,7 +198,7 @@ FORK = """
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_fork_is_told_and_the_parent_goes_on(any_url: str) -> None:
-    command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(FORK), any_url]
+    command = [sys.executable, "-W", "ignore", "-c", forks.script(FORK), any_url]
     done = subprocess.run(command, capture_output=True, text=True, timeout=3 * HANG, check=False)
     assert (done.stdout, done.returncode) == ("good\n", 0), done.stderr
 

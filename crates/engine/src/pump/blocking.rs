@@ -26,7 +26,7 @@ pub(crate) fn drive<T>(
     loop {
         while let Some(event) = link.session.next_event() {
             if matches!(event, Event::Done { .. }) {
-                link.pace.begin();
+                link.pace.next();
             }
             if let Until::Stop(value) = on_event(event) {
                 return Ok(value);

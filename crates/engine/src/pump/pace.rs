@@ -48,8 +48,13 @@ const OFTEN: u32 = 8;
 const ENOUGH: u32 = 8 * OFTEN;
 
 impl Pace {
-    /// To be called before the first receive, and when an answer has ended.
+    /// To be called before the first receive of a call.
     pub(super) fn begin(&mut self) {
+        *self = Self { useless: self.useless, ..Self::default() };
+    }
+
+    /// To be called when an answer has ended; another may follow in the same call.
+    pub(super) fn next(&mut self) {
         *self = Self { looked: self.looked, useless: self.useless, ..Self::default() };
     }
 
@@ -132,7 +137,7 @@ mod tests {
         assert_eq!(after(second, short).nap, Duration::ZERO);
         assert_eq!(after(SHORTEST * SHARE / 2, ALL).nap, Duration::ZERO);
         let mut next = after(second, ALL);
-        next.begin();
+        next.next();
         assert_eq!((next.nap, next.received), (Duration::ZERO, 0));
     }
 
@@ -176,5 +181,10 @@ mod tests {
         assert!(!pace.took(ALL, start));
         assert!(pace.took(ALL, start + limits::TICK));
         assert!(!pace.took(ALL, start + limits::TICK));
+        // An answer's end within a call resets no clock; the next call starts its own.
+        pace.next();
+        assert!(pace.took(ALL, start + 2 * limits::TICK));
+        pace.begin();
+        assert!(!pace.took(ALL, start + 9 * limits::TICK));
     }
 }
