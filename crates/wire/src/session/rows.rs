@@ -75,10 +75,9 @@ impl Session {
     fn pass_over(&mut self, bytes: &[u8]) -> Result<usize, ProtocolError> {
         let max_message = self.limits.max_message;
         let mut consumed = 0;
-        while let Some((kind, len)) = split::header(&bytes[consumed..], |_| max_message)? {
-            if !self.expects_rows(kind) {
-                break;
-            }
+        while bytes.get(consumed).is_some_and(|&kind| self.expects_rows(kind)) {
+            // What follows the rows has limits of its own.
+            let Some((_, len)) = split::header(&bytes[consumed..], |_| max_message)? else { break };
             let there = (bytes.len() - consumed).min(HEADER + len);
             consumed += there;
             self.skip = HEADER + len - there;

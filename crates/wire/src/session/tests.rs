@@ -661,6 +661,21 @@ proptest! {
 }
 
 #[test]
+fn rows_do_not_lend_their_limit_to_what_follows() {
+    let good = conversation();
+    let heads = good.windows(4).enumerate().filter(|(_, head)| head == b"C\0\0\0");
+    let heads: Vec<usize> = heads.map(|(at, _)| at).collect();
+    assert_eq!(heads.len(), 5);
+    for head in heads {
+        let mut bytes = good.clone();
+        bytes[head + 1] = 0x40;
+        let whole = converse(&bytes, &[]);
+        assert!(whole.last().unwrap().contains("where 4 to 65536"), "{whole:#?}");
+        assert_eq!(converse(&bytes, &[head]), whole);
+    }
+}
+
+#[test]
 fn keys_alone_tell_statements_apart() {
     let statement = |key| Statement { text: "select 1".into(), key };
     let mut session = session(&Arc::default());
