@@ -21,8 +21,8 @@ proptest! {
 
     #[test]
     fn taken_rows_are_those_named(batch in any_batch(), picks in proptest::collection::vec(any::<prop::sample::Index>(), 0..20)) {
-        prop_assume!(batch.rows() > 0);
-        let rows: Vec<u32> = picks.iter().map(|pick| pick.index(batch.rows()) as u32).collect();
+        let picks = picks.iter().filter(|_| batch.rows() > 0);
+        let rows: Vec<u32> = picks.map(|pick| pick.index(batch.rows()) as u32).collect();
         let taken = batch.take(&rows).unwrap();
         prop_assert_eq!(taken.rows(), rows.len());
         for (at, row) in rows.into_iter().enumerate() {
