@@ -9,6 +9,7 @@ from rowmill._rowmill import Pump
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable, Sequence
     from types import TracebackType
     from typing import Any, Literal, Self
 
@@ -124,6 +125,31 @@ class _Verbs:
         """Runs a statement for its effect; returns the rows affected."""
         pump = self._pump()
         submitted = pump.submit("count", sql, parameters, named, self._transaction_id(), timeout)
+        count: int = await self._answer(pump, submitted, timeout)
+        return count
+
+    async def load(
+        self,
+        table: str,
+        data: Any,
+        /,
+        *,
+        columns: dict[str, str | None] | None = None,
+        on_conflict: Literal["nothing", "update"] | None = None,
+        key: str | Sequence[str] | None = None,
+        commit_each: int | None = None,
+        progress: Callable[[int], object] | None = None,
+        timeout: float | None = None,
+    ) -> int:
+        """Rows into a table: all of them, or none. Returns how many were inserted or updated.
+
+        The arguments are those of `Database.load`. An iterator is read, and `progress` called, on a
+        worker thread.
+        """
+        pump, inside = self._pump(), self._transaction_id()
+        submitted = pump.load(
+            table, data, columns, on_conflict, key, commit_each, progress, inside, timeout
+        )
         count: int = await self._answer(pump, submitted, timeout)
         return count
 

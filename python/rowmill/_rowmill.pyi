@@ -1,7 +1,7 @@
 """The compiled half of Rowmill. What is public is to be had from `rowmill` itself."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import (
     Any,
@@ -57,12 +57,15 @@ class _ArrowArray(Protocol):
         self, requested_schema: object | None = None
     ) -> tuple[object, object]: ...
 
+_Data: TypeAlias = Frame | _ArrowStream | _ArrowArray | dict[str, Any] | list[Any]
+
 @final
 class Frame:
     """A result: named, typed columns of one length, immutable.
 
     `rm.Frame(data)` takes anything with the Arrow PyCapsule interface (Polars, pandas, PyArrow,
-    DuckDB, ...) or a dict of name to values: a list, a NumPy array, an Arrow column.
+    DuckDB, ...), a dict of name to values (a list, a NumPy array, an Arrow column), or a list of
+    rows: dicts, dataclasses.
 
     >>> frame = rm.Frame({"id": [1, 2, 3], "name": ["a", "b", None]})
     >>> frame.shape, frame.columns
@@ -74,7 +77,7 @@ class Frame:
     memory. Iteration gives rows.
     """
 
-    def __new__(cls, data: Frame | _ArrowStream | _ArrowArray | dict[str, Any], /) -> Self: ...
+    def __new__(cls, data: _Data, /) -> Self: ...
     @property
     def schema(self) -> Schema:
         """Names and types."""
@@ -298,6 +301,20 @@ class _Verbs(Protocol):
         self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any
     ) -> int:
         """Runs a statement for its effect; returns the rows affected."""
+    def load(
+        self,
+        table: str,
+        data: _Data | Iterator[_Data],
+        /,
+        *,
+        columns: dict[str, str | None] | None = None,
+        on_conflict: Literal["nothing", "update"] | None = None,
+        key: str | Sequence[str] | None = None,
+        commit_each: int | None = None,
+        progress: Callable[[int], object] | None = None,
+        timeout: float | None = None,
+    ) -> int:
+        """Rows into a table: all of them, or none. Returns how many were inserted or updated."""
     def execute_script(self, sql: str, /, *, timeout: float | None = None) -> None:
         """Runs several statements, separated by semicolons, without parameters."""
 
@@ -391,6 +408,18 @@ class Pump:
         timeout: float | None,
     ) -> _Submitted: ...
     def script(self, sql: str, transaction: int | None, timeout: float | None) -> _Submitted: ...
+    def load(
+        self,
+        table: str,
+        data: object,
+        columns: dict[str, str | None] | None,
+        on_conflict: str | None,
+        key: str | Sequence[str] | None,
+        commit_each: int | None,
+        progress: Callable[[int], object] | None,
+        transaction: int | None,
+        timeout: float | None,
+    ) -> _Submitted: ...
     def begin(self, isolation: str | None, read_only: bool) -> _Submitted: ...
     def end(self, transaction: int, commit: bool) -> _Submitted: ...
     def forget(self, transaction: int) -> None: ...

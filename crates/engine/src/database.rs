@@ -2,22 +2,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rowmill_columns::{Batch, Scalar};
+use rowmill_columns::Scalar;
 use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::Output;
 
 use crate::config::SourceConfig;
-use crate::load::Into;
 use crate::postgres::PostgresStream;
-use crate::postgres::{Pool, PostgresTransaction, begin_sql, leave_idle, load, run, run_script};
+use crate::postgres::{self, Pool, PostgresTransaction, begin_sql, leave_idle, run, run_script};
 use crate::query::Target;
 use crate::sqlite::{Sqlite, SqliteConfig};
 use crate::stream::{Parts, Stream};
 use crate::texts::Texts;
 use crate::transaction::{Isolation, Transaction, Work};
-use crate::{
-    Completion, Config, Control, Error, ErrorKind, Load, OnConflict, Query, Result, limits, process,
-};
+use crate::{Completion, Config, Control, Error, ErrorKind, Load, Query, Result, limits, process};
 
 /// A database: an SQLite file, or a PostgreSQL server behind a pool of connections.
 ///
@@ -90,29 +87,26 @@ impl Database {
         Query::new(Target::Database(self), sql)
     }
 
-    /// Starts a load of rows into a table, whose columns of the same names take them: `table` or
-    /// `schema.table`, as they are named in the database.
-    pub fn load<'a>(&'a self, table: &'a str, batch: &'a Batch) -> Load<'a> {
-        Load::new(Target::Database(self), table, batch)
+    /// Loads rows into a table: all of them, or none, unless the load says otherwise. How many rows
+    /// were inserted or updated.
+    ///
+    /// # Errors
+    /// `Data` and `Integrity` name row and column where they can; `Programming` for a table or
+    /// columns that are not there.
+    pub fn load(&self, load: Load<'_>) -> Result<u64> {
+        self.load_with(load, &Control::default())
     }
 
-    pub(crate) fn load_batch(
-        &self,
-        batch: &Batch,
-        into: &Into<'_>,
-        control: &Control<'_>,
-    ) -> Result<u64> {
+    /// As [`load`](Self::load), with a deadline or an interrupt.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_with(&self, load: Load<'_>, control: &Control<'_>) -> Result<u64> {
         match self.source()? {
-            Source::Postgres(pool) if into.on_conflict == OnConflict::Fail => {
+            Source::Sqlite(sqlite) => sqlite.load(load, control),
+            Source::Postgres(pool) => {
                 let mut lease = pool.lease(control)?;
-                let done = load(&mut lease, pool.config(), batch, into, control);
-                leave_idle(&mut lease, pool.config(), done)
-            }
-            _ => {
-                let transaction = self.transaction(None, false, control)?;
-                let loaded = transaction.load_batch(batch, into, control)?;
-                transaction.commit(control)?;
-                Ok(loaded)
+                postgres::load(&mut lease, pool.config(), load, control)
             }
         }
     }

@@ -48,7 +48,7 @@ pub use config::{Address, Config, PostgresConfig, SourceConfig, TlsMode};
 pub use control::Control;
 pub use database::Database;
 pub use error::{Error, ErrorKind, Result};
-pub use load::{Load, OnConflict};
+pub use load::{Load, OnConflict, Rows};
 pub use query::{Arguments, Query};
 pub use row::Row;
 pub use rowmill_columns::json::Orient;

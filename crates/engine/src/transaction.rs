@@ -1,10 +1,9 @@
 use std::fmt;
 
-use rowmill_columns::{Batch, Scalar};
+use rowmill_columns::Scalar;
 use rowmill_expr::Statement;
 use rowmill_wire::Output;
 
-use crate::load::Into;
 use crate::postgres::PostgresTransaction;
 use crate::query::Target;
 use crate::sqlite::SqliteTransaction;
@@ -75,20 +74,16 @@ impl Transaction {
         Query::new(Target::Transaction(self), sql)
     }
 
-    /// Starts a load of rows into a table (see [`Database::load`]).
-    pub fn load<'a>(&'a self, table: &'a str, batch: &'a Batch) -> Load<'a> {
-        Load::new(Target::Transaction(self), table, batch)
-    }
-
-    pub(crate) fn load_batch(
-        &self,
-        batch: &Batch,
-        into: &Into<'_>,
-        control: &Control<'_>,
-    ) -> Result<u64> {
+    /// Loads rows into a table (see [`Database::load`]). A failure undoes the whole load; on
+    /// PostgreSQL it fails the transaction too, as that of any statement does.
+    ///
+    /// # Errors
+    /// As [`Database::load`].
+    pub fn load(&self, mut load: Load<'_>, control: &Control<'_>) -> Result<u64> {
+        load.check_inside()?;
         match &self.work {
-            Work::Sqlite(transaction) => transaction.load(batch, into, control),
-            Work::Postgres(transaction) => transaction.load(batch, into, control),
+            Work::Sqlite(transaction) => transaction.load(&mut load, control),
+            Work::Postgres(transaction) => transaction.load(&mut load, control),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::blocking::{arguments, blocking, seconds};
 use crate::config::config;
 use crate::errors;
 use crate::frame::{Frame, orientation};
+use crate::load::Keywords;
 use crate::row::Row;
 use crate::stream::Stream;
 use crate::transaction::Transaction;
@@ -196,6 +197,50 @@ impl Database {
         let start = |query: Query<'_>| query.stream(batch_rows.max(1));
         let stream = self.query(sql, parameters, timeout, named, start)?;
         Ok(Stream::new(stream, timeout_each))
+    }
+
+    /// Rows into a table: all of them, or none. Returns how many were inserted or updated.
+    ///
+    /// >>> db.load("orders", {"id": [10, 11], "total": [5.0, 6.5]})
+    /// 2
+    /// >>> db.load("orders", [{"id": 11, "total": 7.0}], on_conflict="update")
+    /// 1
+    ///
+    /// PostgreSQL gets them by COPY, SQLite by one prepared insert. Columns go by name; nothing is
+    /// rounded, cut or re-typed on the way.
+    ///
+    /// Args:
+    ///     table: `table` or `schema.table`, as they are named in the database: capitals count.
+    ///     data: Whatever `Frame` takes: a DataFrame of pandas or Polars, Arrow data, a dict of
+    ///         columns, a list of dicts or dataclasses.
+    ///         An iterator of any of these is loaded part by part, in bounded memory.
+    ///     columns: Names of the rows that are another in the table: {"Id": "id", "note": None},
+    ///         where None leaves the column out.
+    ///     on_conflict: What becomes of a row whose key is there: None (an error), "nothing" (it is
+    ///         left out) or "update" (the row that is there takes its values).
+    ///     key: The columns of the unique constraint that decides; None is the primary key.
+    ///     commit_each: Commits after each so many rows: where a later one fails the earlier stay.
+    ///     progress: Called now and then with the number of rows sent so far.
+    ///
+    /// Raises:
+    ///     IntegrityError: A constraint of the table; the message names the row, from 0.
+    ///     DataError: A value that its column cannot take; it names column, row and type.
+    #[pyo3(signature = (table, data, /, *, columns=None, on_conflict=None, key=None, commit_each=None, progress=None, timeout=None))]
+    #[expect(clippy::too_many_arguments, reason = "keywords")]
+    fn load(
+        &self,
+        table: &str,
+        data: &Bound<'_, PyAny>,
+        columns: Option<Bound<'_, PyDict>>,
+        on_conflict: Option<&str>,
+        key: Option<Bound<'_, PyAny>>,
+        commit_each: Option<usize>,
+        progress: Option<Py<PyAny>>,
+        timeout: Option<f64>,
+    ) -> PyResult<u64> {
+        let timeout = seconds(timeout)?.or(self.engine.config().timeout);
+        let keywords = Keywords { columns, on_conflict, key, commit_each, progress };
+        keywords.run(table, data, timeout, |load, control| self.engine.load_with(load, control))
     }
 
     /// Runs a statement for its effect; returns the rows affected.

@@ -94,21 +94,7 @@ impl Frame {
     #[new]
     #[pyo3(signature = (data, /))]
     fn new(data: &Bound<'_, PyAny>) -> PyResult<Self> {
-        if let Ok(frame) = data.cast::<Self>() {
-            return Ok(frame.get().batch.clone().into());
-        }
-        if let Ok(dict) = data.cast::<PyDict>() {
-            return infer::frame(dict).map(Self::from);
-        }
-        if let Some(batch) = capsule::import(data)? {
-            return Ok(batch.into());
-        }
-        let message = format!(
-            "a frame is made of an object with __arrow_c_stream__ or __arrow_c_array__, or of a \
-             dict of columns, not of {}",
-            value::class_name(data)
-        );
-        Err(PyTypeError::new_err(message))
+        batch_of(data).map(Self::from)
     }
 
     /// Names and types.
@@ -321,4 +307,26 @@ fn wrong_key(key: &Bound<'_, PyAny>) -> PyErr {
         "a frame takes a name, a list of names, a row number or a slice, not {}",
         value::class_name(key)
     ))
+}
+
+/// The columns of whatever a frame can be made of.
+pub(crate) fn batch_of(data: &Bound<'_, PyAny>) -> PyResult<Batch> {
+    if let Ok(frame) = data.cast::<Frame>() {
+        return Ok(frame.get().batch.clone());
+    }
+    if let Ok(dict) = data.cast::<PyDict>() {
+        return infer::frame(dict);
+    }
+    if let Some(batch) = capsule::import(data)? {
+        return Ok(batch);
+    }
+    if let Ok(rows) = data.cast::<PyList>() {
+        return infer::rows(rows);
+    }
+    let message = format!(
+        "a frame is made of an object with __arrow_c_stream__ or __arrow_c_array__, of a dict of \
+         columns, or of a list of rows, not of {}",
+        value::class_name(data)
+    );
+    Err(PyTypeError::new_err(message))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::buffer::{Element, PyBuffer};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use rowmill::build::{Bits, Bytes, Decimal, Fixed, ListOffsets, Native};
 use rowmill::{Batch, Field, Scalar, Schema, Type};
 
@@ -41,6 +41,58 @@ pub(crate) fn frame(dict: &Bound<'_, PyDict>) -> PyResult<Batch> {
     }
     let rows = columns.first().map_or(0, rowmill::Column::len);
     Ok(Batch::new(Arc::new(Schema::new(fields)), columns, rows))
+}
+
+/// A batch of the rows in a list: dicts, dataclasses or rows, all of the first one's columns.
+///
+/// # Errors
+/// `TypeError` for what is no row, `ProgrammingError` for a row of other columns.
+pub(crate) fn rows(list: &Bound<'_, PyList>) -> PyResult<Batch> {
+    let py = list.py();
+    let columns = PyDict::new(py);
+    for (at, row) in list.iter().enumerate() {
+        let row = row_dict(&row, at)?;
+        if at == 0 {
+            for name in row.keys() {
+                columns.set_item(name, PyList::empty(py))?;
+            }
+        }
+        for (name, values) in &columns {
+            let Some(value) = row.get_item(&name)? else {
+                let message = format!("row {at} has no column {}", value::repr(&name)?);
+                return Err(errors::programming(py, &message));
+            };
+            values.cast::<PyList>()?.append(value)?;
+        }
+        if row.len() != columns.len() {
+            let other = row.keys().iter().find(|name| !columns.contains(name).unwrap_or(true));
+            let name = other.map_or_else(|| Ok(String::new()), |name| value::repr(&name))?;
+            let message = format!("row {at} has a column {name} that row 0 has not");
+            return Err(errors::programming(py, &message));
+        }
+    }
+    frame(&columns)
+}
+
+fn row_dict<'py>(row: &Bound<'py, PyAny>, at: usize) -> PyResult<Bound<'py, PyDict>> {
+    if let Ok(dict) = row.cast::<PyDict>() {
+        return Ok(dict.clone());
+    }
+    let py = row.py();
+    if let Some(fields) = row.getattr_opt("__dataclass_fields__")? {
+        let dict = PyDict::new(py);
+        for name in fields.cast::<PyDict>()?.keys() {
+            dict.set_item(&name, row.getattr(name.cast::<PyString>()?)?)?;
+        }
+        return Ok(dict);
+    }
+    for method in ["to_dict", "_asdict"] {
+        if let Some(method) = row.getattr_opt(method)? {
+            return Ok(method.call0()?.cast_into::<PyDict>()?);
+        }
+    }
+    let class = value::class_name(row);
+    Err(PyTypeError::new_err(format!("row {at} is a dict, a dataclass or a Row, not {class}")))
 }
 
 fn column(name: &str, values: &Bound<'_, PyAny>) -> PyResult<(Type, rowmill::Column)> {

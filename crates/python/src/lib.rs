@@ -9,6 +9,7 @@ mod database;
 mod errors;
 mod frame;
 mod infer;
+mod load;
 mod numpy;
 mod parameter;
 mod pump;

@@ -16,6 +16,7 @@ use crate::config::config;
 use crate::database::isolation_level;
 use crate::errors;
 use crate::frame::{Frame, orientation};
+use crate::load::{Keywords, Raised};
 use crate::row::Row;
 use crate::value;
 
@@ -32,6 +33,8 @@ enum Shape {
 pub(crate) struct Target {
     future: Py<PyAny>,
     shape: Shape,
+    /// What Python code raised that the call called back.
+    raised: Option<Raised>,
 }
 
 /// A database on one event loop. Not public: `AsyncDatabase` stands on it.
@@ -121,7 +124,7 @@ impl Pump {
     ) -> PyResult<Bound<'py, PyTuple>> {
         let py = this.py();
         let future = this.get().future(py)?;
-        let target = Target { future: future.clone().unbind(), shape };
+        let target = Target { future: future.clone().unbind(), shape, raised: None };
         let mut inner = this.get().inner();
         let submitted = start(&mut inner, target);
         Self::act(this, inner)?;
@@ -259,6 +262,32 @@ impl Pump {
         Self::submitted(this, start, Shape::Other)
     }
 
+    /// Loads rows into a table; the answer is their count.
+    #[expect(clippy::too_many_arguments, reason = "keywords")]
+    fn load<'py>(
+        this: &Bound<'py, Self>,
+        table: &str,
+        data: &Bound<'py, PyAny>,
+        columns: Option<Bound<'py, PyDict>>,
+        on_conflict: Option<&str>,
+        key: Option<Bound<'py, PyAny>>,
+        commit_each: Option<usize>,
+        progress: Option<Py<PyAny>>,
+        transaction: Option<u64>,
+        timeout: Option<f64>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        seconds(timeout)?;
+        let transaction = transaction.map(TransactionId::from_raw);
+        let raised = Raised::default();
+        let keywords = Keywords { columns, on_conflict, key, commit_each, progress };
+        let load = keywords.load(table, data, &raised)?;
+        let start = |inner: &mut Evented<Target>, target| {
+            let target = Target { raised: Some(raised), ..target };
+            inner.load(load, transaction, target)
+        };
+        Self::submitted(this, start, Shape::Other)
+    }
+
     /// Begins a transaction; the answer is its id.
     fn begin<'py>(
         this: &Bound<'py, Self>,
@@ -388,7 +417,8 @@ impl Target {
         if future.call_method0(intern!(py, "done"))?.is_truthy()? {
             return Ok(result.ok());
         }
-        match self.shape.object(py, result) {
+        let raised = self.raised.as_ref().and_then(Raised::take);
+        match raised.map_or_else(|| self.shape.object(py, result), Err) {
             Ok(object) => future.call_method1(intern!(py, "set_result"), (object,))?,
             Err(error) => future.call_method1(intern!(py, "set_exception"), (error.value(py),))?,
         };

@@ -4,6 +4,7 @@ use rowmill::{Control, Error, ErrorKind, Isolation, Query};
 
 use crate::blocking::{Absent, Exclusive, Taken, arguments, blocking, seconds};
 use crate::frame::{Frame, orientation};
+use crate::load::Keywords;
 use crate::row::Row;
 use crate::stream::Stream;
 use crate::value;
@@ -88,6 +89,29 @@ fn ended() -> Error {
 
 #[pymethods]
 impl Transaction {
+    /// As `Database.load`, committed with the transaction. A load that fails leaves nothing; on
+    /// PostgreSQL it fails the transaction too, as any statement does.
+    #[pyo3(signature = (table, data, /, *, columns=None, on_conflict=None, key=None, commit_each=None, progress=None, timeout=None))]
+    #[expect(clippy::too_many_arguments, reason = "keywords")]
+    fn load(
+        &self,
+        table: &str,
+        data: &Bound<'_, PyAny>,
+        columns: Option<Bound<'_, PyDict>>,
+        on_conflict: Option<&str>,
+        key: Option<Bound<'_, PyAny>>,
+        commit_each: Option<usize>,
+        progress: Option<Py<PyAny>>,
+        timeout: Option<f64>,
+    ) -> PyResult<u64> {
+        let timeout = seconds(timeout)?.or(self.database.config().timeout);
+        let keywords = Keywords { columns, on_conflict, key, commit_each, progress };
+        keywords.run(table, data, timeout, |load, control| {
+            let interrupt = || control.interrupt.is_some_and(|interrupt| interrupt());
+            self.with(&interrupt, |transaction| transaction.load(load, control))
+        })
+    }
+
     /// As `Database.fetch`.
     #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
     fn fetch(

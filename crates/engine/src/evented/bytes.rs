@@ -141,6 +141,8 @@ impl<T> Evented<T> {
         if place.flights.is_empty() {
             if self.is_left_open(lane) {
                 self.lose(lane, &left_open());
+            } else if !place.parked.is_empty() {
+                self.unpark(lane);
             }
         } else if place.flights.len() == 1 && place.flights[0].to.is_none() {
             // Those behind it are answered: now it can be stopped without hitting anybody.
@@ -236,7 +238,7 @@ impl<T> Evented<T> {
 
     /// A connection is here, new or back.
     fn settle(&mut self, lane: usize, link: Box<Link>) {
-        if link.is_broken() {
+        if link.is_broken() || link.session.in_flight() > 0 {
             let error = Error::new(ErrorKind::ConnectionLost, "the connection broke");
             return self.lose(lane, &error);
         }

@@ -7,7 +7,7 @@ use rowmill_expr::Statement;
 
 use super::{CallId, EventedStream};
 use crate::query::to_json;
-use crate::{Completion, Error, Orient, Result, Row};
+use crate::{Completion, Error, Load, Orient, Result, Row};
 
 /// A statement to run, with what is wanted of it.
 #[derive(Debug)]
@@ -195,6 +195,7 @@ pub(crate) enum Waiting<T> {
     Begin { id: CallId, to: T, sql: String },
     Script { id: CallId, to: T, sql: String },
     Stream { id: CallId, to: T, call: Call, batch_rows: usize },
+    Load { id: CallId, to: T, load: Box<Load<'static>> },
 }
 
 impl<T> Waiting<T> {
@@ -203,7 +204,8 @@ impl<T> Waiting<T> {
             Self::Call { id, .. }
             | Self::Begin { id, .. }
             | Self::Script { id, .. }
-            | Self::Stream { id, .. } => *id,
+            | Self::Stream { id, .. }
+            | Self::Load { id, .. } => *id,
         }
     }
 
@@ -213,7 +215,7 @@ impl<T> Waiting<T> {
                 (to, About::Statement(call.statement))
             }
             Self::Script { to, sql, .. } => (to, About::Script(sql.into())),
-            Self::Begin { to, .. } => (to, About::Nothing),
+            Self::Begin { to, .. } | Self::Load { to, .. } => (to, About::Nothing),
         }
     }
 }

@@ -6,7 +6,8 @@ use std::time::Instant;
 use rowmill_wire::{Output, Request, RequestId};
 
 use super::calls::{About, Waiting};
-use super::lane::{Flight, Lane, Parked, Purpose, State, Why};
+use super::lane::{Flight, Lane, Parked, Purpose, State, Why, Work};
+use super::loads::busy;
 use super::shared::News;
 use super::{Action, Call, CallId, Evented, Submitted, Transaction, TransactionId};
 use crate::postgres::{Lease, begin_sql, wire_statement};
@@ -114,6 +115,7 @@ impl<T> Evented<T> {
                 Waiting::Stream { to, call, batch_rows, .. } => {
                     self.start_stream(lane, to, call, batch_rows);
                 }
+                Waiting::Load { id, to, load } => self.start_load(lane, id, to, load),
             }
         }
     }
@@ -170,28 +172,22 @@ impl<T> Evented<T> {
         let place = &mut self.lanes[lane];
         let ends = matches!(purpose, Purpose::End { .. });
         match &mut place.state {
-            State::Here(link) if !place.cancelling => {
+            State::Here(link) if !place.cancelling && place.parked.is_empty() => {
                 let alone = place.flights.is_empty();
                 let request = send(link);
                 let since = Instant::now();
                 place.flights.push_back(Flight { call, request, to, purpose, about, since });
                 self.sent(lane, alone);
             }
-            // A stream ends when its reader wants, who may be the very caller.
             State::Away(Why::Stream) if !ends => {
                 if let Some(to) = to {
-                    let busy =
-                        Error::new(ErrorKind::Misuse, "the transaction is busy with a stream")
-                            .with_hint(
-                                "read the stream to its end, or close it, before the next call",
-                            );
-                    self.complete(to, Err(busy));
+                    self.complete(to, Err(busy()));
                 }
             }
-            // Its own large result, or a cancel that could still hit what is sent now.
+            // Its own large result, a load, or a cancel that could still hit what is sent now.
             State::Here(_) | State::Away(_) => {
-                let send = Box::new(send);
-                place.parked.push_back(Parked { call, to, purpose, about, send });
+                let work = Work::Send(Box::new(send));
+                place.parked.push_back(Parked { call, to, purpose, about, work });
             }
             State::Empty | State::Opening => {
                 if let Some(to) = to {
@@ -215,17 +211,16 @@ impl<T> Evented<T> {
         }
     }
 
-    /// Starts what waited for the lane's connection.
+    /// Starts what waited for the lane's connection, as far as it goes: what cannot start waits
+    /// again, and what came after it too.
     pub(super) fn unpark(&mut self, lane: usize) {
-        loop {
-            let place = &mut self.lanes[lane];
-            if !matches!(place.state, State::Here(_)) || place.cancelling {
-                return;
+        for parked in std::mem::take(&mut self.lanes[lane].parked) {
+            let Parked { call, to, purpose, about, work } = parked;
+            match (work, to) {
+                (Work::Send(send), to) => self.start(lane, call, to, purpose, about, send),
+                (Work::Load(load), Some(to)) => self.start_load(lane, call, to, load),
+                (Work::Load(_), None) => {}
             }
-            let Some(Parked { call, to, purpose, about, send }) = place.parked.pop_front() else {
-                return;
-            };
-            self.start(lane, call, to, purpose, about, send);
         }
     }
 
@@ -314,13 +309,13 @@ impl<T> Evented<T> {
         Some(link)
     }
 
-    /// Takes a lane's connection, for a stream.
-    pub(super) fn take_link(&mut self, lane: usize) -> Option<Lease> {
+    /// Takes a lane's connection, for a stream or a load.
+    pub(super) fn take_link(&mut self, lane: usize, why: Why) -> Option<Lease> {
         let place = &self.lanes[lane];
-        if place.cancelling || !place.flights.is_empty() {
+        if place.cancelling || !place.flights.is_empty() || !place.parked.is_empty() {
             return None;
         }
-        let link = self.send_away(lane, Why::Stream)?;
+        let link = self.send_away(lane, why)?;
         Some(Lease::new(link, self.shared.clone(), lane))
     }
 }

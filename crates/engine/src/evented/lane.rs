@@ -7,8 +7,8 @@ use rowmill_wire::{CancelKey, RequestId, TransactionStatus};
 
 use super::calls::About;
 use super::{CallId, TransactionId, Want};
-use crate::limits;
 use crate::pump::Link;
+use crate::{Load, limits};
 
 /// A place for one connection of the pool.
 pub(crate) struct Lane<T> {
@@ -54,7 +54,15 @@ pub(crate) struct Parked<T> {
     pub(crate) to: Option<T>,
     pub(crate) purpose: Purpose,
     pub(crate) about: About,
-    pub(crate) send: Box<dyn FnOnce(&mut Link) -> RequestId + Send>,
+    pub(crate) work: Work,
+}
+
+/// What is to be done on a lane.
+pub(crate) enum Work {
+    /// A request joins those on their way.
+    Send(Box<dyn FnOnce(&mut Link) -> RequestId + Send>),
+    /// A load takes the connection to a worker, once nothing else is on its way.
+    Load(Box<Load<'static>>),
 }
 
 /// A request that was sent.

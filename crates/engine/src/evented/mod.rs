@@ -13,6 +13,7 @@ mod calls;
 mod cancel;
 mod dispatch;
 mod lane;
+mod loads;
 mod shared;
 mod sqlite;
 mod streams;

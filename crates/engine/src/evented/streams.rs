@@ -40,7 +40,9 @@ impl<T> Evented<T> {
 
     pub(super) fn start_stream(&mut self, lane: usize, to: T, call: Call, batch_rows: usize) {
         let batch_rows = if batch_rows == 0 { limits::BATCH_ROWS } else { batch_rows };
-        let (Some(lease), Some(config)) = (self.take_link(lane), self.postgres.clone()) else {
+        let (Some(lease), Some(config)) =
+            (self.take_link(lane, Why::Stream), self.postgres.clone())
+        else {
             let error = Error::new(ErrorKind::Misuse, "the transaction is busy with a stream");
             return self.complete(to, Err(error));
         };

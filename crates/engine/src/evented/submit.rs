@@ -96,9 +96,15 @@ impl<T> Evented<T> {
     /// Notes that a worker will answer a call, and gives the flag by which it is stopped.
     pub(super) fn expect_answer(&mut self, to: T, about: About) -> (CallId, Arc<AtomicBool>) {
         let id = self.new_call();
+        let stop = self.expect(id, to, about);
+        (id, stop)
+    }
+
+    /// As [`expect_answer`](Self::expect_answer), of a call that has its id.
+    pub(super) fn expect(&mut self, id: CallId, to: T, about: About) -> Arc<AtomicBool> {
         let stop = Arc::new(AtomicBool::new(false));
         self.away.insert(id, Away { to, stop: Arc::clone(&stop), about });
-        (id, stop)
+        stop
     }
 
     /// The job that answers a call. Work that panics answers with an error and harms nothing else.

@@ -1,65 +1,89 @@
-use rowmill_columns::Batch;
-use rowmill_expr::Dialect;
+use std::ops::Range;
+
+use rowmill_columns::Schema;
+use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::{Completion, Event, Failure, Output, RequestId};
 
-use super::run::{grace, stop};
-use super::{run, run_script, wire_statement};
+use super::run::{grace, roll_back, stop};
+use super::{begin_sql, committed, leave_idle, run, run_script, unknown_outcome, wire_statement};
 use crate::config::PostgresConfig;
-use crate::load::{
-    Into, OnConflict, TableName, columns, conflict_sql, insert_sql, no_key, statement,
-};
+use crate::load::{OnConflict, Rows, TableName, columns, conflict_sql, insert_sql, no_key};
 use crate::pump::{Fill, Link, Until, drive};
-use crate::{Control, Error, ErrorKind, Result, limits};
+use crate::{Control, Error, ErrorKind, Load, Result, limits};
 
 /// Where rows wait that may not all be wanted.
 const WAITING_ROOM: &str = "pg_temp.rowmill_load";
 
-/// Loads rows by COPY into the table itself.
+/// Loads rows on a connection in no transaction, each part that is to be committed in one.
 pub(crate) fn load(
     link: &mut Link,
     config: &PostgresConfig,
-    batch: &Batch,
-    into: &Into<'_>,
+    load: Load<'_>,
     control: &Control<'_>,
 ) -> Result<u64> {
-    copy(link, config, batch, &TableName::parse(into.table)?.to_string(), control)
+    let loaded = load.each(|load| {
+        // A COPY into the table itself is one statement: all or nothing without our help.
+        if load.on_conflict == OnConflict::Fail {
+            return load_inside(link, config, load, control);
+        }
+        plain(link, config, &begin_sql(None, false), control)?;
+        match load_inside(link, config, load, control) {
+            Ok(loaded) => {
+                let ended = plain(link, config, "commit", control);
+                committed("commit", &ended.map_err(|error| unknown_outcome(error, "commit"))?)?;
+                Ok(loaded)
+            }
+            Err(error) => {
+                if !link.is_broken() {
+                    roll_back(link, config);
+                }
+                Err(error)
+            }
+        }
+    });
+    leave_idle(link, config, loaded)
 }
 
-/// As [`load`], minding the rows that are there: within a transaction, for it takes several
-/// statements.
-pub(crate) fn load_in_transaction(
+/// Loads rows, minding those that are there: within a transaction, for it takes several statements
+/// then.
+pub(crate) fn load_inside(
     link: &mut Link,
     config: &PostgresConfig,
-    batch: &Batch,
-    into: &Into<'_>,
+    load: &mut Load<'_>,
     control: &Control<'_>,
 ) -> Result<u64> {
-    if into.on_conflict == OnConflict::Fail {
-        return load(link, config, batch, into, control);
+    let Some(schema) = load.rows.schema()? else { return Ok(0) };
+    let table = TableName::parse(&load.table)?.to_string();
+    if load.on_conflict == OnConflict::Fail {
+        return copy(link, config, &table, &schema, &mut load.rows, control);
     }
-    let table = TableName::parse(into.table)?.to_string();
-    let mut key = into.key.clone();
-    if key.is_empty() && into.on_conflict == OnConflict::Update {
-        key = primary_key(link, config, &table, control)?;
-        if key.is_empty() {
+    if load.key.is_empty() && load.on_conflict == OnConflict::Update {
+        load.key = primary_key(link, config, &table, control)?;
+        if load.key.is_empty() {
             return Err(no_key(&table));
         }
     }
-    let names = columns(batch);
+    let names = columns(&schema);
     let make = format!(
         "create temporary table rowmill_load on commit drop as select {names} from {table} with no data"
     );
     run_script(link, config, &make, control)?;
-    let copied = copy(link, config, batch, WAITING_ROOM, control);
-    let moved = copied.and_then(|_| {
-        let conflict = conflict_sql(into.on_conflict, &key, batch);
-        let sql =
-            format!("insert into {table} ({names}) select {names} from {WAITING_ROOM}{conflict}");
-        let sql = statement(&sql, Dialect::Postgres)?;
-        run(link, config, &sql, Vec::new(), Output::Discard, control)
-    })?;
+    copy(link, config, WAITING_ROOM, &schema, &mut load.rows, control)?;
+    let conflict = conflict_sql(load.on_conflict, &load.key, &schema);
+    let sql = format!("insert into {table} ({names}) select {names} from {WAITING_ROOM}{conflict}");
+    let moved = plain(link, config, &sql, control)?;
     run_script(link, config, &format!("drop table {WAITING_ROOM}"), control)?;
     Ok(moved.tag.rows)
+}
+
+fn plain(
+    link: &mut Link,
+    config: &PostgresConfig,
+    sql: &str,
+    control: &Control<'_>,
+) -> Result<Completion> {
+    let statement = Statement::parse(sql, Dialect::Postgres)?;
+    run(link, config, &statement, Vec::new(), Output::Discard, control)
 }
 
 fn primary_key(
@@ -72,7 +96,7 @@ fn primary_key(
                cross join unnest(i.indkey) with ordinality as k (number, place) \
                join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number \
                where i.indrelid = $1::text::regclass and i.indisprimary order by k.place";
-    let sql = statement(sql, Dialect::Postgres)?;
+    let sql = Statement::parse(sql, Dialect::Postgres)?;
     let found = run(link, config, &sql, vec![table.into()], Output::Batch, control)?;
     Ok((0..found.batch.rows()).map(|row| found.batch.value(0, row).to_string()).collect())
 }
@@ -80,39 +104,38 @@ fn primary_key(
 fn copy(
     link: &mut Link,
     config: &PostgresConfig,
-    batch: &Batch,
     table: &str,
+    schema: &Schema,
+    rows: &mut Rows<'_>,
     control: &Control<'_>,
 ) -> Result<u64> {
-    let insert = statement(&insert_sql(table, batch, ""), Dialect::Postgres)?;
-    let copy = format!("copy {table} ({}) from stdin (format binary)", columns(batch));
+    let insert = Statement::parse(&insert_sql(table, schema, ""), Dialect::Postgres)?;
+    let copy = format!("copy {table} ({}) from stdin (format binary)", columns(schema));
+    let before = rows.given();
     let id = link
         .session
         .load(rowmill_wire::Load { insert: wire_statement(&insert), copy: copy.as_str().into() });
-    let done = send_rows(link, id, batch, control);
-    let done = match done {
-        Ok(done) => done,
-        Err(Stopped::Value(error)) => {
+    match send_rows(link, id, rows, control) {
+        Ok(Ok(done)) => Ok(done.tag.rows),
+        Ok(Err(failure)) => Err(explained(failure, before..rows.given()).with_query(&copy)),
+        Err(Stopped::Rows(error)) => {
+            link.session.load_fail("the client's rows ended in an error");
             // The server's answer repeats it; that it came to rest is what counts.
             if drive(link, &grace(), |event| until_done(event, id)).is_err() {
                 link.break_off();
             }
-            return Err(error);
+            Err(error)
         }
         Err(Stopped::Other(error)) => {
             link.session.load_fail("the client gave the load up");
-            return stop(link, config, id, error).map(|done| done.tag.rows);
+            stop(link, config, id, error).map(|done| done.tag.rows)
         }
-    };
-    match done {
-        Ok(done) => Ok(done.tag.rows),
-        Err(failure) => Err(explained(failure, batch).with_query(&copy)),
     }
 }
 
 enum Stopped {
-    /// A value that does not fit; the server was told.
-    Value(Error),
+    /// A value that does not fit, or where the rows come from failed.
+    Rows(Error),
     Other(Error),
 }
 
@@ -135,7 +158,7 @@ fn until_done(event: Event, id: RequestId) -> Until<Done> {
 fn send_rows(
     link: &mut Link,
     id: RequestId,
-    batch: &Batch,
+    rows: &mut Rows<'_>,
     control: &Control<'_>,
 ) -> std::result::Result<Done, Stopped> {
     let refused = drive(link, control, |event| match event {
@@ -146,52 +169,62 @@ fn send_rows(
     if let Some(done) = refused {
         return Ok(done);
     }
-    let mut row = 0;
-    while row < batch.rows() {
-        match link.session.load_rows(batch, row, limits::LOAD_BYTES) {
-            Ok(next) => row = next,
-            Err(error) => {
-                link.session.load_fail("a value does not fit its column");
-                return Err(Stopped::Value(Error::new(ErrorKind::Data, error.to_string())));
+    while let Some(piece) = rows.next().map_err(Stopped::Rows)? {
+        let mut row = 0;
+        while row < piece.batch.rows() {
+            row = link.session.load_rows(&piece.batch, row, limits::LOAD_BYTES).map_err(
+                |mut error| {
+                    error.row += piece.before as usize;
+                    Stopped::Rows(Error::new(ErrorKind::Data, error.to_string()))
+                },
+            )?;
+            if let Some(done) = send(link, id, control)? {
+                return Ok(done);
             }
-        }
-        while !link.flush()? {
-            let wait = control.wait(limits::TICK);
-            // A signal ends the wait early; the check below hears of it.
-            let _ = link.transport().socket().wait(true, wait);
-            while let Fill::Received { .. } = link.fill(false)? {}
-            while let Some(event) = link.session.next_event() {
-                if let Until::Stop(done) = until_done(event, id) {
-                    return Ok(done);
-                }
-            }
+            rows.sent(piece.before + row as u64).map_err(Stopped::Rows)?;
             control.check()?;
         }
-        control.check()?;
     }
     link.session.load_end();
     Ok(drive(link, control, |event| until_done(event, id))?)
 }
 
-/// The server names the line of the COPY, which is our row, and the column.
-fn explained(failure: Failure, batch: &Batch) -> Error {
+/// Writes what is pending; the answer, where the server has one already.
+fn send(link: &mut Link, id: RequestId, control: &Control<'_>) -> Result<Option<Done>> {
+    while !link.flush()? {
+        // A signal ends the wait early; the check below hears of it.
+        let _ = link.transport().socket().wait(true, control.wait(limits::TICK));
+        while let Fill::Received { .. } = link.fill(false)? {}
+        while let Some(event) = link.session.next_event() {
+            if let Until::Stop(done) = until_done(event, id) {
+                return Ok(Some(done));
+            }
+        }
+        control.check()?;
+    }
+    Ok(None)
+}
+
+/// The server names the line of the COPY, which is one of our rows, and the column.
+fn explained(failure: Failure, rows: Range<u64>) -> Error {
     let context = match &failure {
         Failure::Server(error) => error.where_.clone().unwrap_or_default(),
         _ => String::new(),
     };
     let mut error = Error::from(failure);
     if let Some((line, column)) = place(&context)
-        && (1..=batch.rows()).contains(&line)
+        && let row = (rows.start + line).saturating_sub(1)
+        && rows.contains(&row)
     {
         let column = column.map_or_else(String::new, |name| format!(", column {name:?}"));
-        let message = format!("row {}{column}: {}", line - 1, error.message());
+        let message = format!("row {row}{column}: {}", error.message());
         error.set(error.kind(), message);
     }
     error
 }
 
 /// `COPY orders, line 3, column total`, whatever comes before it.
-fn place(context: &str) -> Option<(usize, Option<&str>)> {
+fn place(context: &str) -> Option<(u64, Option<&str>)> {
     let line = context.lines().find(|line| line.starts_with("COPY "))?;
     let (_, after) = line.rsplit_once(", line ")?;
     let digits = after.bytes().take_while(u8::is_ascii_digit).count();

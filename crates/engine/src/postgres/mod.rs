@@ -8,7 +8,7 @@ mod stream;
 mod transaction;
 
 pub(crate) use cancel::cancel;
-pub(crate) use load::{load, load_in_transaction};
+pub(crate) use load::{load, load_inside};
 pub(crate) use pool::{Home, Lease, Pool, pool_timeout};
 pub(crate) use run::{begin_sql, leave_idle, run, run_script, wire_statement};
 pub(crate) use stream::PostgresStream;

@@ -1,15 +1,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rowmill_columns::{Batch, Scalar};
+use rowmill_columns::Scalar;
 use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::{Completion, Output, TransactionStatus};
 
 use super::run::roll_back;
-use super::{Lease, PostgresStream, load_in_transaction, run, run_script};
+use super::{Lease, PostgresStream, load_inside, run, run_script};
 use crate::config::PostgresConfig;
-use crate::load::Into;
 use crate::process;
-use crate::{Control, Error, ErrorKind, Result};
+use crate::{Control, Error, ErrorKind, Load, Result};
 
 /// The connection of an open transaction, unless a stream has it or the transaction ended.
 #[derive(Debug, Default)]
@@ -70,13 +69,8 @@ impl PostgresTransaction {
         self.with(|lease, config| run(lease, config, statement, parameters, output, control))
     }
 
-    pub(crate) fn load(
-        &self,
-        batch: &Batch,
-        into: &Into<'_>,
-        control: &Control<'_>,
-    ) -> Result<u64> {
-        self.with(|lease, config| load_in_transaction(lease, config, batch, into, control))
+    pub(crate) fn load(&self, load: &mut Load<'_>, control: &Control<'_>) -> Result<u64> {
+        self.with(|lease, config| load_inside(lease, config, load, control))
     }
 
     pub(crate) fn script(&self, text: &str, control: &Control<'_>) -> Result<Completion> {

@@ -54,8 +54,14 @@ fn name(statement: &Statement, at: usize) -> String {
     }
 }
 
-/// Binds one row of a batch to a statement with as many parameters as it has columns.
-pub(super) fn bind_row(raw: &mut RawStatement, batch: &Batch, row: usize) -> Result<()> {
+/// Binds one row of a batch to a statement with as many parameters as it has columns; errors call
+/// it `number`.
+pub(super) fn bind_row(
+    raw: &mut RawStatement,
+    batch: &Batch,
+    row: usize,
+    number: u64,
+) -> Result<()> {
     for (at, (column, field)) in batch.columns().iter().zip(&batch.schema().fields).enumerate() {
         let place = at as c_int + 1;
         let value = column.value(&field.kind, row);
@@ -71,7 +77,7 @@ pub(super) fn bind_row(raw: &mut RawStatement, batch: &Batch, row: usize) -> Res
         };
         bound.map_err(|refusal| {
             let scalar = value.to_scalar().unwrap_or(Scalar::Null);
-            let name = format!("column {:?}, row {row},", field.name);
+            let name = format!("column {:?}, row {number},", field.name);
             refusal.into_error(&name, &scalar)
         })?;
     }

@@ -1,5 +1,6 @@
 //! One connection: its statements, its open cursors, its transaction.
 
+use std::ops::Range;
 use std::path::Path;
 
 use rowmill_columns::{Batch, Scalar};
@@ -15,7 +16,8 @@ use super::read::{First, Halt, Limits, Reading, finish, first_row};
 use super::route::{Route, counts, route, space};
 use super::statement::{Cache, Prepared};
 use super::watch::{Orders, Stopped, Watch};
-use crate::{Completion, Control, Error, ErrorKind, Result, limits};
+use crate::load::Piece;
+use crate::{Completion, Control, Error, ErrorKind, Result, Rows, limits};
 
 /// A connection and all that stands on it. Statements come before the connection, and that before
 /// the watch, because fields are dropped in this order.
@@ -129,28 +131,48 @@ impl Connection {
     pub(super) fn insert_all(
         &mut self,
         statement: &Statement,
-        batch: &Batch,
+        rows: &mut Rows<'_>,
+        control: &Control<'_>,
+    ) -> Result<u64> {
+        let mut changed = 0;
+        while let Some(piece) = rows.next()? {
+            let step = limits::ROWS_BETWEEN_LOOKS;
+            for from in (0..piece.batch.rows()).step_by(step) {
+                control.check()?;
+                let to = piece.batch.rows().min(from + step);
+                changed += self.insert_some(statement, &piece, from..to, control)?;
+                rows.sent(piece.before + to as u64)?;
+            }
+        }
+        Ok(changed)
+    }
+
+    fn insert_some(
+        &mut self,
+        statement: &Statement,
+        piece: &Piece,
+        rows: Range<usize>,
         control: &Control<'_>,
     ) -> Result<u64> {
         let orders = Orders::of(control);
         let _armed = self.watch.arm(&orders);
         let prepared = self.cache.get(&self.raw, statement)?;
         let mut changed = 0;
-        for row in 0..batch.rows() {
-            if row % limits::ROWS_BETWEEN_LOOKS == 0 {
-                control.check()?;
-            }
+        for row in rows {
+            let number = piece.before + row as u64;
             let done =
-                bind_row(&mut prepared.raw, batch, row).and_then(|()| match prepared.raw.step() {
-                    Step::Row | Step::Done => Ok(()),
-                    Step::Failed(code) => {
-                        let halt = Halt::Failed(code);
-                        let mut error = halted(&self.raw, &self.watch, halt, statement.text());
-                        let message = format!("row {row}: {}", error.message());
-                        error.set(error.kind(), message);
-                        Err(error)
-                    }
-                });
+                bind_row(&mut prepared.raw, &piece.batch, row, number).and_then(
+                    |()| match prepared.raw.step() {
+                        Step::Row | Step::Done => Ok(()),
+                        Step::Failed(code) => {
+                            let halt = Halt::Failed(code);
+                            let mut error = halted(&self.raw, &self.watch, halt, statement.text());
+                            let message = format!("row {number}: {}", error.message());
+                            error.set(error.kind(), message);
+                            Err(error)
+                        }
+                    },
+                );
             if done.is_ok() {
                 changed += self.raw.changes();
             }

@@ -1,39 +1,47 @@
 //! Rows into a table, by one prepared insert.
 
-use rowmill_columns::{Batch, Scalar};
-use rowmill_expr::Dialect;
+use rowmill_columns::Scalar;
+use rowmill_expr::{Dialect, Statement};
 
+use super::Sqlite;
 use super::connection::Connection;
 use super::transaction::{SqliteTransaction, ended};
 use super::watch::Orders;
-use crate::load::{Into, OnConflict, TableName, conflict_sql, insert_sql, no_key, statement};
-use crate::{Control, Result};
+use crate::load::{OnConflict, TableName, conflict_sql, insert_sql, no_key};
+use crate::{Control, Load, Result};
+
+impl Sqlite {
+    /// Loads rows, each part that is to be committed in a transaction of its own.
+    pub(crate) fn load(&self, load: Load<'_>, control: &Control<'_>) -> Result<u64> {
+        load.each(|load| {
+            let transaction = self.begin(false, control)?;
+            let loaded = transaction.load(load, control)?;
+            transaction.commit(control)?;
+            Ok(loaded)
+        })
+    }
+}
 
 impl SqliteTransaction {
     /// Loads rows. Where one fails none of them stay.
-    pub(crate) fn load(
-        &self,
-        batch: &Batch,
-        into: &Into<'_>,
-        control: &Control<'_>,
-    ) -> Result<u64> {
-        let table = TableName::parse(into.table)?;
+    pub(crate) fn load(&self, load: &mut Load<'_>, control: &Control<'_>) -> Result<u64> {
+        let Some(schema) = load.rows.schema()? else { return Ok(0) };
+        let table = TableName::parse(&load.table)?;
         let mut held = self.held().lock()?;
         let session = held.as_mut().ok_or_else(ended)?;
         session.check()?;
         let connection = session.lease.connection();
-        let orders = Orders::of(control);
-        let mut key = into.key.clone();
-        if key.is_empty() && into.on_conflict == OnConflict::Update {
-            key = primary_key(connection, &table, &orders)?;
-            if key.is_empty() {
+        if load.key.is_empty() && load.on_conflict == OnConflict::Update {
+            load.key = primary_key(connection, &table, &Orders::of(control))?;
+            if load.key.is_empty() {
                 return Err(no_key(&table.to_string()));
             }
         }
-        let conflict = conflict_sql(into.on_conflict, &key, batch);
-        let insert = statement(&insert_sql(&table.to_string(), batch, &conflict), Dialect::Sqlite)?;
+        let conflict = conflict_sql(load.on_conflict, &load.key, &schema);
+        let insert = insert_sql(&table.to_string(), &schema, &conflict);
+        let insert = Statement::parse(&insert, Dialect::Sqlite)?;
         connection.script("savepoint rowmill_load", &Orders::default(), false)?;
-        let done = connection.insert_all(&insert, batch, control);
+        let done = connection.insert_all(&insert, &mut load.rows, control);
         let end = if done.is_ok() {
             "release rowmill_load"
         } else {
@@ -54,7 +62,7 @@ fn primary_key(
     orders: &Orders<'_>,
 ) -> Result<Vec<String>> {
     let sql = "select name from pragma_table_info($1, $2) where pk > 0 order by pk";
-    let sql = statement(sql, Dialect::Sqlite)?;
+    let sql = Statement::parse(sql, Dialect::Sqlite)?;
     let schema = table.schema.clone().map_or(Scalar::Null, Scalar::Text);
     let parameters = [Scalar::Text(table.name.clone()), schema];
     let found = connection.fetch(&sql, &parameters, orders)?;

@@ -1,0 +1,149 @@
+//! Rows into tables: what goes where, told once for every way to run it.
+
+mod rows;
+mod sql;
+mod table;
+
+use rowmill_columns::Batch;
+
+pub(crate) use self::rows::Piece;
+pub use self::rows::Rows;
+pub(crate) use self::sql::{columns, conflict_sql, insert_sql, no_key};
+pub(crate) use self::table::TableName;
+
+use crate::{Error, ErrorKind, Result};
+
+/// What becomes of a row whose key is there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnConflict {
+    /// It is an error.
+    #[default]
+    Fail,
+    /// The row is left out.
+    Nothing,
+    /// The row that is there takes the new one's values.
+    Update,
+}
+
+/// Rows on their way into a table: all of them or none, unless [`commit_each`](Self::commit_each)
+/// says otherwise.
+///
+/// PostgreSQL gets them by COPY in its binary format, SQLite by one prepared insert. Columns go by
+/// name; a value is never rounded, cut or guessed.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use rowmill::{Batch, Database, Field, Load, OnConflict, Schema, Type, build::Fixed};
+/// let db = Database::open("sqlite://")?;
+/// db.script("create table t (id integer primary key)")?;
+/// let mut ids = Fixed::new(0_i64);
+/// (1..=3).for_each(|id| ids.push(id));
+/// let schema = Arc::new(Schema::new(vec![Field::new("id", Type::Int64)]));
+/// let rows = Batch::new(schema, vec![ids.finish(&Type::Int64)], 3);
+/// assert_eq!(db.load(Load::new("t", &rows))?, 3);
+/// assert_eq!(db.load(Load::new("t", &rows).on_conflict(OnConflict::Nothing))?, 0);
+/// # Ok::<(), rowmill::Error>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a load does nothing until a database runs it"]
+pub struct Load<'a> {
+    pub(crate) table: String,
+    pub(crate) rows: Rows<'a>,
+    pub(crate) on_conflict: OnConflict,
+    /// The columns that make a row the same; none are the primary key.
+    pub(crate) key: Vec<String>,
+    commit_each: Option<usize>,
+}
+
+impl<'a> Load<'a> {
+    /// `rows` into `table`: `table` or `schema.table`, as they are named in the database, where
+    /// capitals count. A part that holds a point is given in double quotes.
+    pub fn new(table: impl Into<String>, rows: impl Into<Rows<'a>>) -> Self {
+        Self {
+            table: table.into(),
+            rows: rows.into(),
+            on_conflict: OnConflict::Fail,
+            key: Vec::new(),
+            commit_each: None,
+        }
+    }
+
+    /// What becomes of a row whose key is there already.
+    pub fn on_conflict(mut self, on_conflict: OnConflict) -> Self {
+        self.on_conflict = on_conflict;
+        self
+    }
+
+    /// The columns of the unique constraint that decides; without it the primary key does.
+    pub fn key<S: Into<String>>(mut self, columns: impl IntoIterator<Item = S>) -> Self {
+        self.key = columns.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Columns of the rows whose name in the table is another, or none: then they are left out.
+    pub fn columns<S: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = (S, Option<S>)>,
+    ) -> Self {
+        let names = names.into_iter().map(|(from, to)| (from.into(), to.map(Into::into)));
+        self.rows.rename(names.collect());
+        self
+    }
+
+    /// Commits after each so many rows, at least one: where a later one fails the earlier ones stay, and the error
+    /// says how many.
+    pub fn commit_each(mut self, rows: usize) -> Self {
+        self.commit_each = Some(rows.max(1));
+        self
+    }
+
+    /// Told now and then how many rows were sent so far. An error ends the load.
+    pub fn progress(mut self, tell: impl FnMut(u64) -> Result<()> + Send + 'a) -> Self {
+        self.rows.tell(tell);
+        self
+    }
+
+    /// Runs `load` for all rows, or for each part that is committed.
+    pub(crate) fn each(mut self, mut load: impl FnMut(&mut Self) -> Result<u64>) -> Result<u64> {
+        let mut loaded = 0;
+        loop {
+            let before = self.rows.given();
+            self.rows.limit(self.commit_each);
+            if self.rows.schema()?.is_none() {
+                return Ok(loaded);
+            }
+            match load(&mut self) {
+                Ok(count) => loaded += count,
+                Err(error) if before > 0 => {
+                    let hint = format!("rows before row {before} were committed");
+                    return Err(error.with_hint(hint));
+                }
+                Err(error) => return Err(error),
+            }
+            if self.rows.is_over()? {
+                return Ok(loaded);
+            }
+        }
+    }
+
+    /// A load in a transaction, which commits when that does.
+    pub(crate) fn check_inside(&self) -> Result<()> {
+        if self.commit_each.is_none() {
+            return Ok(());
+        }
+        let message = "a load inside a transaction is committed with it, not by commit_each";
+        Err(Error::new(ErrorKind::Programming, message))
+    }
+}
+
+impl<'a> From<&'a Batch> for Rows<'a> {
+    fn from(batch: &'a Batch) -> Self {
+        Self::from(batch.clone())
+    }
+}
+
+impl From<Batch> for Rows<'_> {
+    fn from(batch: Batch) -> Self {
+        Self::parts(std::iter::once(Ok(batch)))
+    }
+}

@@ -1,0 +1,138 @@
+//! What `load` is told, and the Python objects that it calls back.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use rowmill::{Batch, Control, Error, ErrorKind, Load, OnConflict, Rows};
+
+use crate::blocking::blocking;
+use crate::frame::batch_of;
+
+/// The exception of Python code that a load called.
+#[derive(Clone, Default)]
+pub(crate) struct Raised(Arc<Mutex<Option<PyErr>>>);
+
+impl Raised {
+    /// Keeps an exception; what the engine is told in its place.
+    fn put(&self, error: PyErr) -> Error {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        Error::new(ErrorKind::Cancelled, "an exception ended the load")
+    }
+
+    pub(crate) fn take(&self) -> Option<PyErr> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// The keywords of `load` that say what goes where.
+pub(crate) struct Keywords<'py> {
+    pub(crate) columns: Option<Bound<'py, PyDict>>,
+    pub(crate) on_conflict: Option<&'py str>,
+    pub(crate) key: Option<Bound<'py, PyAny>>,
+    pub(crate) commit_each: Option<usize>,
+    pub(crate) progress: Option<Py<PyAny>>,
+}
+
+impl Keywords<'_> {
+    /// The load of `data` into `table`. What Python code raises on the way is left in `raised`.
+    pub(crate) fn load(
+        self,
+        table: &str,
+        data: &Bound<'_, PyAny>,
+        raised: &Raised,
+    ) -> PyResult<Load<'static>> {
+        let py = data.py();
+        let on_conflict = match self.on_conflict {
+            None => OnConflict::Fail,
+            Some("nothing") => OnConflict::Nothing,
+            Some("update") => OnConflict::Update,
+            Some(other) => {
+                let message =
+                    format!("on_conflict is \"nothing\", \"update\" or None, not {other:?}");
+                return Err(PyValueError::new_err(message));
+            }
+        };
+        let rows = match data.getattr_opt(intern!(py, "__next__"))? {
+            Some(_) => {
+                Rows::parts(Parts { iterator: data.clone().unbind(), raised: raised.clone() })
+            }
+            None => Rows::from(batch_of(data)?),
+        };
+        let mut load = Load::new(table, rows).on_conflict(on_conflict);
+        if let Some(key) = &self.key {
+            load = load.key(names(key)?);
+        }
+        if let Some(columns) = &self.columns {
+            load = load.columns(renamed(columns)?);
+        }
+        match self.commit_each {
+            Some(0) => return Err(PyValueError::new_err("commit_each is at least 1")),
+            Some(rows) => load = load.commit_each(rows),
+            None => {}
+        }
+        if let Some(progress) = self.progress {
+            let raised = raised.clone();
+            load = load.progress(move |rows| {
+                Python::attach(|py| progress.call1(py, (rows,)))
+                    .map(drop)
+                    .map_err(|error| raised.put(error))
+            });
+        }
+        Ok(load)
+    }
+
+    /// Has `run` load on this thread, without the GIL.
+    pub(crate) fn run(
+        self,
+        table: &str,
+        data: &Bound<'_, PyAny>,
+        timeout: Option<Duration>,
+        run: impl FnOnce(Load<'_>, &Control<'_>) -> rowmill::Result<u64> + Send,
+    ) -> PyResult<u64> {
+        let raised = Raised::default();
+        let load = self.load(table, data, &raised)?;
+        let loaded = blocking(data.py(), |interrupt| {
+            let control = timeout.map_or_else(Control::default, Control::timeout);
+            run(load, &control.interrupted_by(interrupt))
+        });
+        raised.take().map_or(loaded, Err)
+    }
+}
+
+fn names(key: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    key.extract::<String>().map(|name| vec![name]).or_else(|_| {
+        let wrong = || PyTypeError::new_err("key is a column's name, or a list of names");
+        key.extract().map_err(|_| wrong())
+    })
+}
+
+fn renamed(columns: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Option<String>)>> {
+    let wrong =
+        || PyTypeError::new_err("columns is a dict of the rows' names to the table's, or to None");
+    let pair = |(from, to): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+        Some((from.extract().ok()?, to.extract().ok()?))
+    };
+    columns.iter().map(pair).collect::<Option<_>>().ok_or_else(wrong)
+}
+
+/// The parts that a Python iterator gives.
+struct Parts {
+    iterator: Py<PyAny>,
+    raised: Raised,
+}
+
+impl Iterator for Parts {
+    type Item = rowmill::Result<Batch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let part = Python::attach(|py| -> PyResult<Option<Batch>> {
+            let part = self.iterator.bind(py).try_iter()?.next();
+            part.map(|part| batch_of(&part?)).transpose()
+        });
+        part.transpose().map(|part| part.map_err(|error| self.raised.put(error)))
+    }
+}
