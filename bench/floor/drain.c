@@ -4,7 +4,9 @@
  *
  * MODE drain   runs SQL COUNT times and discards the rows,
  *      decode  also decodes them into column buffers while receiving (decode.h),
- *      point   binds one int4 parameter in 1..1000000 and runs SQL COUNT times.
+ *      point   binds one int4 parameter in 1..1000000 and runs SQL COUNT times,
+ *      copy    sends standard input, read beforehand, as the rows of SQL, a COPY ... FROM STDIN,
+ *              COUNT bytes at a time.
  * Extended protocol, binary results, trust authentication. One line of JSON on
  * standard output: wall and cpu in seconds, rss_mb above the start, rows, bytes.
  */
@@ -15,6 +17,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
 
@@ -89,6 +92,7 @@ static void until_ready(void) {
             case 'T': describe(body); break;
             case 'E': fprintf(stderr, "drain: server: %.*s\n", (int)length - 4, body); exit(1);
             case 'R': if (be32(body) != 0) die("only trust authentication"); break;
+            case 'G': filled = 0; return; /* it waits for rows */
             case 'Z':
                 if (at + whole != filled) die("bytes after ReadyForQuery");
                 filled = 0;
@@ -113,6 +117,31 @@ static void execute(const int32_t *key) {
     until_ready();
 }
 
+/* The rows of a COPY, as they are. */
+static void copy_rows(const uint8_t *data, size_t n, size_t chunk) {
+    for (size_t at = 0; at < n; at += chunk) {
+        size_t part = n - at < chunk ? n - at : chunk;
+        uint8_t head[5] = {'d'};
+        uint32_t length = __builtin_bswap32((uint32_t)part + 4);
+        memcpy(head + 1, &length, 4);
+        struct iovec parts[2] = {{head, 5}, {(void *)(data + at), part}};
+        struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+        if (sendmsg(sock, &message, 0) != (ssize_t)(part + 5)) die("send");
+    }
+    begin('c'), end();
+    flush_out();
+    until_ready();
+}
+
+static uint8_t *read_all(FILE *file, size_t *n) {
+    size_t space = 1 << 20, got;
+    uint8_t *data = malloc(space);
+    for (*n = 0; data && (got = fread(data + *n, 1, space - *n, file)); *n += got)
+        if (*n + got == space) data = realloc(data, space *= 2);
+    if (!data) die("memory");
+    return data;
+}
+
 static double wall_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -135,7 +164,7 @@ static double peak_mb(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 7) die("usage: drain SOCKET_FILE USER DATABASE drain|gather|decode|point COUNT SQL");
+    if (argc != 7) die("usage: drain SOCKET_FILE USER DATABASE drain|gather|decode|point|copy COUNT SQL");
     int point = !strcmp(argv[4], "point");
     long count = atol(argv[5]);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -149,6 +178,18 @@ int main(int argc, char **argv) {
     put_text("database"), put_text(argv[3]), put("", 1), end();
     flush_out();
     until_ready();
+    if (!strcmp(argv[4], "copy")) {
+        size_t n;
+        uint8_t *data = read_all(stdin, &n);
+        double cpu = cpu_now(), wall = wall_now();
+        begin('Q'), put_text(argv[6]), end();
+        flush_out();
+        until_ready();
+        copy_rows(data, n, (size_t)count);
+        wall = wall_now() - wall, cpu = cpu_now() - cpu;
+        printf("{\"wall\": %.6f, \"cpu\": %.6f, \"rss_mb\": 0, \"bytes\": %zu}\n", wall, cpu, n);
+        return 0;
+    }
     begin('P'), put_text("s"), put_text(argv[6]), put16(0), end();
     begin('D'), put("S", 1), put_text("s"), end();
     begin('S'), end();

@@ -134,6 +134,25 @@ impl Column {
         )
     }
 
+    /// Where each value of a `Text`, `Json` or `Bytes` column begins, with one end more, and the bytes of
+    /// all of them; other columns give `None`. A NULL's slot is empty or holds anything.
+    ///
+    /// ```
+    /// use rowmill_columns::build::Bytes;
+    /// let mut names = Bytes::text();
+    /// names.push(b"Ada");
+    /// names.push(b"Bob");
+    /// let column = names.finish().unwrap().slice(1, 1);
+    /// assert_eq!(column.variable_bytes(), Some(([3, 6].as_slice(), b"AdaBob".as_slice())));
+    /// ```
+    pub fn variable_bytes(&self) -> Option<(&[i64], &[u8])> {
+        if let Some(array) = self.array.as_string_opt::<i64>() {
+            return Some((array.value_offsets(), array.value_data()));
+        }
+        let array = self.array.as_binary_opt::<i64>()?;
+        Some((array.value_offsets(), array.value_data()))
+    }
+
     /// Whether the NULL slots of [`fixed_bytes`](Self::fixed_bytes) are known to hold NaN or NaT, and
     /// no other slot NaT, so that NumPy may view the bytes as they are. True of what
     /// [`Fixed::marking`](crate::build::Fixed::marking) built and of its slices.

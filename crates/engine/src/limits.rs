@@ -51,9 +51,9 @@ pub const QUICK: Duration = Duration::from_millis(10);
 /// is not the buffer's.
 pub const JSON_BUFFER: usize = 8 << 20;
 
-/// Bytes of rows that a load makes at once. The server reads 8 KiB at a time; this many take it a
-/// millisecond, and the client's caches hold them.
-pub const LOAD_BYTES: usize = 256 << 10;
+/// Bytes of rows that a load makes at once: they stay in the second-level cache until the kernel has
+/// copied them, and in the 64 KiB that a session keeps room for.
+pub const LOAD_BYTES: usize = 60 << 10;
 
 /// Rows that a load into SQLite inserts between two looks at its deadline: about a millisecond's.
 pub const ROWS_BETWEEN_LOOKS: usize = 1024;

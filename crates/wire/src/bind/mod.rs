@@ -13,7 +13,7 @@ mod scalar;
 mod tests;
 
 use rowmill_columns::Scalar;
-pub(crate) use scalar::text;
+pub(crate) use scalar::{EPOCH_DAYS, EPOCH_MICROS, holds_nul};
 
 use crate::catalogue::Shape;
 use crate::oid::Kind;

@@ -4,9 +4,9 @@ use rowmill_columns::text::parse_uuid;
 use super::unfit;
 use crate::oid::Kind;
 
-const EPOCH_DAYS: i32 = 10_957;
+pub(crate) const EPOCH_DAYS: i32 = 10_957;
 const MICROS_A_DAY: i64 = 86_400_000_000;
-const EPOCH_MICROS: i64 = EPOCH_DAYS as i64 * MICROS_A_DAY;
+pub(crate) const EPOCH_MICROS: i64 = EPOCH_DAYS as i64 * MICROS_A_DAY;
 
 /// Appends a value that is neither NULL nor a list, in the format of its kind.
 #[inline]
@@ -61,12 +61,17 @@ pub(super) fn write(out: &mut Vec<u8>, kind: Kind, value: &Scalar) -> Result<(),
 }
 
 /// Appends text, which in PostgreSQL cannot hold NUL.
-pub(crate) fn text(out: &mut Vec<u8>, value: &str) -> Result<(), String> {
+pub(super) fn text(out: &mut Vec<u8>, value: &str) -> Result<(), String> {
     if let Some(at) = memchr::memchr(0, value.as_bytes()) {
-        return Err(format!("byte {at} of the text is NUL, which PostgreSQL cannot store"));
+        return Err(holds_nul(at));
     }
     out.extend_from_slice(value.as_bytes());
     Ok(())
+}
+
+#[cold]
+pub(crate) fn holds_nul(at: usize) -> String {
+    format!("byte {at} of the text is NUL, which PostgreSQL cannot store")
 }
 
 fn json(out: &mut Vec<u8>, value: &Scalar) -> Result<(), String> {

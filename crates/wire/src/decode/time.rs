@@ -1,9 +1,8 @@
 //! Dates and times: PostgreSQL counts from 2000-01-01, columns from 1970-01-01.
 
 use super::CellError;
+use crate::bind::{EPOCH_DAYS, EPOCH_MICROS};
 
-const EPOCH_DAYS: i32 = 10_957;
-const EPOCH_MICROS: i64 = EPOCH_DAYS as i64 * MICROS_A_DAY;
 const MICROS_A_DAY: i64 = 86_400_000_000;
 
 /// Days since 2000 to days since 1970.
