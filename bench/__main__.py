@@ -16,7 +16,7 @@ from bench.checks import verdicts
 from bench.context import Context, opened
 from bench.data import QUICK, Sizes
 from bench.report import markdown, notes, plain, table, write
-from bench.workloads import fetch, imports, point, sqlite, ticker
+from bench.workloads import fetch, imports, load, point, sqlite, ticker
 from bench.workloads import json as json_workload
 
 WORKLOADS: dict[str, ModuleType] = {
@@ -24,6 +24,7 @@ WORKLOADS: dict[str, ModuleType] = {
     "point": point,
     "json": json_workload,
     "sqlite": sqlite,
+    "load": load,
     "ticker": ticker,
     "import": imports,
 }

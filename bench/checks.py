@@ -85,6 +85,7 @@ RM, RA, DRAIN = "rowmill", "rowmill async", "drain floor"
 WA, WP, NA = "wide to Arrow", "wide to pandas", "narrow to Arrow"
 ONE, MANY = "point, 1 task", "point, 32 tasks"
 COLUMNS = "SQLite to columns"
+LOAD, LITE = "load to PostgreSQL", "load to SQLite"
 
 # fmt: off
 TARGETS = [
@@ -113,6 +114,11 @@ TARGETS = [
     Target("sqlite", "1 thread: queries/s / sqlite3", ratio("SQLite point, 1 thread", "wall", "sqlite3", RM), 1.3, True),
     Target("sqlite", "1 task: queries/s / aiosqlite", ratio("SQLite point, 1 task", "wall", "aiosqlite", RA), 5, True),
     Target("sqlite", "8 tasks: queries/s / aiosqlite", ratio("SQLite point, 8 tasks", "wall", "aiosqlite", RA), 5, True),
+    Target("load", "load to PostgreSQL: wall / server's COPY of a file", ratio(LOAD, "wall", RM, "server's COPY of a file"), 1.25),
+    Target("load", "load to PostgreSQL: CPU / pgpq", ratio(LOAD, "cpu", RM, "pgpq + psycopg"), 1 / 2),
+    Target("load", "load to PostgreSQL: CPU / ADBC", ratio(LOAD, "cpu", RM, "adbc"), 1 / 3),
+    Target("load", "load to SQLite: rows/s / executemany", ratio(LITE, "wall", "sqlite3 executemany", RM), 4, True),
+    Target("load", "load to SQLite: rows/s / insert floor", ratio(LITE, "wall", "insert floor", RM), 0.7, True),
     Target("import", "import rowmill over bare Python", import_cost, 12, unit="ms"),
     Target("import", "third-party modules imported", foreign, 0, unit=""),
 ]

@@ -21,10 +21,11 @@ class Sizes:
     json_repeats: int = 20
     sqlite: int = 1_000_000
     sqlite_points: int = 50_000
+    load: int = 1_000_000
     shared_buffers: str = "2GB"
 
 
-QUICK = Sizes(5_000, 50_000, 1_000_000, 1_000, 500, 5, 20_000, 1_000, "256MB")
+QUICK = Sizes(5_000, 50_000, 1_000_000, 1_000, 500, 5, 20_000, 1_000, 20_000, "256MB")
 
 TEXT = "substr(md5(random()::text) || md5(random()::text), 1, 5 + (random() * 25)::int)"
 STAMP = "timestamptz '2020-01-01 00:00+00' + random() * interval '5 years'"
@@ -92,6 +93,25 @@ def accounts(rows: int) -> str:
         alter table pgbench_accounts add primary key (aid);
         vacuum (freeze, analyze) pgbench_accounts;
         select sum(abalance) from pgbench_accounts;
+    """
+
+
+ITEMS = """
+    create table {table} (
+        id bigint not null, area int not null, price double precision not null, is_open boolean not null,
+        at timestamptz not null, day date not null, name text not null, note text
+    )
+"""
+
+
+def items(rows: int) -> str:
+    """The rows that are loaded into a table of `ITEMS`; a tenth have no note."""
+    return f"""
+        select i::int8 as id, (i * 7919 % 1000)::int4 as area, (i * 7.25 % 1e6)::float8 as price,
+               i % 3 = 0 as is_open, timestamptz '2020-01-01 00:00+00' + i * interval '101 s' as at,
+               date '2020-01-01' + (i % 2000)::int as day, 'item ' || i * 31337 % 100003 as name,
+               case when i % 10 > 0 then 'note ' || to_hex(i * 2654435761 % 4294967296) end as note
+        from generate_series(1::int8, {rows}) i
     """
 
 

@@ -38,7 +38,11 @@ class Job:
     keys: int = 1_000_000
     """Point queries draw their keys from 1 to this."""
     file: str = ""
-    """The SQLite file."""
+    """The SQLite file, or the rows to load."""
+    other: str = ""
+    """A second file."""
+    command: list[str] = field(default_factory=list)
+    """A program that does the work."""
 
 
 def cpu_seconds() -> float:
@@ -123,7 +127,8 @@ class Measure:
             ordered = sorted(self.latencies)
             out["p50_us"] = ordered[len(ordered) // 2] * 1e6
             out["p99_us"] = ordered[len(ordered) * 99 // 100] * 1e6
-        return out | self.extra
+        known = (out | self.extra).items()
+        return {name: value for name, value in known if value is not None}
 
 
 def run(main: Coroutine[Any, Any, Result]) -> Result:
