@@ -112,6 +112,7 @@ def test_pyarrow_missing_is_said(shop: str, tmp_path: Path) -> None:
     out = tmp_path / "o.parquet"
     done = rowmill("query", shop, "select 1", "-o", str(out), status=1, PYTHONPATH=path)
     assert "pip install 'rowmill[arrow]'" in done.stderr
+    assert done.stderr.count("\n") == 1, "more than the error"
     assert not out.exists()
 
 

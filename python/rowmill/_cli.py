@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import rowmill as rm
 from rowmill._cli_output import Output, OutputError
-from rowmill._cli_params import UsageError, database, parameters, statement
+from rowmill._cli_params import UsageError, check_text, database, parameters, statement
 from rowmill._cli_passwords import without_passwords
 from rowmill._cli_progress import Progress
 from rowmill._cli_write import FORMATS, format_of, writer
@@ -36,6 +36,8 @@ QUERY_MORE = """\
 URL
   postgresql://user@host:5432/db      sqlite:///relative.db      sqlite:////absolute.db
   or the path of an SQLite file. Without it DATABASE_URL is used, else PGHOST, PGUSER ...
+  'sqlite:///file.db?mode=ro' only reads, 'sqlite:///file.db?mode=rwc' makes a file that is
+  not there, which is refused otherwise.
   A password in a URL is visible to others in the list of processes; one in DATABASE_URL
   or PGPASSWORD is not.
 
@@ -54,7 +56,10 @@ examples
   echo "select 1 as one" | rowmill query sqlite:// - --format json
 
 exit status
-  0 done, 1 the database or the output failed, 2 wrong usage, 130 interrupted
+  0 done
+  1 the statement, the database or the output failed
+  2 wrong usage: an option, a --param, the URL, a file that is to be read and is not there
+  130 interrupted
 """
 
 
@@ -168,7 +173,10 @@ def version() -> str:
 
 
 def query(args: argparse.Namespace) -> int:
-    """Run the statement; 1 when the database or the output fails."""
+    """Run the statement; 1 when it, the database or the output fails."""
+    check_text(args.url or "", "the URL")
+    check_text(args.sql, "the statement")
+    check_text("".join(args.param), "a --param")
     sql = statement(args.sql)
     if not sql.strip():
         raise UsageError("the statement is empty")
@@ -178,6 +186,8 @@ def query(args: argparse.Namespace) -> int:
     )
     try:
         run(args, url, sql, progress)
+    except rm.InterfaceError as error:  # a URL that makes no sense, or none
+        raise UsageError(str(error)) from None
     except rm.Error as error:
         progress.clear()
         print(without_passwords(f"rowmill: error: {error}", url), file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -9,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from uuid import UUID
 
 NAMED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.ASCII | re.DOTALL)
@@ -17,6 +18,7 @@ NAMED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.ASCII | re.DOTALL)
 INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 FLOAT = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+SQLITE = re.compile(r"sqlite:///([^?]*)\??(.*)", re.IGNORECASE | re.DOTALL)
 WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 TYPES: dict[str, Callable[[str], Any]] = {
     "text": str,
@@ -85,14 +87,49 @@ def statement(word: str) -> str:
     return word
 
 
+def check_text(word: str, what: str) -> None:
+    """Raise for what is not UTF-8, which Python keeps as surrogates; it may hold a password."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{what} is not UTF-8 text") from None
+
+
 def database(url: str | None, sql: str) -> str | None:
     """The URL to open: None asks the environment, and the path of a file is an SQLite database."""
-    if url is None and (SCHEME.match(sql) or Path(sql).is_file()):
+    if url is None and (SCHEME.match(sql) or is_file(sql)):
         raise UsageError(f"no SQL is given: {sql} is a database")
     if SCHEME.match(sql):
         raise UsageError("the URL comes before the SQL")
     if url is None or SCHEME.match(url):
+        check_file(os.environ.get("DATABASE_URL", "") if url is None else url)
         return url
-    if url and Path(url).is_file():
+    if url and is_file(url):
         return "sqlite:///" + quote(str(Path(url).resolve()))
     raise UsageError(f"{url!r} is neither a URL (postgresql://..., sqlite:///file.db) nor a file")
+
+
+def check_file(url: str) -> None:
+    """Raise for an SQLite file that is not there: SQLite would make one of a misspelled name."""
+    match = SQLITE.fullmatch(url)
+    if match is None or "mode=rwc" in match[2].split("&"):
+        return
+    path = unquote(match[1])
+    if path in {"", ":memory:"}:
+        return
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(
+            f"there is no file {path}; to make a new database, write 'sqlite:///{match[1]}?mode=rwc'"
+        ) from None
+    except (OSError, ValueError):
+        return  # what else is wrong with it, opening it tells
+
+
+def is_file(word: str) -> bool:
+    """Whether the word is a file's name."""
+    try:
+        return Path(word).is_file()
+    except OSError:  # a long statement is too long for a name
+        return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import sys
 from collections.abc import Callable
@@ -10,7 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rowmill._cli_output import Output, OutputError
+from rowmill._cli_arrow import Arrow, Parquet
+from rowmill._cli_output import Output
 from rowmill._cli_params import UsageError
 from rowmill._cli_table import Style, Table
 from rowmill._cli_text import text, tuples
@@ -139,69 +139,3 @@ def field(value: Any) -> str:
     if not string or QUOTED.search(string):
         return '"' + string.replace('"', '""') + '"'
     return string
-
-
-class Arrow:
-    """Arrow IPC: the file format, or the stream format where the reader cannot seek."""
-
-    def __init__(self, out: Output, *, stream: bool) -> None:
-        self._pa = pyarrow("pyarrow.ipc", "arrow")
-        self._out = out
-        self._open = self._pa.ipc.new_stream if stream else self._pa.ipc.new_file
-        self._writer: Any = None
-
-    def write(self, frame: rm.Frame) -> None:
-        """One or more record batches."""
-        table = frame.to_arrow()
-        if self._writer is None:
-            self._schema = table.schema
-            self._writer = self._open(self._out, self._schema)
-        self._writer.write_table(conformed(table, self._schema))
-
-    def finish(self, rows: int, more: bool) -> None:
-        """The end of the stream, and the footer of a file."""
-        if self._writer is not None:
-            self._writer.close()
-
-
-class Parquet(Arrow):
-    """Parquet, compressed with zstd; a row group for each frame."""
-
-    def __init__(self, out: Output) -> None:
-        self._pa = pyarrow("pyarrow.parquet", "parquet")
-        self._out = out
-        self._open = self._create
-        self._writer = None
-
-    def _create(self, out: Output, schema: Any) -> Any:
-        return self._pa.parquet.ParquetWriter(out, schema, compression="zstd")
-
-    def __del__(self) -> None:
-        # A writer that was not finished would write its footer to a file that is gone.
-        if self._writer is not None:
-            self._writer.is_open = False
-
-
-def conformed(table: Any, schema: Any) -> Any:
-    """The table in the first frame's schema, as a file has but one.
-
-    Later rows can need another: a numeric column without declared digits shows its own as it goes.
-    """
-    if table.schema == schema:
-        return table
-    try:
-        return table.cast(schema)
-    except (ValueError, NotImplementedError) as error:
-        raise OutputError(
-            "a later row does not fit the columns of the first rows"
-            f" ({error}); give the column a type in the SQL, as in cast(x as numeric(20, 6))"
-        ) from None
-
-
-def pyarrow(module: str, kind: str) -> Any:
-    """The pyarrow package with one of its modules loaded."""
-    try:
-        importlib.import_module(module)
-        return importlib.import_module("pyarrow")
-    except ImportError:
-        raise OutputError(f"{kind} output needs pyarrow: pip install 'rowmill[arrow]'") from None
