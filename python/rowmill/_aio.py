@@ -113,7 +113,10 @@ class _Verbs:
         timeout: float | None = None,
         **named: Any,
     ) -> bytes:
-        """All rows as JSON bytes: "records", "columns" or "ndjson"."""
+        """All rows as JSON bytes: "records", "columns" or "ndjson".
+
+        Floats that are NaN or infinite become null, as JSON has neither.
+        """
         pump = self._pump()
         submitted = pump.submit(orient, sql, parameters, named, self._transaction_id(), timeout)
         json: bytes = await self._answer(pump, submitted, timeout)
@@ -122,7 +125,11 @@ class _Verbs:
     async def execute(
         self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any
     ) -> int:
-        """Runs a statement for its effect; returns the rows affected."""
+        """Runs a statement for its effect; returns the rows affected.
+
+        What `set` changes stays on the one pooled connection that ran it: use the URL's `options=`,
+        or `set local` in a transaction.
+        """
         pump = self._pump()
         submitted = pump.submit("count", sql, parameters, named, self._transaction_id(), timeout)
         count: int = await self._answer(pump, submitted, timeout)

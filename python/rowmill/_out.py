@@ -17,8 +17,9 @@ Nothing is copied where the types allow. What each type becomes:
 | interval, lists of intervals or uuids | objects | objects | None |
 
 A column of whole numbers or booleans is never turned into floats because of a NULL. PostgreSQL's
-`infinity` is the greatest date or timestamp there is; `-infinity` as a timestamp would be NumPy's
-NaT, which stands for NULL, and so it raises `DataError`.
+infinite dates and timestamps never come here: to fetch one raises `DataError`, which names the
+column and says to cast it to text. Arrow data can hold the timestamp that NumPy reads as NaT; that
+stands for NULL, and so it raises `DataError`, too.
 
 Views are read-only, for a frame is shared: assign to a copy. Without PyArrow, what would share
 memory through it becomes Python objects, and so it does with `to_pandas(objects=True)`.

@@ -121,7 +121,7 @@ class Frame:
     def to_arrow(self) -> pyarrow.Table:
         """A PyArrow table over the same memory."""
     def to_json(self, orient: _Orient = "records") -> bytes:
-        """JSON in UTF-8.
+        """JSON in UTF-8. Floats that are NaN or infinite become null, as JSON has neither.
 
         Args:
             orient: "records" (an array of objects), "columns" (an object of arrays) or "ndjson"
@@ -286,7 +286,10 @@ class _Verbs(Protocol):
         timeout: float | None = None,
         **named: Any,
     ) -> bytes:
-        """All rows as JSON bytes, with no Python object on the way."""
+        """All rows as JSON bytes, with no Python object on the way.
+
+        Floats that are NaN or infinite become null, as JSON has neither.
+        """
     def stream(
         self,
         sql: str,
@@ -300,7 +303,11 @@ class _Verbs(Protocol):
     def execute(
         self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any
     ) -> int:
-        """Runs a statement for its effect; returns the rows affected."""
+        """Runs a statement for its effect; returns the rows affected.
+
+        What `set` changes stays on the one pooled connection that ran it: use the URL's `options=`,
+        or `set local` in a transaction.
+        """
     def load(
         self,
         table: str,
