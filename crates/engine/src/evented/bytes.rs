@@ -238,7 +238,7 @@ impl<T> Evented<T> {
 
     /// A connection is here, new or back.
     fn settle(&mut self, lane: usize, link: Box<Link>) {
-        if link.is_broken() || link.session.in_flight() > 0 {
+        if link.is_broken() || link.has_said_goodbye() || link.session.in_flight() > 0 {
             let error = Error::new(ErrorKind::ConnectionLost, "the connection broke");
             return self.lose(lane, &error);
         }

@@ -14,6 +14,7 @@ use rowmill_expr::{Parameters, Statement};
 use rusqlite::ffi;
 
 use super::raw_statement::RawStatement;
+use super::short_text::ShortText;
 use crate::{Error, ErrorKind, Result};
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
@@ -65,12 +66,18 @@ pub(super) fn bind_row(
     for (at, (column, field)) in batch.columns().iter().zip(&batch.schema().fields).enumerate() {
         let place = at as c_int + 1;
         let value = column.value(&field.kind, row);
-        let bound = match &value {
+        let bound = match value {
             Value::Null => code(raw.bind_null(place)),
-            Value::Int(value) => code(raw.bind_int(place, *value)),
+            Value::Bool(value) => code(raw.bind_int(place, i64::from(value))),
+            Value::Int(value) => code(raw.bind_int(place, value)),
+            Value::Float(value) if !value.is_nan() => code(raw.bind_float(place, value)),
             Value::Text(value) | Value::Json(value) => code(raw.bind_text(place, value)),
             Value::Bytes(value) => code(raw.bind_bytes(place, value)),
-            value => match value.to_scalar() {
+            Value::Date(days) => bind_time(raw, place, &Scalar::Date(days)),
+            Value::Timestamp { micros, utc } => {
+                bind_time(raw, place, &Scalar::Timestamp { micros, utc })
+            }
+            ref value => match value.to_scalar() {
                 Some(scalar) => bind_one(raw, place, &scalar),
                 None => Err(Refusal::NotSupported("give it as JSON text")),
             },
@@ -149,9 +156,7 @@ fn bind_one(raw: &mut RawStatement, at: c_int, value: &Scalar) -> std::result::R
         Scalar::Text(text) | Scalar::Json(text) | Scalar::Decimal(text) => raw.bind_text(at, text),
         Scalar::Bytes(bytes) => raw.bind_bytes(at, bytes),
         Scalar::Uuid(_) | Scalar::Date(_) | Scalar::Time(_) | Scalar::Timestamp { .. } => {
-            let mut text = String::with_capacity(40);
-            write_text(&mut text, value)?;
-            raw.bind_text(at, &text)
+            return bind_time(raw, at, value);
         }
         Scalar::Interval { .. } => {
             return Err(Refusal::NotSupported("pass its parts as integers"));
@@ -165,48 +170,43 @@ fn bind_one(raw: &mut RawStatement, at: c_int, value: &Scalar) -> std::result::R
     self::code(code)
 }
 
-/// A uuid, date, time or timestamp as text.
-fn write_text(out: &mut String, value: &Scalar) -> std::result::Result<(), Refusal> {
-    let written = match *value {
-        Scalar::Uuid(uuid) => uuid.iter().enumerate().try_for_each(|(at, byte)| {
-            let dash = if matches!(at, 4 | 6 | 8 | 10) { "-" } else { "" };
-            write!(out, "{dash}{byte:02x}")
-        }),
-        Scalar::Date(days) => return write_date(out, days),
-        Scalar::Time(micros) if (0..MICROS_A_DAY).contains(&micros) => write_clock(out, micros),
+/// Binds a uuid, date, time or timestamp as text.
+fn bind_time(
+    raw: &mut RawStatement,
+    at: c_int,
+    value: &Scalar,
+) -> std::result::Result<(), Refusal> {
+    code(raw.bind_text(at, time_text(value)?.as_str()))
+}
+
+/// The text of a uuid, date, time or timestamp.
+fn time_text(value: &Scalar) -> std::result::Result<ShortText, Refusal> {
+    let mut out = ShortText::default();
+    match *value {
+        Scalar::Uuid(uuid) => out.uuid(uuid),
+        Scalar::Date(days) => date_text(&mut out, days)?,
+        Scalar::Time(micros) if (0..MICROS_A_DAY).contains(&micros) => out.clock(micros),
         Scalar::Time(_) => return Err(Refusal::OutOfRange("outside of a day")),
         Scalar::Timestamp { micros, utc } => {
             let days = i32::try_from(micros.div_euclid(MICROS_A_DAY));
-            write_date(out, days.unwrap_or(i32::MAX))?;
-            out.push(' ');
-            let clock = write_clock(out, micros.rem_euclid(MICROS_A_DAY));
-            out.push_str(if utc { "+00:00" } else { "" });
-            clock
+            date_text(&mut out, days.unwrap_or(i32::MAX))?;
+            out.put(b" ");
+            out.clock(micros.rem_euclid(MICROS_A_DAY));
+            out.put(if utc { b"+00:00" } else { b"" });
         }
-        _ => Ok(()),
-    };
-    debug_assert!(written.is_ok(), "a String takes everything");
-    Ok(())
+        _ => {}
+    }
+    Ok(out)
 }
 
 /// SQLite's dates have four digits for the year.
-fn write_date(out: &mut String, days: i32) -> std::result::Result<(), Refusal> {
+fn date_text(out: &mut ShortText, days: i32) -> std::result::Result<(), Refusal> {
     let (year, month, day) = civil_from_days(days);
-    if !(0..=9_999).contains(&year) {
+    let Some(year) = u32::try_from(year).ok().filter(|year| *year <= 9_999) else {
         return Err(Refusal::OutOfRange("outside of the years 0 to 9999 that SQLite knows"));
-    }
-    let written = write!(out, "{year:04}-{month:02}-{day:02}");
-    debug_assert!(written.is_ok(), "a String takes everything");
+    };
+    out.date(year, month, day);
     Ok(())
-}
-
-/// Without a fraction where it is zero, as SQLite's own functions write it: times are compared as
-/// text.
-fn write_clock(out: &mut String, micros: i64) -> std::fmt::Result {
-    let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
-    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    write!(out, "{hours:02}:{minutes:02}:{seconds:02}")?;
-    if fraction == 0 { Ok(()) } else { write!(out, ".{fraction:06}") }
 }
 
 fn write_json(out: &mut String, value: &Scalar) -> std::result::Result<(), Refusal> {
@@ -231,7 +231,7 @@ fn write_json(out: &mut String, value: &Scalar) -> std::result::Result<(), Refus
         Scalar::Text(text) | Scalar::Decimal(text) => write_json_text(out, text),
         Scalar::Uuid(_) | Scalar::Date(_) | Scalar::Time(_) | Scalar::Timestamp { .. } => {
             out.push('"');
-            write_text(out, value)?;
+            out.push_str(time_text(value)?.as_str());
             out.push('"');
         }
         Scalar::Bytes(_) => return Err(Refusal::NotSupported("a list of bytes has no JSON form")),

@@ -158,28 +158,24 @@ impl Connection {
         let _armed = self.watch.arm(&orders);
         let prepared = self.cache.get(&self.raw, statement)?;
         let mut changed = 0;
-        for row in rows {
+        let mut insert = |row| {
             let number = piece.before + row as u64;
-            let done =
-                bind_row(&mut prepared.raw, &piece.batch, row, number).and_then(
-                    |()| match prepared.raw.step() {
-                        Step::Row | Step::Done => Ok(()),
-                        Step::Failed(code) => {
-                            let halt = Halt::Failed(code);
-                            let mut error = halted(&self.raw, &self.watch, halt, statement.text());
-                            let message = format!("row {number}: {}", error.message());
-                            error.set(error.kind(), message);
-                            Err(error)
-                        }
-                    },
-                );
-            if done.is_ok() {
-                changed += self.raw.changes();
+            bind_row(&mut prepared.raw, &piece.batch, row, number)?;
+            if let Step::Failed(code) = prepared.raw.step() {
+                let mut error =
+                    halted(&self.raw, &self.watch, Halt::Failed(code), statement.text());
+                let message = format!("row {number}: {}", error.message());
+                error.set(error.kind(), message);
+                return Err(error);
             }
-            prepared.raw.reset();
-            done?;
-        }
-        Ok(changed)
+            changed += self.raw.changes();
+            // Every parameter is bound again.
+            prepared.raw.rewind();
+            Ok(())
+        };
+        let done = rows.into_iter().try_for_each(&mut insert);
+        prepared.raw.reset();
+        done.map(|()| changed)
     }
 
     /// Runs a statement to its end.

@@ -18,6 +18,7 @@ mod read;
 mod readers;
 mod route;
 mod shared;
+mod short_text;
 mod slow;
 mod statement;
 mod stream;

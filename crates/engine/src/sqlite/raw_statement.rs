@@ -46,6 +46,12 @@ impl RawStatement {
         }
     }
 
+    /// Ends the execution; the parameters stay as they are.
+    pub(super) fn rewind(&mut self) {
+        // SAFETY: as above. The code repeats what `step` said.
+        unsafe { ffi::sqlite3_reset(self.handle()) };
+    }
+
     /// Ends the execution and forgets the parameters.
     pub(super) fn reset(&mut self) {
         // SAFETY: as above. The code repeats what `step` said.
