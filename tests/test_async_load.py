@@ -122,7 +122,9 @@ async def test_an_iterator_is_read_part_by_part_and_its_exception_arrives(any_ur
         assert await db.fetch_value("select count(*) from item") == 1_000
 
 
-async def test_a_server_that_goes_away_fails_the_load_and_not_the_next(postgres: PostgresServer) -> None:
+async def test_a_server_that_goes_away_fails_the_load_and_not_the_next(
+    postgres: PostgresServer,
+) -> None:
     with postgres.fresh_database() as url:
         async with rm.AsyncDatabase(url, pool_size=1) as db:
             await db.execute_script(SLOW)

@@ -58,7 +58,9 @@ def pg(postgres: PostgresServer) -> Iterator[rm.Database]:
 
 
 @pytest.fixture(params=["postgresql", "sqlite"])
-def db(request: pytest.FixtureRequest, postgres: PostgresServer, tmp_path: Path) -> Iterator[rm.Database]:
+def db(
+    request: pytest.FixtureRequest, postgres: PostgresServer, tmp_path: Path
+) -> Iterator[rm.Database]:
     """A table of a key and two values."""
     sql = "create table item (id integer primary key, name text unique, price double precision not null)"
     if request.param == "sqlite":
@@ -89,7 +91,9 @@ def test_every_type_arrives_as_it_was_sent(pg: rm.Database) -> None:
         assert row["jb_text"] == '{"b": [null, 2]}'
     assert set(tuple(frame[1])) == {None}
     # The server agrees, in its own words.
-    assert pg.fetch_value("select n::text from every limit 1") == "-12345678901234567890.000000012340"
+    assert (
+        pg.fetch_value("select n::text from every limit 1") == "-12345678901234567890.000000012340"
+    )
 
 
 def test_what_was_fetched_can_be_loaded(pg: rm.Database) -> None:
@@ -102,14 +106,18 @@ def test_what_was_fetched_can_be_loaded(pg: rm.Database) -> None:
 
 
 def test_a_table_in_a_schema_and_names_that_need_quotes(pg: rm.Database) -> None:
-    pg.execute_script('create schema "My.Shop"; create table "My.Shop"."Or""der" ("Id" int, "a b" text)')
+    pg.execute_script(
+        'create schema "My.Shop"; create table "My.Shop"."Or""der" ("Id" int, "a b" text)'
+    )
     assert pg.load('"My.Shop"."Or""der"', {"Id": [1], "a b": ["x"]}) == 1
     with pytest.raises(rm.ProgrammingError):
         pg.load('every"; drop table every; --', {"i4": [1]})
     assert pg.fetch_value("select count(*) from every") == 0
 
 
-@pytest.mark.parametrize("kind", ["dict", "rows", "dataclasses", "frame", "pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize(
+    "kind", ["dict", "rows", "dataclasses", "frame", "pandas", "polars", "pyarrow"]
+)
 def test_from_whatever_holds_rows(db: rm.Database, kind: str) -> None:
     columns = {"id": [1, 2], "name": ["a", None], "price": [1.5, 2.0]}
     data: Any = columns
@@ -191,7 +199,7 @@ MISFITS = [
     ("t", ["a", "b\x00c"], "row 1", "NUL"),
     ("t", [5], "row 0", "text"),
     ("u", ["x"], "row 0", "UUID"),
-    ("tz", [datetime(2024, 1, 1)], "row 0", "zone"),  # noqa: DTZ001
+    ("tz", [datetime(2024, 1, 1)], "row 0", "zone"),
     ("ts", [datetime(2024, 1, 1, tzinfo=UTC)], "row 0", "zone"),
     ("b", [1], "row 0", "bool"),
     ("ints", [[[1]], [[1, 2], [3]]], "row 1", "differ"),

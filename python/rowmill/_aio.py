@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Sequence
+    from os import PathLike
     from types import TracebackType
     from typing import Any, Literal, Self
 
@@ -212,7 +213,7 @@ class AsyncDatabase(_Verbs):
 
     def __init__(
         self,
-        url: str | None = None,
+        url: str | PathLike[str] | None = None,
         *,
         pool_size: int | None = None,
         timeout: float | None = None,
@@ -430,6 +431,10 @@ class AsyncStream:
         handle, self._handle = self._handle, None
         if handle is not None and self._pump is not None:
             self._pump.end_stream(handle)
+
+    def __repr__(self) -> str:
+        state = "closed" if self._ended else "open" if self._handle else "not begun"
+        return f"<rowmill.AsyncStream {state}>"
 
     async def close(self) -> None:
         """Ends the stream: the server stops, the connection goes back. Closing twice is fine."""

@@ -27,6 +27,8 @@ memory through it becomes Python objects, and so it does with `to_pandas(objects
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ _SECONDS_PER_DAY = 86_400
 
 def to_numpy(frame: Frame) -> dict[str, _Array]:
     """A dict of arrays by column name; the table above says which."""
+    _want("numpy")
     names = frame.columns
     if len(set(names)) != len(names):
         from rowmill._errors import ProgrammingError
@@ -78,6 +81,7 @@ def column_to_numpy(column: Column) -> _Array:
 
 def to_pandas(frame: Frame, objects: bool = False) -> pandas.DataFrame:
     """A DataFrame whose columns are views, each a block of its own, where the type allows."""
+    _want("pandas", "pandas")
     import pandas as pd
 
     columns = [_to_pandas(frame._column(at), objects) for at in range(frame.shape[1])]
@@ -191,6 +195,7 @@ def _objects(column: Column) -> _Array:
 
 def to_arrow(frame: Frame) -> pyarrow.Table:
     """A PyArrow table over the same memory."""
+    _want("pyarrow", "arrow")
     import pyarrow
 
     return pyarrow.table(frame)
@@ -205,6 +210,7 @@ def to_polars(frame: Frame) -> polars.DataFrame:
     Raises:
         NotSupportedError: A decimal of more than 38 digits, or an interval within a list.
     """
+    _want("polars", "polars")
     import polars as pl
 
     kinds = frame.schema.types
@@ -244,6 +250,14 @@ class _Views:
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._frame._stream_of_views()
+
+
+def _want(library: str, extra: str = "") -> None:
+    """Says how a library is installed that is not there."""
+    if library not in sys.modules and importlib.util.find_spec(library) is None:
+        package = f"'rowmill[{extra}]'" if extra else library
+        message = f"{library} is not installed: pip install {package}"
+        raise ModuleNotFoundError(message, name=library)
 
 
 def _pyarrow() -> Any:

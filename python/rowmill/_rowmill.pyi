@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from os import PathLike
 from types import TracebackType
 from typing import (
     Any,
@@ -331,7 +332,7 @@ class Database(_Verbs):
 
     def __new__(
         cls,
-        url: str | None = None,
+        url: str | PathLike[str] | None = None,
         *,
         pool_size: int | None = None,
         timeout: float | None = None,
@@ -384,7 +385,7 @@ class Pump:
     def __new__(
         cls,
         event_loop: asyncio.AbstractEventLoop,
-        url: str | None,
+        url: str | PathLike[str] | None,
         pool_size: int | None,
         timeout: float | None,
         connect_timeout: float,
@@ -393,7 +394,7 @@ class Pump:
     ) -> Self: ...
     @staticmethod
     def check(
-        url: str | None,
+        url: str | PathLike[str] | None,
         pool_size: int | None,
         timeout: float | None,
         connect_timeout: float,

@@ -102,10 +102,18 @@ impl Config {
             "sqlite" => (sqlite(&url)?, None),
             "postgresql" | "postgres" => postgres(&url)?,
             other => {
-                let told = other.bytes().all(|byte| byte.is_ascii_alphanumeric());
-                let scheme = if told { other } else { "this" };
-                return Err(bad(format!("{scheme}:// is not a database Rowmill knows"))
-                    .with_hint("a URL starts with sqlite:// or postgresql://"));
+                let told =
+                    |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+                let scheme = if other.bytes().all(told) { other } else { "this" };
+                // As SQLAlchemy writes it: database and driver.
+                let hint = match other.split_once('+') {
+                    Some(("postgresql" | "postgres", _)) => "write postgresql://, without a driver",
+                    Some(("sqlite", _)) => "write sqlite://, without a driver",
+                    _ => "a URL starts with sqlite:// or postgresql://",
+                };
+                return Err(
+                    bad(format!("{scheme}:// is not a database Rowmill knows")).with_hint(hint)
+                );
             }
         };
         Ok(Self {

@@ -89,6 +89,9 @@ impl Error {
         if self.0.query.as_deref() != Some(statement.source()) {
             self.0.position = self.0.position.map(|at| statement.source_position(at));
             self.0.query = Some(statement.source().to_string());
+            if self.0.hint.is_none() && self.0.kind == ErrorKind::Programming {
+                self.0.hint = way_out(self.0.message.as_str(), statement.source());
+            }
             if let (Some(number), Parameters::Named(names)) =
                 (self.0.parameter.take(), statement.parameters())
                 && let Some(name) = names.get(number.wrapping_sub(1))
@@ -197,9 +200,44 @@ impl From<Failure> for Error {
     }
 }
 
+/// What to try, where a statement was written as other libraries want it.
+#[cold]
+fn way_out(message: &str, sql: &str) -> Option<String> {
+    if message.contains("multiple commands into a prepared statement") {
+        return Some(SCRIPT.to_owned());
+    }
+    let is_foreign = sql.contains("%s") || sql.contains('?');
+    let is_about_it = ["syntax error", "end of input", "column \"s\"", "operator does not exist"]
+        .iter()
+        .any(|words| message.contains(words));
+    (is_foreign && is_about_it).then(|| "parameters are written $1, $2 or :name".to_owned())
+}
+
+/// For several statements where one is wanted.
+pub(crate) const SCRIPT: &str = "run several statements with execute_script (in Rust: script)";
+
 impl From<ParameterError> for Error {
     fn from(error: ParameterError) -> Self {
         let mut this = Self::new(ErrorKind::Programming, error.to_string());
+        // Where nothing in the statement tells a parameter's type the server takes it for text, and
+        // beside a minus for what stands on the other side.
+        let is_guess = error.expected == "text" || error.message.ends_with("not an interval");
+        let kinds = [
+            ("an integer", "int8"),
+            ("a float", "float8"),
+            ("a decimal", "numeric"),
+            ("a bool", "bool"),
+            ("a date", "date"),
+            ("a timestamp", "timestamptz"),
+            ("an interval", "interval"),
+        ];
+        let given =
+            kinds.iter().find(|(words, _)| error.message.ends_with(&format!("not {words}")));
+        if let (true, Some((_, kind))) = (is_guess, given) {
+            let hint =
+                format!("say in the statement what the parameter is: ${}::{kind}", error.index);
+            this.0.hint = Some(hint);
+        }
         this.0.parameter = Some(error.index);
         this
     }

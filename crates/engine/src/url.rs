@@ -22,8 +22,13 @@ impl Url {
     /// The message of an error repeats no part of the URL that may hold a password.
     pub(crate) fn parse(url: &str) -> Result<Self> {
         let Some((scheme, rest)) = url.split_once("://") else {
-            return Err(Error::new(ErrorKind::Config, "this is not a database URL")
-                .with_hint("a URL starts with sqlite:// or postgresql://"));
+            let hint = match url.rsplit_once('.') {
+                Some((_, "db" | "db3" | "sqlite" | "sqlite3")) if !url.contains('@') => {
+                    format!("the URL of that file is sqlite:///{url}")
+                }
+                _ => "a URL starts with sqlite:// or postgresql://".to_owned(),
+            };
+            return Err(Error::new(ErrorKind::Config, "this is not a database URL").with_hint(hint));
         };
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));

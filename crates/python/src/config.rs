@@ -1,5 +1,6 @@
 //! The keywords by which a database is opened.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
@@ -9,10 +10,25 @@ use rowmill::Config;
 use crate::blocking::seconds;
 use crate::errors;
 
+/// What names a database: a URL, or the path of an SQLite file.
+#[derive(FromPyObject)]
+pub(crate) enum UrlOrPath {
+    #[pyo3(annotation = "str")]
+    Url(String),
+    #[pyo3(annotation = "Path")]
+    Path(PathBuf),
+}
+
+fn url_of(path: &Path) -> PyResult<String> {
+    let path = path.to_str().ok_or_else(|| PyValueError::new_err("the path is not UTF-8"))?;
+    let escaped = path.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    Ok(format!("sqlite:///{escaped}"))
+}
+
 /// The configuration of `url` and the keywords of `Database` and `AsyncDatabase`.
 pub(crate) fn config(
     py: Python<'_>,
-    url: Option<&str>,
+    url: Option<UrlOrPath>,
     pool_size: Option<usize>,
     timeout: Option<f64>,
     connect_timeout: f64,
@@ -20,7 +36,8 @@ pub(crate) fn config(
     statement_cache: usize,
 ) -> PyResult<Config> {
     let config = match url {
-        Some(url) => Config::parse(url),
+        Some(UrlOrPath::Url(url)) => Config::parse(&url),
+        Some(UrlOrPath::Path(path)) => Config::parse(&url_of(&path)?),
         None => Config::from_environment(),
     };
     let mut config = config.map_err(|error| errors::raised(py, &error))?;

@@ -5,7 +5,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use rowmill::{Control, Isolation, Query, limits};
 
 use crate::blocking::{arguments, blocking, seconds};
-use crate::config::config;
+use crate::config::{UrlOrPath, config};
 use crate::errors;
 use crate::frame::{Frame, orientation};
 use crate::load::Keywords;
@@ -31,9 +31,10 @@ use crate::value;
 /// one mapping, for `:name`.
 ///
 /// Args:
-///     url: `sqlite:///file.db` (three slashes: relative, four: absolute), `sqlite://` (memory),
-///         or `postgresql://user:password@host:port/database?sslmode=...`. None reads
-///         `DATABASE_URL`, else the `PG*` variables.
+///     url: `sqlite:///file.db` (three slashes: relative, four: absolute; with `?mode=ro` it is
+///         only read and must exist), a `pathlib.Path`, `sqlite://` (memory), or
+///         `postgresql://user:password@host:port/database?sslmode=...`. None reads `DATABASE_URL`,
+///         else the `PG*` variables.
 ///     pool_size: Connections at most. None means two per core and one.
 ///     timeout: Seconds that a call may take where it names none. None means no deadline. A server
 ///         that does not even answer being told to stop is given 5 seconds more.
@@ -80,7 +81,7 @@ impl Database {
         pool_timeout=30.0, statement_cache=256))]
     fn new(
         py: Python<'_>,
-        url: Option<&str>,
+        url: Option<UrlOrPath>,
         pool_size: Option<usize>,
         timeout: Option<f64>,
         connect_timeout: f64,
@@ -143,7 +144,8 @@ impl Database {
         }
     }
 
-    /// All rows as JSON bytes, with no Python object on the way.
+    /// All rows as JSON bytes, with no Python object on the way. JSON has no NaN and no infinity:
+    /// such floats become null.
     ///
     /// >>> db.fetch_json("select id, total from orders")
     /// b'[{"id":1,"total":99.5},{"id":2,"total":120.0}]'
@@ -243,7 +245,8 @@ impl Database {
         keywords.run(table, data, timeout, |load, control| self.engine.load_with(load, control))
     }
 
-    /// Runs a statement for its effect; returns the rows affected.
+    /// Runs a statement for its effect; returns the rows affected. What SET changes stays on one
+    /// connection of the pool: use `set local` in a transaction, or the URL's `options=`.
     ///
     /// >>> db.execute("update orders set total = total + 1 where id = $1", 1)
     /// 1

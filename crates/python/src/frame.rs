@@ -204,7 +204,7 @@ impl Frame {
     }
 
     /// JSON, in UTF-8: `orient` is "records" (an array of objects), "columns" (an object of
-    /// arrays) or "ndjson" (an object a line).
+    /// arrays) or "ndjson" (an object a line). NaN and infinite floats become null.
     #[pyo3(signature = (orient="records"))]
     fn to_json<'py>(&self, py: Python<'py>, orient: &str) -> PyResult<Bound<'py, PyBytes>> {
         let orient = orientation(orient)?;

@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use rowmill::evented::{Action, Answer, Evented, EventedStream, Submitted, TransactionId, Want};
 
 use crate::blocking::{Detached, arguments, seconds};
-use crate::config::config;
+use crate::config::{UrlOrPath, config};
 use crate::database::isolation_level;
 use crate::errors;
 use crate::frame::{Frame, orientation};
@@ -145,7 +145,7 @@ impl Pump {
     fn new(
         py: Python<'_>,
         event_loop: Py<PyAny>,
-        url: Option<&str>,
+        url: Option<UrlOrPath>,
         pool_size: Option<usize>,
         timeout: Option<f64>,
         connect_timeout: f64,
@@ -162,7 +162,7 @@ impl Pump {
     #[staticmethod]
     fn check(
         py: Python<'_>,
-        url: Option<&str>,
+        url: Option<UrlOrPath>,
         pool_size: Option<usize>,
         timeout: Option<f64>,
         connect_timeout: f64,

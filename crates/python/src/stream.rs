@@ -55,6 +55,14 @@ impl Stream {
         this
     }
 
+    fn __repr__(&self) -> &'static str {
+        match self.stream.peek(|_| ()) {
+            Ok(()) => "<rowmill.Stream open>",
+            Err(Absent::InUse) => "<rowmill.Stream being read>",
+            Err(Absent::Gone) => "<rowmill.Stream closed>",
+        }
+    }
+
     #[pyo3(signature = (*_exception))]
     fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
         self.close();

@@ -2,7 +2,7 @@ use arrow_schema::{DataType, Field};
 
 use super::validate::validate_utf8;
 use crate::value::{Extension, read};
-use crate::{Batch, ColumnError, Type, Value};
+use crate::{Batch, ColumnError, Schema, Type, Value};
 
 /// Checks every json cell of the batch before anything of it is written.
 pub(super) fn check_json(batch: &Batch) -> Result<(), ColumnError> {
@@ -58,4 +58,18 @@ fn nested(kind: &DataType) -> bool {
         D::Dictionary(_, values) => nested(values),
         _ => false,
     }
+}
+
+/// An object holds one value for each name: most parsers keep the last and say nothing.
+pub(super) fn check_names(schema: &Schema) -> Result<(), ColumnError> {
+    let fields = &schema.fields;
+    let repeated = (1..fields.len())
+        .find(|at| fields[..*at].iter().any(|earlier| earlier.name == fields[*at].name));
+    repeated.map_or(Ok(()), |at| {
+        let name = &fields[at].name;
+        Err(ColumnError::new(format!(
+            "two columns are named {name:?}, which a JSON object cannot hold; name them apart with AS \
+             in the query"
+        )))
+    })
 }

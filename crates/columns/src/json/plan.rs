@@ -74,6 +74,7 @@ fn plan(
     if options.json == JsonCells::Checked {
         check::check_json(batch)?;
     }
+    check::check_names(batch.schema())?;
     let columns = batch.schema().fields.iter().zip(batch.columns());
     let plan = columns.enumerate().map(|(at, (field, column))| {
         let key = Key::new(if at == 0 { open } else { b',' }, &field.name);

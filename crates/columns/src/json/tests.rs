@@ -83,18 +83,36 @@ fn decode(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn agrees_with_row(json: &Parsed, batch: &Batch, row: usize) -> bool {
-    // Of several columns of one name a parser keeps the last.
     let names = batch.schema().fields.iter().map(|field| &*field.name);
-    let last: BTreeMap<&str, usize> = names.zip(0..).collect();
     json.as_object().is_some_and(|object| {
-        object.len() == last.len()
-            && last.iter().all(|(name, column)| agrees(&object[*name], &batch.value(*column, row)))
+        object.len() == batch.columns().len()
+            && names.zip(0..).all(|(name, at)| agrees(&object[name], &batch.value(at, row)))
     })
+}
+
+fn has_a_name_twice(batch: &Batch) -> bool {
+    let names: Vec<_> = batch.schema().fields.iter().map(|field| &*field.name).collect();
+    (0..names.len()).any(|at| names[..at].contains(&names[at]))
+}
+
+#[test]
+fn a_name_that_repeats_is_refused() {
+    let column = || fixed(&Type::Int64, 0_i64, &[Some(1)]);
+    let twice = batch(vec![("a", Type::Int64, column()), ("a", Type::Int64, column())]);
+    for orient in [Orient::Records, Orient::Columns, Orient::Ndjson] {
+        let mut out = b"before".to_vec();
+        let error = write(&twice, oriented(orient), &mut out).unwrap_err();
+        assert!(error.to_string().contains(r#"two columns are named "a""#), "{error}");
+        assert_eq!(out, b"before");
+    }
 }
 
 proptest! {
     #[test]
     fn a_parser_reads_back_the_same_values(batch in any_batch()) {
+        if has_a_name_twice(&batch) {
+            return Ok(());
+        }
         let parsed: Parsed = serde_json::from_str(&records(&batch)).unwrap();
         let rows = parsed.as_array().unwrap();
         prop_assert_eq!(rows.len(), batch.rows());
@@ -112,8 +130,7 @@ proptest! {
         let parsed: BTreeMap<String, Vec<Parsed>> =
             serde_json::from_str(&written(&batch, oriented(Orient::Columns))).unwrap();
         for (name, cells) in parsed {
-            let names = batch.schema().fields.iter().map(|field| &*field.name);
-            let column = names.zip(0..).filter(|(other, _)| *other == name).last().unwrap().1;
+            let column = batch.schema().position(&name).unwrap();
             prop_assert_eq!(cells.len(), batch.rows());
             for (row, cell) in cells.iter().enumerate() {
                 prop_assert!(agrees(cell, &batch.value(column, row)), "{cell}");
@@ -244,7 +261,6 @@ fn layouts() {
     assert_eq!(records(&bare), "[{},{}]");
     assert_eq!(written(&bare, oriented(Orient::Columns)), "{}");
     assert_eq!(written(&bare, oriented(Orient::Ndjson)), "{}\n{}\n");
-    assert_eq!(records(&pair.select(&[0, 0]).slice(0, 1)), r#"[{"id":1,"id":1}]"#);
 }
 
 #[test]

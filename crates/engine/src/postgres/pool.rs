@@ -89,6 +89,8 @@ struct State {
     idle: Vec<(Box<Link>, Instant)>,
     /// Connections that exist or are being made.
     total: usize,
+    /// When one was last found broken: those that were idle then may be, too.
+    broke: Option<Instant>,
     closed: bool,
 }
 
@@ -124,7 +126,8 @@ impl Pool {
                 return Err(Error::new(ErrorKind::Misuse, "the database is closed"));
             }
             if let Some((mut link, since)) = state.idle.pop() {
-                if since.elapsed() < PROBE_AFTER {
+                let is_suspect = state.broke.is_some_and(|broke| since < broke);
+                if since.elapsed() < PROBE_AFTER && !is_suspect {
                     return Ok(self.lend(link));
                 }
                 drop(state);
@@ -205,6 +208,7 @@ impl Home for Shared {
         let mut state = self.lock();
         if state.closed || !link.is_reusable() {
             state.total -= 1;
+            state.broke = Some(Instant::now());
             drop(state);
             drop(link);
         } else {

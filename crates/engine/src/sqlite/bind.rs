@@ -30,10 +30,28 @@ pub(super) fn bind(
         return Err(wrong_count(wanted, parameters.len()));
     }
     for (at, value) in parameters.iter().enumerate() {
+        if matches!(value, Scalar::List(_)) && !speaks_json(statement.text()) {
+            return Err(list_for_value(&name(statement, at)));
+        }
         bind_one(raw, at as c_int + 1, value)
             .map_err(|refusal| refusal.into_error(&name(statement, at), value))?;
     }
     Ok(())
+}
+
+/// Whether a statement may know what to do with a list, which is given to it as JSON.
+fn speaks_json(sql: &str) -> bool {
+    sql.as_bytes().windows(4).any(|word| word.eq_ignore_ascii_case(b"json")) || sql.contains("->")
+}
+
+/// A list in a statement that does not know JSON: it would be compared, or stored, as its text.
+#[cold]
+fn list_for_value(name: &str) -> Error {
+    let message = format!("parameter {name} is a list, which this statement would take for text");
+    Error::new(ErrorKind::Programming, message).with_hint(
+        "give values one by one, as in fetch(sql, 1, 2); a list is given as JSON: \
+         `id in (select value from json_each($1))`, or `json($1)` to store it",
+    )
 }
 
 #[cold]

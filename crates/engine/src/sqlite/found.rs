@@ -114,7 +114,7 @@ impl Found {
             Values::Nulls(_) => "NULL, as all of the stream's first part",
             Values::Int(_) if self.settled => "an integer, as in the stream's first part",
             Values::Int(_) => {
-                "an integer, as the values before it (of which a float would not hold each exactly)"
+                "an integer, as the values before it (a float would not hold each of them exactly)"
             }
             Values::Float(_) => "a float, or an integer that a float holds exactly",
             Values::Text(_) => "text, as the values before it",

@@ -59,7 +59,7 @@ impl Prepared {
             let message = "the SQL holds more than one statement";
             return Err(Error::new(ErrorKind::Programming, message)
                 .with_position(Some(position))
-                .with_hint("run several statements as a script"));
+                .with_hint(crate::error::SCRIPT));
         }
         let mut this = Self {
             columns: Vec::new(),

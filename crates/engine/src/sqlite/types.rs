@@ -23,8 +23,8 @@ pub(super) enum CellType {
 /// The type for the declared words, as `varchar(20)`, `BIGINT`, `timestamp with time zone`.
 ///
 /// SQLite's own affinity rules, which look for parts of words, come last and without their
-/// accidents (`POINT` and `INTERVAL` hold `INT`). `NUMERIC` and `DECIMAL` are left to the values:
-/// SQLite stores them as integers, floats or text, whichever keeps the value.
+/// accidents (`POINT` and `INTERVAL` hold `INT`). `NUMERIC` and `DECIMAL` are floats: SQLite keeps
+/// 10.00 as the integer 10, and a column's type must not hang on which prices are whole.
 pub(super) fn cell_type(declared: &str) -> CellType {
     let upper = declared.to_ascii_uppercase();
     let base = upper.split('(').next().unwrap_or_default().trim();
@@ -37,6 +37,7 @@ pub(super) fn cell_type(declared: &str) -> CellType {
         "DATETIME" | "TIMESTAMP" | "TIMESTAMPTZ" if zoned => CellType::Instant,
         "DATETIME" | "TIMESTAMP" => CellType::Timestamp,
         "JSON" | "JSONB" => CellType::Json,
+        "NUMERIC" | "DECIMAL" | "DEC" => CellType::Float,
         "UUID" => CellType::Uuid,
         _ if base.split_ascii_whitespace().any(is_integer) => CellType::Int,
         _ if ["CHAR", "CLOB", "TEXT"].iter().any(|part| base.contains(part)) => CellType::Text,

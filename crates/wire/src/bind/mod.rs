@@ -122,5 +122,9 @@ pub(crate) fn write(
 /// What to say of a value of the wrong kind.
 #[cold]
 fn unfit(value: &Scalar, wanted: &str) -> String {
-    format!("wants {wanted}, not {}", value.kind())
+    let way_out = match value {
+        Scalar::List(_) => "; give values one by one, and compare with a list by `= any($1)`",
+        _ => "",
+    };
+    format!("wants {wanted}, not {}{way_out}", value.kind())
 }
