@@ -89,7 +89,7 @@ def test_every_type_arrives_as_it_was_sent(pg: rm.Database) -> None:
             assert got == value or name in ("j", "jb"), name
         assert row["j"] == EVERY["j"]
         assert row["jb_text"] == '{"b": [null, 2]}'
-    assert set(tuple(frame[1])) == {None}
+    assert set(frame[1]) == {None}
     # The server agrees, in its own words.
     assert (
         pg.fetch_value("select n::text from every limit 1") == "-12345678901234567890.000000012340"
@@ -230,7 +230,7 @@ def test_what_the_server_refuses_names_row_and_column(pg: rm.Database) -> None:
             pg.load("every", data)
         assert [word for word in words if word not in str(caught.value)] == [], str(caught.value)
         assert pg.fetch_value("select 1") == 1
-    for table, data in [("nowhere", {"a": [1]}), ("every", {"nowhere": [1]}), ("every", {})]:
+    wrong: list[tuple[str, dict[str, Any]]] = [("nowhere", {"a": [1]}), ("every", {"nowhere": [1]}), ("every", {})]:
         with pytest.raises(rm.ProgrammingError):
             pg.load(table, data)
 

@@ -50,9 +50,9 @@ def test_a_list_where_sqlite_wants_a_value() -> None:
 
 def test_names_that_repeat_have_no_json(any_url: str) -> None:
     with rm.Database(any_url) as db:
-        with pytest.raises(rm.DataError, match='"a".*AS'):
+        with pytest.raises(rm.DataError, match=r'"a".*AS'):
             db.fetch_json("select 1 as a, 2 as a")
-        with pytest.raises(rm.DataError, match='"a".*AS'):
+        with pytest.raises(rm.DataError, match=r'"a".*AS'):
             db.fetch("select 1 as a, 2 as a").to_json()
         assert db.fetch_json("select 1 as a, 2 as b") == b'[{"a":1,"b":2}]'
 

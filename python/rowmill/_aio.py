@@ -9,12 +9,15 @@ from rowmill._rowmill import Pump
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from os import PathLike
     from types import TracebackType
-    from typing import Any, Literal, Self
+    from typing import Any, Literal, Self, TypeVar
 
     from rowmill._rowmill import Frame, Row, StreamHandle
+    from rowmill._transact import AsyncSavepoint, Isolation, Mode
+
+    Result = TypeVar("Result")
 
     Orient = Literal["records", "columns", "ndjson"]
     Submitted = tuple[Any, int | None, bool]
@@ -257,11 +260,31 @@ class AsyncDatabase(_Verbs):
         return pump
 
     def transaction(
-        self, *, isolation: str | None = None, read_only: bool = False
+        self,
+        *,
+        isolation: Isolation | None = None,
+        read_only: bool = False,
+        deferrable: bool = False,
     ) -> AsyncTransaction:
         """A transaction, for `async with`: commits at the end of the block, rolls back when it
         raises. The arguments are those of `Database.transaction`."""
-        return AsyncTransaction(self, isolation, read_only)
+        return AsyncTransaction(self, (isolation, read_only, deferrable))
+
+    async def transact(
+        self,
+        work: Callable[[AsyncTransaction], Awaitable[Result]],
+        /,
+        *,
+        retry: int = 5,
+        isolation: Isolation | None = None,
+        read_only: bool = False,
+        deferrable: bool = False,
+    ) -> Result:
+        """Awaits `work` with a transaction, and again with a new one where the database says that
+        it ran into another. What it may do, and the arguments, are those of `Database.transact`."""
+        from rowmill._transact import transact_async
+
+        return await transact_async(self, work, retry, (isolation, read_only, deferrable))
 
     async def close(self) -> None:
         """Closes the database. Calls that come later fail; calls under way end first."""
@@ -302,9 +325,9 @@ class AsyncDatabase(_Verbs):
 class AsyncTransaction(_Verbs):
     """A transaction: the verbs of a database, all or nothing. Begins at `async with`."""
 
-    def __init__(self, database: AsyncDatabase, isolation: str | None, read_only: bool) -> None:
+    def __init__(self, database: AsyncDatabase, mode: Mode) -> None:
         self._database = database
-        self._arguments = (isolation, read_only)
+        self._arguments = mode
         self._timeout = database._timeout
         self._pool_timeout = database._pool_timeout
         self._id: int | None = None
@@ -318,6 +341,13 @@ class AsyncTransaction(_Verbs):
 
     def _transaction_id(self) -> int | None:
         return self._id
+
+    def savepoint(self) -> AsyncSavepoint:
+        """A part of the transaction that can fail alone, for `async with`: where the block raises,
+        what it did is undone, and the transaction goes on. May be nested."""
+        from rowmill._transact import AsyncSavepoint
+
+        return AsyncSavepoint(self)
 
     async def __aenter__(self) -> Self:
         if self._state != "not begun":

@@ -24,6 +24,8 @@ import polars
 import pyarrow
 from typing_extensions import CapsuleType
 
+from rowmill._transact import Savepoint
+
 __all__ = [
     "Column",
     "Database",
@@ -341,9 +343,24 @@ class Database(_Verbs):
         statement_cache: int = 256,
     ) -> Self: ...
     def transaction(
-        self, *, isolation: _Isolation | None = None, read_only: bool = False
+        self,
+        *,
+        isolation: _Isolation | None = None,
+        read_only: bool = False,
+        deferrable: bool = False,
     ) -> Transaction:
         """A transaction: commits when its `with` block ends, rolls back when it raises."""
+    def transact(
+        self,
+        work: Callable[[Transaction], _T],
+        /,
+        *,
+        retry: int = 5,
+        isolation: _Isolation | None = None,
+        read_only: bool = False,
+        deferrable: bool = False,
+    ) -> _T:
+        """Calls `work` with a transaction, and again with a new one where it ran into another."""
     def close(self) -> None:
         """Closes the database. Calls that come later fail; calls under way end as they will."""
     @property
@@ -356,6 +373,8 @@ class Database(_Verbs):
 class Transaction(_Verbs):
     """A transaction: the verbs of a database, all or nothing. Begins at `with`."""
 
+    def savepoint(self) -> Savepoint:
+        """A part that can fail alone, for `with`: what it did is undone, the transaction goes on."""
     def __enter__(self) -> Self: ...
     def __exit__(
         self,
@@ -428,7 +447,7 @@ class Pump:
         transaction: int | None,
         timeout: float | None,
     ) -> _Submitted: ...
-    def begin(self, isolation: str | None, read_only: bool) -> _Submitted: ...
+    def begin(self, isolation: str | None, read_only: bool, deferrable: bool) -> _Submitted: ...
     def end(self, transaction: int, commit: bool) -> _Submitted: ...
     def forget(self, transaction: int) -> None: ...
     def stream(

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use rowmill::{Control, Database, Orient, Result, Value};
+use rowmill::{Control, Database, Orient, Result, TransactionMode, Value};
 
 fn main() -> Result<()> {
     let url = std::env::args().nth(1).unwrap_or_else(|| "sqlite://".into());
@@ -14,7 +14,7 @@ fn main() -> Result<()> {
     let now = Control::default();
 
     // A transaction that is dropped without a commit is rolled back: this leaves nothing behind.
-    let tx = db.transaction(None, false, &now)?;
+    let tx = db.transaction(TransactionMode::default(), &now)?;
     tx.script(
         "create table rowmill_orders (id integer primary key, customer text, total float)",
         &now,

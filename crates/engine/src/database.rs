@@ -13,7 +13,7 @@ use crate::query::Target;
 use crate::sqlite::{Sqlite, SqliteConfig};
 use crate::stream::{Parts, Stream};
 use crate::texts::Texts;
-use crate::transaction::{Isolation, Transaction, Work};
+use crate::transaction::{Transaction, TransactionMode, Work};
 use crate::{Completion, Config, Control, Error, ErrorKind, Load, Query, Result, limits, process};
 
 /// A database: an SQLite file, or a PostgreSQL server behind a pool of connections.
@@ -136,21 +136,16 @@ impl Database {
 
     /// Begins a transaction. It is rolled back when dropped.
     ///
-    /// SQLite has one isolation level, serializable, whatever is asked for; unless `read_only` the
-    /// transaction takes the write lock at once, so that it never fails half way for want of it.
+    /// On SQLite, unless it is to read only, the transaction takes the write lock at once, so that it
+    /// never fails half way for want of it.
     ///
     /// # Errors
     /// As of any statement.
-    pub fn transaction(
-        &self,
-        isolation: Option<Isolation>,
-        read_only: bool,
-        control: &Control<'_>,
-    ) -> Result<Transaction> {
+    pub fn transaction(&self, mode: TransactionMode, control: &Control<'_>) -> Result<Transaction> {
         let work = match self.source()? {
-            Source::Sqlite(sqlite) => Work::Sqlite(sqlite.begin(read_only, control)?),
+            Source::Sqlite(sqlite) => Work::Sqlite(sqlite.begin(mode.read_only, control)?),
             Source::Postgres(pool) => {
-                let sql = begin_sql(isolation, read_only);
+                let sql = begin_sql(mode);
                 let lease = pool.lease(control)?;
                 Work::Postgres(PostgresTransaction::begin(lease, pool.config(), &sql, control)?)
             }

@@ -173,6 +173,8 @@ fn kind_of_sqlstate(code: &str) -> ErrorKind {
     match code {
         "57P01" | "57P02" | "57P05" => return ErrorKind::ConnectionLost,
         "57P03" => return ErrorKind::Connect,
+        // Not the whole class: 40003 says that the outcome is unknown.
+        "40001" | "40P01" => return ErrorKind::Serialization,
         _ => {}
     }
     match code.get(..2).unwrap_or_default() {
@@ -181,8 +183,7 @@ fn kind_of_sqlstate(code: &str) -> ErrorKind {
         "21" | "22" => ErrorKind::Data,
         "23" => ErrorKind::Integrity,
         "28" | "3D" => ErrorKind::Connect,
-        "40" => ErrorKind::Serialization,
-        "53" | "54" | "55" | "57" | "58" => ErrorKind::Operational,
+        "40" | "53" | "54" | "55" | "57" | "58" => ErrorKind::Operational,
         "XX" => ErrorKind::Internal,
         _ => ErrorKind::Programming,
     }

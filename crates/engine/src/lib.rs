@@ -54,4 +54,4 @@ pub use row::Row;
 pub use rowmill_columns::json::Orient;
 pub use rowmill_columns::*;
 pub use stream::Stream;
-pub use transaction::{Isolation, Transaction};
+pub use transaction::{Isolation, Transaction, TransactionMode};

@@ -42,13 +42,26 @@ impl Isolation {
     }
 }
 
+/// How a transaction begins: SQL's "transaction modes".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TransactionMode {
+    /// How much it sees of others; none leaves that to the server. SQLite has one level,
+    /// serializable, whatever is asked for.
+    pub isolation: Option<Isolation>,
+    /// Whether writing is refused.
+    pub read_only: bool,
+    /// Whether a serializable transaction that only reads waits at its first statement until it can
+    /// no longer fail: for long reports. SQLite's never fail that way.
+    pub deferrable: bool,
+}
+
 /// An open transaction. Dropping it rolls back.
 ///
 /// ```
 /// use rowmill::{Control, Database};
 /// let db = Database::open("sqlite://")?;
 /// db.script("create table t (x integer)")?;
-/// let tx = db.transaction(None, false, &Control::default())?;
+/// let tx = db.transaction(Default::default(), &Control::default())?;
 /// tx.query("insert into t values ($1)").bind(1).execute()?;
 /// tx.commit(&Control::default())?;
 /// assert_eq!(db.query("select count(*) from t").fetch_value()?, 1_i64.into());
@@ -85,6 +98,28 @@ impl Transaction {
             Work::Sqlite(transaction) => transaction.load(&mut load, control),
             Work::Postgres(transaction) => transaction.load(&mut load, control),
         }
+    }
+
+    /// Runs `work` so that its failure undoes what it did and nothing else: the transaction goes on.
+    /// May be nested.
+    ///
+    /// # Errors
+    /// That of `work`, or of the savepoint's own statements.
+    pub fn savepoint<R>(
+        &self,
+        control: &Control<'_>,
+        work: impl FnOnce(&Self) -> Result<R>,
+    ) -> Result<R> {
+        // Of savepoints of one name the latest is meant.
+        self.script("savepoint rowmill", control)?;
+        let done = work(self);
+        let end = if done.is_ok() {
+            "release savepoint rowmill"
+        } else {
+            "rollback to savepoint rowmill; release savepoint rowmill"
+        };
+        let ended = self.script(end, &Control::default());
+        done.and_then(|done| ended.map(|()| done))
     }
 
     /// Runs several statements, separated by semicolons.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rowmill::build::{Bytes, Fixed};
 use rowmill::{
     Batch, Control, Database, Error, ErrorKind, Field, Load, OnConflict, Result, Rows, Scalar,
-    Schema, Type,
+    Schema, TransactionMode, Type,
 };
 
 /// Rows of an id, a name (NULL where it is empty) and a price.
@@ -130,7 +130,7 @@ fn a_value_that_does_not_fit_is_named() {
 fn a_transaction_keeps_or_undoes_a_load() {
     each(|db| {
         let control = Control::default();
-        let tx = db.transaction(None, false, &control).unwrap();
+        let tx = db.transaction(TransactionMode::default(), &control).unwrap();
         tx.load(Load::new("item", &items(&[(1, "a", 1.0)])), &control).unwrap();
         let again = items(&[(1, "b", 2.0)]);
         let update = Load::new("item", &again).on_conflict(OnConflict::Update);
@@ -198,7 +198,7 @@ fn parts_are_committed_where_that_is_wanted() {
             assert_eq!(found(db).len(), 8);
         }
         let control = Control::default();
-        let tx = db.transaction(None, false, &control).unwrap();
+        let tx = db.transaction(TransactionMode::default(), &control).unwrap();
         let rows = items(&[(1, "a", 1.0)]);
         let (kind, _) = code(tx.load(Load::new("item", &rows).commit_each(1), &control));
         assert_eq!(kind, ErrorKind::Programming);

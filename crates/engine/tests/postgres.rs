@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rowmill::{Control, Database, Error, ErrorKind, Orient, Scalar};
+use rowmill::{Control, Database, Error, ErrorKind, Orient, Scalar, TransactionMode};
 
 fn database() -> Database {
     let url = std::env::var("ROWMILL_TEST_POSTGRES");
@@ -94,12 +94,12 @@ fn a_transaction_is_all_or_nothing() {
     let count = || db.query("select count(*) from rust_tx").fetch_value().unwrap();
     let insert = "insert into rust_tx values ($1)";
 
-    let tx = db.transaction(None, false, &now).unwrap();
+    let tx = db.transaction(TransactionMode::default(), &now).unwrap();
     assert_eq!(tx.query(insert).bind(1).execute().unwrap(), 1);
     drop(tx);
     assert_eq!(count(), Scalar::Int(0));
 
-    let tx = db.transaction(None, false, &now).unwrap();
+    let tx = db.transaction(TransactionMode::default(), &now).unwrap();
     tx.query(insert).bind(1).execute().unwrap();
     let error = failure(tx.query(insert).bind(1).execute());
     assert_eq!(error.kind(), ErrorKind::Integrity);
@@ -107,7 +107,7 @@ fn a_transaction_is_all_or_nothing() {
     assert!(error.to_string().contains("rolled back"), "{error}");
     assert_eq!(count(), Scalar::Int(0));
 
-    let tx = db.transaction(None, false, &now).unwrap();
+    let tx = db.transaction(TransactionMode::default(), &now).unwrap();
     tx.query(insert).bind(1).execute().unwrap();
     tx.commit(&now).unwrap();
     assert_eq!(count(), Scalar::Int(1));

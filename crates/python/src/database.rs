@@ -1,8 +1,9 @@
 use std::sync::Mutex;
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
-use rowmill::{Control, Isolation, Query, limits};
+use rowmill::{Control, Isolation, Query, TransactionMode, limits};
 
 use crate::blocking::{arguments, blocking, seconds};
 use crate::config::{UrlOrPath, config};
@@ -281,14 +282,47 @@ impl Database {
     ///     isolation: "read committed", "repeatable read" or "serializable"; None leaves it to the
     ///         server. SQLite's transactions are always serializable.
     ///     read_only: Whether writing is refused.
-    #[pyo3(signature = (*, isolation=None, read_only=false))]
+    ///     deferrable: Whether a serializable transaction that only reads waits at its first
+    ///         statement until it can no longer fail; for long reports.
+    #[pyo3(signature = (*, isolation=None, read_only=false, deferrable=false))]
     fn transaction(
         &self,
         py: Python<'_>,
         isolation: Option<&str>,
         read_only: bool,
+        deferrable: bool,
     ) -> PyResult<Transaction> {
-        Ok(Transaction::new(self.engine.clone(), isolation_level(py, isolation)?, read_only))
+        let isolation = isolation_level(py, isolation)?;
+        let mode = TransactionMode { isolation, read_only, deferrable };
+        Ok(Transaction::new(self.engine.clone(), mode))
+    }
+
+    /// Calls `work` with a transaction, and again with a new one where the database says that it ran
+    /// into another (SerializationError: a serialization failure or a deadlock). Returns what `work`
+    /// returned, once that is committed.
+    ///
+    /// >>> db.transact(lambda tx: tx.execute("update orders set total = total + 1 where id = $1", 1))
+    /// 1
+    ///
+    /// `work` may run several times, so it does nothing that a rollback does not undo. A lost
+    /// connection is never a reason to try again: nobody knows whether the commit was heard.
+    ///
+    /// Args:
+    ///     work: Takes the transaction.
+    ///     retry: How often to try again at most, after a short pause that grows.
+    ///     isolation, read_only, deferrable: As of `transaction`.
+    #[pyo3(signature = (work, /, *, retry=5, isolation=None, read_only=false, deferrable=false))]
+    fn transact<'py>(
+        this: &Bound<'py, Self>,
+        work: &Bound<'py, PyAny>,
+        retry: u32,
+        isolation: Option<&str>,
+        read_only: bool,
+        deferrable: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let helper = this.py().import(intern!(this.py(), "rowmill._transact"))?;
+        let mode = (isolation, read_only, deferrable);
+        helper.call_method1(intern!(this.py(), "transact"), (this, work, retry, mode))
     }
 
     /// Closes the database. Calls that come later fail; calls under way end as they will.

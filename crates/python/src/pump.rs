@@ -9,6 +9,7 @@ use pyo3::IntoPyObjectExt as _;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
+use rowmill::TransactionMode;
 use rowmill::evented::{Action, Answer, Evented, EventedStream, Submitted, TransactionId, Want};
 
 use crate::blocking::{Detached, arguments, seconds};
@@ -293,9 +294,11 @@ impl Pump {
         this: &Bound<'py, Self>,
         isolation: Option<&str>,
         read_only: bool,
+        deferrable: bool,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let isolation = isolation_level(this.py(), isolation)?;
-        let start = |inner: &mut Evented<Target>, target| inner.begin(isolation, read_only, target);
+        let mode = TransactionMode { isolation, read_only, deferrable };
+        let start = |inner: &mut Evented<Target>, target| inner.begin(mode, target);
         Self::submitted(this, start, Shape::Other)
     }
 

@@ -1,6 +1,7 @@
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
-use rowmill::{Control, Error, ErrorKind, Isolation, Query};
+use rowmill::{Control, Error, ErrorKind, Query, TransactionMode};
 
 use crate::blocking::{Absent, Exclusive, Taken, arguments, blocking, seconds};
 use crate::frame::{Frame, orientation};
@@ -13,8 +14,7 @@ use crate::value;
 #[pyclass(frozen, module = "rowmill", weakref)]
 pub(crate) struct Transaction {
     database: rowmill::Database,
-    isolation: Option<Isolation>,
-    read_only: bool,
+    mode: TransactionMode,
     state: Exclusive<State>,
 }
 
@@ -25,12 +25,8 @@ enum State {
 }
 
 impl Transaction {
-    pub(crate) fn new(
-        database: rowmill::Database,
-        isolation: Option<Isolation>,
-        read_only: bool,
-    ) -> Self {
-        Self { database, isolation, read_only, state: Exclusive::new(State::New) }
+    pub(crate) fn new(database: rowmill::Database, mode: TransactionMode) -> Self {
+        Self { database, mode, state: Exclusive::new(State::New) }
     }
 
     fn query<R: Send>(
@@ -208,6 +204,13 @@ impl Transaction {
         })
     }
 
+    /// A part of the transaction that can fail alone, for `with`: where the block raises, what it did
+    /// is undone, and the transaction goes on. May be nested.
+    fn savepoint<'py>(this: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let helper = this.py().import(intern!(this.py(), "rowmill._transact"))?;
+        helper.call_method1(intern!(this.py(), "Savepoint"), (this,))
+    }
+
     fn __enter__(this: Py<Self>, py: Python<'_>) -> PyResult<Py<Self>> {
         let own = this.get();
         let timeout = own.database.config().timeout;
@@ -221,7 +224,7 @@ impl Transaction {
             }
             let control = timeout.map_or_else(Control::default, Control::timeout);
             let control = control.interrupted_by(interrupt);
-            let begun = own.database.transaction(own.isolation, own.read_only, &control)?;
+            let begun = own.database.transaction(own.mode, &control)?;
             *state.value() = State::Open(begun);
             Ok(())
         })?;

@@ -12,7 +12,7 @@ use super::shared::News;
 use super::{Action, Call, CallId, Evented, Submitted, Transaction, TransactionId};
 use crate::postgres::{Lease, begin_sql, wire_statement};
 use crate::pump::Link;
-use crate::{Control, Error, ErrorKind, Isolation, Result, limits};
+use crate::{Control, Error, ErrorKind, Result, TransactionMode, limits};
 
 impl<T> Evented<T> {
     pub(super) fn submit_postgres(&mut self, call: Call, to: T) -> Submitted {
@@ -224,14 +224,9 @@ impl<T> Evented<T> {
         }
     }
 
-    pub(super) fn begin_postgres(
-        &mut self,
-        isolation: Option<Isolation>,
-        read_only: bool,
-        to: T,
-    ) -> Submitted {
+    pub(super) fn begin_postgres(&mut self, mode: TransactionMode, to: T) -> Submitted {
         let id = self.new_call();
-        let sql = begin_sql(isolation, read_only);
+        let sql = begin_sql(mode);
         self.enqueue(Waiting::Begin { id, to, sql })
     }
 

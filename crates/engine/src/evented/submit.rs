@@ -8,7 +8,7 @@ use super::calls::About;
 use super::shared::News;
 use super::{Answer, Away, Call, CallId, Evented, Submitted, Transaction, TransactionId};
 use crate::pump::Job;
-use crate::{Control, Error, ErrorKind, Isolation, Result};
+use crate::{Control, Error, ErrorKind, Result, TransactionMode};
 
 impl<T> Evented<T> {
     /// Runs a call. Ask [`answer_now`](Self::answer_now) first.
@@ -36,14 +36,14 @@ impl<T> Evented<T> {
     }
 
     /// Begins a transaction.
-    pub fn begin(&mut self, isolation: Option<Isolation>, read_only: bool, to: T) -> Submitted {
+    pub fn begin(&mut self, mode: TransactionMode, to: T) -> Submitted {
         if let Err(error) = self.check_usable() {
             return Submitted::Now(Err(error));
         }
         if self.postgres.is_some() {
-            self.begin_postgres(isolation, read_only, to)
+            self.begin_postgres(mode, to)
         } else {
-            self.begin_sqlite(read_only, to)
+            self.begin_sqlite(mode.read_only, to)
         }
     }
 

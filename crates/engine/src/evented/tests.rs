@@ -197,7 +197,7 @@ fn a_cancelled_call_leaves_its_neighbours_alone() {
 #[test]
 fn a_transaction_has_a_connection_to_itself() {
     let mut event_loop = Loop::new(&server());
-    let begun = event_loop.db.begin(None, false, 1);
+    let begun = event_loop.db.begin(Default::default(), 1);
     event_loop.note(1, begun);
     let Answer::Transaction(id) = event_loop.wait(1).unwrap() else { panic!("no transaction") };
     let sql = "create temp table evented_tx (x int) on commit drop";

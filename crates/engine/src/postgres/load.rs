@@ -9,7 +9,7 @@ use super::{begin_sql, committed, leave_idle, run, run_script, unknown_outcome, 
 use crate::config::PostgresConfig;
 use crate::load::{OnConflict, Rows, TableName, columns, conflict_sql, insert_sql, no_key};
 use crate::pump::{Fill, Link, Until, drive};
-use crate::{Control, Error, ErrorKind, Load, Result, limits};
+use crate::{Control, Error, ErrorKind, Load, Result, TransactionMode, limits};
 
 /// Where rows wait that may not all be wanted.
 const WAITING_ROOM: &str = "pg_temp.rowmill_load";
@@ -26,7 +26,7 @@ pub(crate) fn load(
         if load.on_conflict == OnConflict::Fail {
             return load_inside(link, config, load, control);
         }
-        plain(link, config, &begin_sql(None, false), control)?;
+        plain(link, config, &begin_sql(TransactionMode::default()), control)?;
         match load_inside(link, config, load, control) {
             Ok(loaded) => {
                 let ended = plain(link, config, "commit", control);

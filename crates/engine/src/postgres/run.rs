@@ -7,7 +7,7 @@ use rowmill_wire::{Completion, Event, Failure, Output, Request, RequestId, Trans
 use super::cancel;
 use crate::config::PostgresConfig;
 use crate::pump::{Link, Until, drive};
-use crate::{Control, Error, ErrorKind, Isolation, Result, limits};
+use crate::{Control, Error, ErrorKind, Result, TransactionMode, limits};
 
 /// Runs one statement to its end on the caller's thread.
 pub(crate) fn run(
@@ -128,14 +128,17 @@ fn left_open() -> Error {
 }
 
 /// The statement that opens a transaction.
-pub(crate) fn begin_sql(isolation: Option<Isolation>, read_only: bool) -> String {
+pub(crate) fn begin_sql(mode: TransactionMode) -> String {
     let mut sql = String::from("begin");
-    if let Some(isolation) = isolation {
+    if let Some(isolation) = mode.isolation {
         sql.push_str(" isolation level ");
         sql.push_str(isolation.sql());
     }
-    if read_only {
+    if mode.read_only {
         sql.push_str(" read only");
+    }
+    if mode.deferrable {
+        sql.push_str(" deferrable");
     }
     sql
 }
