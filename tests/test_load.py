@@ -230,9 +230,14 @@ def test_what_the_server_refuses_names_row_and_column(pg: rm.Database) -> None:
             pg.load("every", data)
         assert [word for word in words if word not in str(caught.value)] == [], str(caught.value)
         assert pg.fetch_value("select 1") == 1
-    wrong: list[tuple[str, dict[str, Any]]] = [("nowhere", {"a": [1]}), ("every", {"nowhere": [1]}), ("every", {})]:
+    wrong: list[tuple[str, dict[str, Any]]] = [
+        ("nowhere", {"a": [1]}),
+        ("every", {"nowhere": [1]}),
+        ("every", {}),
+    ]
+    for table, rows in wrong:
         with pytest.raises(rm.ProgrammingError):
-            pg.load(table, data)
+            pg.load(table, rows)
 
 
 def test_a_type_that_cannot_be_loaded_says_so(pg: rm.Database) -> None:

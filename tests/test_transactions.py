@@ -193,7 +193,7 @@ async def test_a_failed_statement_caught_inside_async(pg_url: str) -> None:
             assert await tx.fetch_value(level) == "serializable"
             assert await tx.fetch_value("select current_setting('transaction_read_only')") == "on"
         with pytest.raises((rm.ProgrammingError, rm.InterfaceError), match="isolation"):
-            async with db.transaction(isolation="chaos"):
+            async with db.transaction(isolation="chaos"):  # type: ignore[arg-type]
                 pass
 
 

@@ -9,7 +9,7 @@ from rowmill._rowmill import Pump
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from os import PathLike
     from types import TracebackType
     from typing import Any, Literal, Self, TypeVar
@@ -136,6 +136,21 @@ class _Verbs:
         """
         pump = self._pump()
         submitted = pump.submit("count", sql, parameters, named, self._transaction_id(), timeout)
+        count: int = await self._answer(pump, submitted, timeout)
+        return count
+
+    async def execute_many(
+        self,
+        sql: str,
+        rows: Iterable[Sequence[Any] | Mapping[str, Any]],
+        /,
+        *,
+        timeout: float | None = None,
+    ) -> int:
+        """Runs a statement once for each row of parameters: all of them, or none. Returns the rows
+        affected."""
+        pump = self._pump()
+        submitted = pump.execute_many(sql, rows, self._transaction_id(), timeout)
         count: int = await self._answer(pump, submitted, timeout)
         return count
 

@@ -1,7 +1,7 @@
 """The compiled half of Rowmill. What is public is to be had from `rowmill` itself."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from types import TracebackType
 from typing import (
@@ -311,6 +311,15 @@ class _Verbs(Protocol):
         What `set` changes stays on the one pooled connection that ran it: use the URL's `options=`,
         or `set local` in a transaction.
         """
+    def execute_many(
+        self,
+        sql: str,
+        rows: Iterable[Sequence[Any] | Mapping[str, Any]],
+        /,
+        *,
+        timeout: float | None = None,
+    ) -> int:
+        """Runs a statement once for each row of parameters: all of them, or none."""
     def load(
         self,
         table: str,
@@ -444,6 +453,13 @@ class Pump:
         key: str | Sequence[str] | None,
         commit_each: int | None,
         progress: Callable[[int], object] | None,
+        transaction: int | None,
+        timeout: float | None,
+    ) -> _Submitted: ...
+    def execute_many(
+        self,
+        sql: str,
+        rows: Iterable[Sequence[Any] | Mapping[str, Any]],
         transaction: int | None,
         timeout: float | None,
     ) -> _Submitted: ...

@@ -7,6 +7,7 @@ use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::Output;
 
 use crate::config::SourceConfig;
+use crate::many::Many;
 use crate::postgres::PostgresStream;
 use crate::postgres::{self, Pool, PostgresTransaction, begin_sql, leave_idle, run, run_script};
 use crate::query::Target;
@@ -14,7 +15,9 @@ use crate::sqlite::{Sqlite, SqliteConfig};
 use crate::stream::{Parts, Stream};
 use crate::texts::Texts;
 use crate::transaction::{Transaction, TransactionMode, Work};
-use crate::{Completion, Config, Control, Error, ErrorKind, Load, Query, Result, limits, process};
+use crate::{
+    Arguments, Completion, Config, Control, Error, ErrorKind, Load, Query, Result, limits, process,
+};
 
 /// A database: an SQLite file, or a PostgreSQL server behind a pool of connections.
 ///
@@ -107,6 +110,27 @@ impl Database {
             Source::Postgres(pool) => {
                 let mut lease = pool.lease(control)?;
                 postgres::load(&mut lease, pool.config(), load, control)
+            }
+        }
+    }
+
+    /// Runs a statement once for each row of arguments: all of them, or none. How many rows they
+    /// changed; rows that they return are dropped.
+    ///
+    /// # Errors
+    /// As of the statement; the message names the row, from 0.
+    pub fn execute_many(
+        &self,
+        sql: &str,
+        rows: impl IntoIterator<Item = Arguments>,
+        control: &Control<'_>,
+    ) -> Result<u64> {
+        let many = Many::new(self.statement(sql)?, rows)?;
+        match self.source()? {
+            Source::Sqlite(sqlite) => sqlite.run_many(&many, control),
+            Source::Postgres(pool) => {
+                let mut lease = pool.lease(control)?;
+                postgres::run_many(&mut lease, pool.config(), many, control)
             }
         }
     }

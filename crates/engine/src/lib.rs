@@ -29,6 +29,7 @@ mod error;
 pub mod evented;
 pub mod limits;
 mod load;
+mod many;
 mod postgres;
 mod process;
 mod pump;

@@ -4,11 +4,12 @@ use rowmill_columns::Scalar;
 use rowmill_expr::Statement;
 use rowmill_wire::Output;
 
+use crate::many::Many;
 use crate::postgres::PostgresTransaction;
 use crate::query::Target;
 use crate::sqlite::SqliteTransaction;
 use crate::stream::{Parts, Stream};
-use crate::{Completion, Control, Database, Load, Query, Result};
+use crate::{Arguments, Completion, Control, Database, Load, Query, Result};
 
 /// How much a transaction sees of others: PostgreSQL's isolation levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +98,23 @@ impl Transaction {
         match &self.work {
             Work::Sqlite(transaction) => transaction.load(&mut load, control),
             Work::Postgres(transaction) => transaction.load(&mut load, control),
+        }
+    }
+
+    /// Runs a statement once for each row of arguments (see [`Database::execute_many`]).
+    ///
+    /// # Errors
+    /// As [`Database::execute_many`].
+    pub fn execute_many(
+        &self,
+        sql: &str,
+        rows: impl IntoIterator<Item = Arguments>,
+        control: &Control<'_>,
+    ) -> Result<u64> {
+        let many = Many::new(self.database.statement(sql)?, rows)?;
+        match &self.work {
+            Work::Sqlite(transaction) => transaction.run_many(&many, control),
+            Work::Postgres(transaction) => transaction.run_many(many, control),
         }
     }
 

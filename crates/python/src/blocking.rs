@@ -7,13 +7,14 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyMapping, PyTuple};
+use pyo3::types::{PyDict, PyMapping, PySequence, PyString, PyTuple};
 use rowmill::{Arguments, Scalar};
 
 use crate::errors;
 use crate::parameter::{Place, scalar};
+use crate::value;
 
 /// Runs `work` without the GIL. `work` is given the interrupt to pass on; an exception that a
 /// signal handler raised meanwhile wins over what `work` made of being interrupted.
@@ -253,6 +254,25 @@ pub(crate) fn arguments(
             "parameters are given by position ($1) or by name (:name), not both",
         )),
     }
+}
+
+/// The arguments of each of many runs: sequences for `$1`, `$2`, ..., or mappings for `:name`.
+pub(crate) fn many_arguments(rows: &Bound<'_, PyAny>, sql: &str) -> PyResult<Vec<Arguments>> {
+    let py = rows.py();
+    let row = |(at, row): (usize, PyResult<Bound<'_, PyAny>>)| {
+        let row = row?;
+        let parameters = if row.cast::<PyMapping>().is_ok() {
+            PyTuple::new(py, [row])?
+        } else if row.cast::<PySequence>().is_ok() && !row.is_instance_of::<PyString>() {
+            row.try_iter()?.collect::<PyResult<Vec<_>>>().and_then(|row| PyTuple::new(py, row))?
+        } else {
+            let class = value::class_name(&row);
+            let message = format!("row {at} is a sequence or a mapping of parameters, not {class}");
+            return Err(PyTypeError::new_err(message));
+        };
+        arguments(&parameters, None, sql)
+    };
+    rows.try_iter()?.enumerate().map(row).collect()
 }
 
 fn pair(name: String, value: &Bound<'_, PyAny>) -> PyResult<(String, Scalar)> {

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use rowmill::{Control, Isolation, Query, TransactionMode, limits};
 
-use crate::blocking::{arguments, blocking, seconds};
+use crate::blocking::{arguments, blocking, many_arguments, seconds};
 use crate::config::{UrlOrPath, config};
 use crate::errors;
 use crate::frame::{Frame, orientation};
@@ -260,6 +260,35 @@ impl Database {
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<u64> {
         self.query(sql, parameters, timeout, named, |query| query.execute())
+    }
+
+    /// Runs a statement once for each row of parameters: all of them, or none. Returns the rows
+    /// affected.
+    ///
+    /// >>> db.execute_many("update orders set total = $2 where id = $1", [(1, 5.0), (2, 6.0)])
+    /// 2
+    ///
+    /// Many are on their way at once: no round trip is waited for between them. To insert rows,
+    /// `load` is faster.
+    ///
+    /// Args:
+    ///     rows: Sequences for `$1`, `$2`, ..., or mappings for `:name`.
+    ///
+    /// Raises:
+    ///     Error: As of the statement; the message names the row, from 0.
+    #[pyo3(signature = (sql, rows, /, *, timeout=None))]
+    fn execute_many(
+        &self,
+        sql: &str,
+        rows: &Bound<'_, PyAny>,
+        timeout: Option<f64>,
+    ) -> PyResult<u64> {
+        let timeout = seconds(timeout)?.or(self.engine.config().timeout);
+        let arguments = many_arguments(rows, sql)?;
+        blocking(rows.py(), |interrupt| {
+            let control = timeout.map_or_else(Control::default, Control::timeout);
+            self.engine.execute_many(sql, arguments, &control.interrupted_by(interrupt))
+        })
     }
 
     /// Runs several statements, separated by semicolons, without parameters.

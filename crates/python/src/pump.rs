@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use rowmill::TransactionMode;
 use rowmill::evented::{Action, Answer, Evented, EventedStream, Submitted, TransactionId, Want};
 
-use crate::blocking::{Detached, arguments, seconds};
+use crate::blocking::{Detached, arguments, many_arguments, seconds};
 use crate::config::{UrlOrPath, config};
 use crate::database::isolation_level;
 use crate::errors;
@@ -285,6 +285,23 @@ impl Pump {
         let start = |inner: &mut Evented<Target>, target| {
             let target = Target { raised: Some(raised), ..target };
             inner.load(load, transaction, target)
+        };
+        Self::submitted(this, start, Shape::Other)
+    }
+
+    /// Runs a statement once for each row; the answer is the count of rows they changed.
+    fn execute_many<'py>(
+        this: &Bound<'py, Self>,
+        sql: &str,
+        rows: &Bound<'py, PyAny>,
+        transaction: Option<u64>,
+        timeout: Option<f64>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        seconds(timeout)?;
+        let transaction = transaction.map(TransactionId::from_raw);
+        let rows = many_arguments(rows, sql)?;
+        let start = |inner: &mut Evented<Target>, target| {
+            inner.execute_many(sql, rows, transaction, target)
         };
         Self::submitted(this, start, Shape::Other)
     }

@@ -3,7 +3,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use rowmill::{Control, Error, ErrorKind, Query, TransactionMode};
 
-use crate::blocking::{Absent, Exclusive, Taken, arguments, blocking, seconds};
+use crate::blocking::{Absent, Exclusive, Taken, arguments, blocking, many_arguments, seconds};
 use crate::frame::{Frame, orientation};
 use crate::load::Keywords;
 use crate::row::Row;
@@ -200,6 +200,24 @@ impl Transaction {
             let control = timeout.map_or_else(Control::default, Control::timeout);
             self.with(interrupt, |transaction| {
                 transaction.script(sql, &control.interrupted_by(interrupt))
+            })
+        })
+    }
+
+    /// As `Database.execute_many`.
+    #[pyo3(signature = (sql, rows, /, *, timeout=None))]
+    fn execute_many(
+        &self,
+        sql: &str,
+        rows: &Bound<'_, PyAny>,
+        timeout: Option<f64>,
+    ) -> PyResult<u64> {
+        let timeout = seconds(timeout)?.or(self.database.config().timeout);
+        let arguments = many_arguments(rows, sql)?;
+        blocking(rows.py(), |interrupt| {
+            let control = timeout.map_or_else(Control::default, Control::timeout);
+            self.with(interrupt, |transaction| {
+                transaction.execute_many(sql, arguments, &control.interrupted_by(interrupt))
             })
         })
     }

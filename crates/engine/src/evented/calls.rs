@@ -5,9 +5,10 @@ use std::time::Duration;
 use rowmill_columns::{Batch, Scalar};
 use rowmill_expr::Statement;
 
+use super::bulk::Bulk;
 use super::{CallId, EventedStream};
 use crate::query::to_json;
-use crate::{Completion, Error, Load, Orient, Result, Row};
+use crate::{Completion, Error, Orient, Result, Row};
 
 /// A statement to run, with what is wanted of it.
 #[derive(Debug)]
@@ -195,7 +196,7 @@ pub(crate) enum Waiting<T> {
     Begin { id: CallId, to: T, sql: String },
     Script { id: CallId, to: T, sql: String },
     Stream { id: CallId, to: T, call: Call, batch_rows: usize },
-    Load { id: CallId, to: T, load: Box<Load<'static>> },
+    Bulk { id: CallId, to: T, bulk: Bulk },
 }
 
 impl<T> Waiting<T> {
@@ -205,7 +206,7 @@ impl<T> Waiting<T> {
             | Self::Begin { id, .. }
             | Self::Script { id, .. }
             | Self::Stream { id, .. }
-            | Self::Load { id, .. } => *id,
+            | Self::Bulk { id, .. } => *id,
         }
     }
 
@@ -215,7 +216,7 @@ impl<T> Waiting<T> {
                 (to, About::Statement(call.statement))
             }
             Self::Script { to, sql, .. } => (to, About::Script(sql.into())),
-            Self::Begin { to, .. } | Self::Load { to, .. } => (to, About::Nothing),
+            Self::Begin { to, .. } | Self::Bulk { to, .. } => (to, About::Nothing),
         }
     }
 }

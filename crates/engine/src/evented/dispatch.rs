@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use rowmill_wire::{Output, Request, RequestId};
 
+use super::bulk::busy;
 use super::calls::{About, Waiting};
 use super::lane::{Flight, Lane, Parked, Purpose, State, Why, Work};
-use super::loads::busy;
 use super::shared::News;
 use super::{Action, Call, CallId, Evented, Submitted, Transaction, TransactionId};
 use crate::postgres::{Lease, begin_sql, wire_statement};
@@ -115,7 +115,7 @@ impl<T> Evented<T> {
                 Waiting::Stream { to, call, batch_rows, .. } => {
                     self.start_stream(lane, to, call, batch_rows);
                 }
-                Waiting::Load { id, to, load } => self.start_load(lane, id, to, load),
+                Waiting::Bulk { id, to, bulk } => self.start_bulk(lane, id, to, bulk),
             }
         }
     }
@@ -218,8 +218,8 @@ impl<T> Evented<T> {
             let Parked { call, to, purpose, about, work } = parked;
             match (work, to) {
                 (Work::Send(send), to) => self.start(lane, call, to, purpose, about, send),
-                (Work::Load(load), Some(to)) => self.start_load(lane, call, to, load),
-                (Work::Load(_), None) => {}
+                (Work::Bulk(bulk), Some(to)) => self.start_bulk(lane, call, to, bulk),
+                (Work::Bulk(_), None) => {}
             }
         }
     }

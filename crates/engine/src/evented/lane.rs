@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use rowmill_wire::{CancelKey, RequestId, TransactionStatus};
 
+use super::bulk::Bulk;
 use super::calls::About;
 use super::{CallId, TransactionId, Want};
+use crate::limits;
 use crate::pump::Link;
-use crate::{Load, limits};
 
 /// A place for one connection of the pool.
 pub(crate) struct Lane<T> {
@@ -61,8 +62,8 @@ pub(crate) struct Parked<T> {
 pub(crate) enum Work {
     /// A request joins those on their way.
     Send(Box<dyn FnOnce(&mut Link) -> RequestId + Send>),
-    /// A load takes the connection to a worker, once nothing else is on its way.
-    Load(Box<Load<'static>>),
+    /// Takes the connection to a worker, once nothing else is on its way.
+    Bulk(Bulk),
 }
 
 /// A request that was sent.

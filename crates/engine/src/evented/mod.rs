@@ -8,12 +8,12 @@
 //!
 //! `T` is whatever the loop completes a call with: a future's handle, a channel, a token.
 
+mod bulk;
 mod bytes;
 mod calls;
 mod cancel;
 mod dispatch;
 mod lane;
-mod loads;
 mod shared;
 mod sqlite;
 mod streams;

@@ -4,12 +4,12 @@ use rowmill_columns::Schema;
 use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::{Completion, Event, Failure, Output, RequestId};
 
-use super::run::{grace, roll_back, stop};
-use super::{begin_sql, committed, leave_idle, run, run_script, unknown_outcome, wire_statement};
+use super::run::{grace, stop};
+use super::{in_transaction, leave_idle, run, run_script, wire_statement};
 use crate::config::PostgresConfig;
 use crate::load::{OnConflict, Rows, TableName, columns, conflict_sql, insert_sql, no_key};
 use crate::pump::{Fill, Link, Until, drive};
-use crate::{Control, Error, ErrorKind, Load, Result, TransactionMode, limits};
+use crate::{Control, Error, ErrorKind, Load, Result, limits};
 
 /// Where rows wait that may not all be wanted.
 const WAITING_ROOM: &str = "pg_temp.rowmill_load";
@@ -26,20 +26,7 @@ pub(crate) fn load(
         if load.on_conflict == OnConflict::Fail {
             return load_inside(link, config, load, control);
         }
-        plain(link, config, &begin_sql(TransactionMode::default()), control)?;
-        match load_inside(link, config, load, control) {
-            Ok(loaded) => {
-                let ended = plain(link, config, "commit", control);
-                committed("commit", &ended.map_err(|error| unknown_outcome(error, "commit"))?)?;
-                Ok(loaded)
-            }
-            Err(error) => {
-                if !link.is_broken() {
-                    roll_back(link, config);
-                }
-                Err(error)
-            }
-        }
+        in_transaction(link, config, control, |link| load_inside(link, config, load, control))
     });
     leave_idle(link, config, loaded)
 }
@@ -71,19 +58,10 @@ pub(crate) fn load_inside(
     copy(link, config, WAITING_ROOM, &schema, &mut load.rows, control)?;
     let conflict = conflict_sql(load.on_conflict, &load.key, &schema);
     let sql = format!("insert into {table} ({names}) select {names} from {WAITING_ROOM}{conflict}");
-    let moved = plain(link, config, &sql, control)?;
+    let sql = Statement::parse(&sql, Dialect::Postgres)?;
+    let moved = run(link, config, &sql, Vec::new(), Output::Discard, control)?;
     run_script(link, config, &format!("drop table {WAITING_ROOM}"), control)?;
     Ok(moved.tag.rows)
-}
-
-fn plain(
-    link: &mut Link,
-    config: &PostgresConfig,
-    sql: &str,
-    control: &Control<'_>,
-) -> Result<Completion> {
-    let statement = Statement::parse(sql, Dialect::Postgres)?;
-    run(link, config, &statement, Vec::new(), Output::Discard, control)
 }
 
 fn primary_key(

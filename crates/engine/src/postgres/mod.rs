@@ -2,6 +2,7 @@
 
 mod cancel;
 mod load;
+mod many;
 mod pool;
 mod run;
 mod stream;
@@ -9,7 +10,8 @@ mod transaction;
 
 pub(crate) use cancel::cancel;
 pub(crate) use load::{load, load_inside};
+pub(crate) use many::{run_many, run_many_inside};
 pub(crate) use pool::{Home, Lease, Pool, pool_timeout};
 pub(crate) use run::{begin_sql, leave_idle, run, run_script, wire_statement};
 pub(crate) use stream::PostgresStream;
-pub(crate) use transaction::{PostgresTransaction, committed, unknown_outcome};
+pub(crate) use transaction::{PostgresTransaction, committed, in_transaction, unknown_outcome};

@@ -5,9 +5,11 @@ use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::{Completion, Output, TransactionStatus};
 
 use super::run::roll_back;
-use super::{Lease, PostgresStream, load_inside, run, run_script};
+use super::{Lease, PostgresStream, load_inside, run, run_many_inside, run_script};
 use crate::config::PostgresConfig;
+use crate::many::Many;
 use crate::process;
+use crate::pump::Link;
 use crate::{Control, Error, ErrorKind, Load, Result};
 
 /// The connection of an open transaction, unless a stream has it or the transaction ended.
@@ -73,6 +75,10 @@ impl PostgresTransaction {
         self.with(|lease, config| load_inside(lease, config, load, control))
     }
 
+    pub(crate) fn run_many(&self, many: Many, control: &Control<'_>) -> Result<u64> {
+        self.with(|lease, config| run_many_inside(lease, config, many, control))
+    }
+
     pub(crate) fn script(&self, text: &str, control: &Control<'_>) -> Result<Completion> {
         self.with(|lease, config| run_script(lease, config, text, control))
     }
@@ -114,6 +120,33 @@ impl PostgresTransaction {
         drop(self.held.take());
         let ended = ended.map_err(|error| unknown_outcome(error, verb))?;
         committed(verb, &ended)
+    }
+}
+
+/// Runs `work` in a transaction of its own on a connection that is in none.
+pub(crate) fn in_transaction<R>(
+    link: &mut Link,
+    config: &PostgresConfig,
+    control: &Control<'_>,
+    work: impl FnOnce(&mut Link) -> Result<R>,
+) -> Result<R> {
+    let mut say = |link: &mut Link, sql: &str| {
+        let statement = Statement::parse(sql, Dialect::Postgres)?;
+        run(link, config, &statement, Vec::new(), Output::Discard, control)
+    };
+    say(link, "begin")?;
+    match work(link) {
+        Ok(done) => {
+            let ended = say(link, "commit").map_err(|error| unknown_outcome(error, "commit"))?;
+            committed("commit", &ended)?;
+            Ok(done)
+        }
+        Err(error) => {
+            if !link.is_broken() {
+                roll_back(link, config);
+            }
+            Err(error)
+        }
     }
 }
 

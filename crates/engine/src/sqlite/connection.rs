@@ -17,6 +17,7 @@ use super::route::{Route, counts, route, space};
 use super::statement::{Cache, Prepared};
 use super::watch::{Orders, Stopped, Watch};
 use crate::load::Piece;
+use crate::many::{Many, in_row};
 use crate::{Completion, Control, Error, ErrorKind, Result, Rows, limits};
 
 /// A connection and all that stands on it. Statements come before the connection, and that before
@@ -176,6 +177,42 @@ impl Connection {
         let done = rows.into_iter().try_for_each(&mut insert);
         prepared.raw.reset();
         done.map(|()| changed)
+    }
+
+    /// Runs a statement once for each row of parameters; how many rows it changed.
+    pub(super) fn run_many(&mut self, many: &Many, control: &Control<'_>) -> Result<u64> {
+        let orders = Orders::of(control);
+        let _armed = self.watch.arm(&orders);
+        let prepared = self.cache.get(&self.raw, &many.statement)?;
+        let (is_change, wanted) = (counts(many.statement.text()), prepared.parameters);
+        let mut changed = 0;
+        for (at, row) in many.rows.iter().enumerate() {
+            if at % limits::ROWS_BETWEEN_LOOKS == 0 {
+                control.check()?;
+            }
+            let bound = bind(&mut prepared.raw, &many.statement, wanted, row);
+            let done = bound.and_then(|()| {
+                loop {
+                    match prepared.raw.step() {
+                        Step::Row => {}
+                        Step::Done => return Ok(()),
+                        Step::Failed(code) => {
+                            let halt = Halt::Failed(code);
+                            return Err(halted(
+                                &self.raw,
+                                &self.watch,
+                                halt,
+                                many.statement.text(),
+                            ));
+                        }
+                    }
+                }
+            });
+            prepared.raw.reset();
+            done.map_err(|error| in_row(at, error.about(&many.statement)))?;
+            changed += if is_change { self.raw.changes() } else { 0 };
+        }
+        Ok(changed)
     }
 
     /// Runs a statement to its end.

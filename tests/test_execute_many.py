@@ -1,0 +1,104 @@
+"""One statement for many rows: all or none, in few round trips."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import rowmill as rm
+from tests.postgres_server import PostgresServer
+
+
+@pytest.fixture
+def db(any_url: str) -> Iterator[rm.Database]:
+    with rm.Database(any_url, pool_size=2) as db:
+        db.execute("create table t (id integer primary key, name text)")
+        yield db
+
+
+INSERT = "insert into t values ($1, $2)"
+
+
+def count(db: rm.Database) -> Any:
+    return db.fetch_value("select count(*) from t")
+
+
+def test_rows_of_every_form(db: rm.Database) -> None:
+    assert db.execute_many(INSERT, [(1, "a"), [2, None]]) == 2
+    assert db.execute_many("insert into t values (:id, :name)", [{"id": 3, "name": "c"}]) == 1
+    assert db.execute_many(INSERT, ((id, "x") for id in range(10, 1_010))) == 1_000
+    assert (
+        db.execute_many("update t set name = $2 where id >= $1", [(1_000, "y"), (1_005, "z")]) == 15
+    )
+    assert db.execute_many(INSERT, []) == 0
+    assert count(db) == 1_003
+    assert db.fetch_value("select count(*) from t where name = 'z'") == 5
+
+
+def test_one_failure_undoes_all(db: rm.Database) -> None:
+    rows = [(id, "x") for id in range(500)]
+    rows[321] = (7, "twice")
+    with pytest.raises(rm.IntegrityError, match="row 321"):
+        db.execute_many(INSERT, rows)
+    assert count(db) == 0
+    with pytest.raises(rm.ProgrammingError, match="row 1"):
+        db.execute_many(INSERT, [(1, "a"), (2,)])
+    with pytest.raises(rm.ProgrammingError):
+        db.execute_many("insert into nowhere values ($1)", [(1,)])
+    for rows in (["ab"], [5]):  # type: ignore[list-item]
+        with pytest.raises(TypeError, match="row 0"):
+            db.execute_many(INSERT, rows)
+    with pytest.raises(TypeError):
+        db.execute_many(INSERT, 5)  # type: ignore[arg-type]
+    assert count(db) == 0
+    assert db.execute_many(INSERT, [(1, "a")]) == 1
+
+
+def test_within_a_transaction(db: rm.Database) -> None:
+    with pytest.raises(KeyError), db.transaction() as tx:
+        assert tx.execute_many(INSERT, [(1, "a"), (2, "b")]) == 2
+        assert tx.fetch_value("select count(*) from t") == 2
+        raise KeyError
+    assert count(db) == 0
+    with db.transaction() as tx:
+        tx.execute_many(INSERT, [(1, "a")])
+        with pytest.raises(rm.IntegrityError), tx.savepoint():
+            tx.execute_many(INSERT, [(2, "b"), (1, "c")])
+        tx.execute_many(INSERT, [(3, "c")])
+    assert count(db) == 2
+
+
+def test_a_value_that_does_not_fit_names_row_and_parameter(pg_url: str) -> None:
+    with rm.Database(pg_url) as db:
+        db.execute("create table n (a int4)")
+        with pytest.raises(rm.ProgrammingError, match=r"row 200: parameter \$1 \(int4\)"):
+            db.execute_many("insert into n values ($1)", [(at,) for at in range(200)] + [(2**40,)])
+        assert db.fetch_value("select count(*) from n") == 0
+
+
+def test_a_deadline(postgres: PostgresServer) -> None:
+    with postgres.fresh_database() as url, rm.Database(url) as db:
+        db.execute("create table n (a int)")
+        with pytest.raises(rm.QueryTimeout):
+            db.execute_many(
+                "insert into n select 1 from pg_sleep($1)", [(0.05,)] * 200, timeout=0.3
+            )
+        assert db.fetch_value("select count(*) from n") == 0
+
+
+async def test_on_a_loop(any_url: str) -> None:
+    async with rm.AsyncDatabase(any_url, pool_size=2) as db:
+        await db.execute("create table t (id integer primary key, name text)")
+        many = [
+            db.execute_many(INSERT, [(100 * at + n, "x") for n in range(100)]) for at in range(10)
+        ]
+        assert await asyncio.gather(*many) == [100] * 10
+        with pytest.raises(rm.IntegrityError, match="row 1"):
+            await db.execute_many(INSERT, [(5_000, "x"), (5, "x")])
+        async with db.transaction() as tx:
+            assert await tx.execute_many(INSERT, [(6_000, "x")]) == 1
+            assert await tx.fetch_value("select count(*) from t") == 1_001
+        assert await db.fetch_value("select count(*) from t") == 1_001
