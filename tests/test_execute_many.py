@@ -48,9 +48,10 @@ def test_one_failure_undoes_all(db: rm.Database) -> None:
         db.execute_many(INSERT, [(1, "a"), (2,)])
     with pytest.raises(rm.ProgrammingError):
         db.execute_many("insert into nowhere values ($1)", [(1,)])
-    for rows in (["ab"], [5]):  # type: ignore[list-item]
+    wrong: list[Any] = [["ab"], [5]]
+    for given in wrong:
         with pytest.raises(TypeError, match="row 0"):
-            db.execute_many(INSERT, rows)
+            db.execute_many(INSERT, given)
     with pytest.raises(TypeError):
         db.execute_many(INSERT, 5)  # type: ignore[arg-type]
     assert count(db) == 0

@@ -220,12 +220,13 @@ def test_a_value_that_does_not_fit_is_named_and_nothing_stays(
 
 
 def test_what_the_server_refuses_names_row_and_column(pg: rm.Database) -> None:
-    for data, words in [
+    refused: list[tuple[dict[str, Any], list[str]]] = [
         ({"mood": ["ok", "bored"]}, ["row 1", "mood", "bored"]),
         ({"jb": ["{}", "{"]}, ["row 1", "jb"]),
         ({"v": ["x" * 41]}, ["row 0", "v"]),
         ({"n2": [Decimal("1e11")]}, ["row 0", "n2", "overflow"]),
-    ]:
+    ]
+    for data, words in refused:
         with pytest.raises(rm.DatabaseError) as caught:
             pg.load("every", data)
         assert [word for word in words if word not in str(caught.value)] == [], str(caught.value)

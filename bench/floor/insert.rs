@@ -3,6 +3,8 @@
 //! `insert_floor SOURCE TARGET TABLE` reads the table from SOURCE into memory, then inserts it into
 //! TARGET, a new file. Prints one line of JSON.
 
+#![allow(clippy::print_stdout)]
+
 use std::time::Instant;
 
 use rusqlite::types::Value;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{Action, Answer, Evented, Submitted, Want};
-use crate::{Arguments, Config, ErrorKind, Result, Scalar};
+use crate::{Arguments, Config, ErrorKind, Result, Scalar, TransactionMode};
 
 struct Loop {
     db: Evented<usize>,
@@ -197,7 +197,7 @@ fn a_cancelled_call_leaves_its_neighbours_alone() {
 #[test]
 fn a_transaction_has_a_connection_to_itself() {
     let mut event_loop = Loop::new(&server());
-    let begun = event_loop.db.begin(Default::default(), 1);
+    let begun = event_loop.db.begin(TransactionMode::default(), 1);
     event_loop.note(1, begun);
     let Answer::Transaction(id) = event_loop.wait(1).unwrap() else { panic!("no transaction") };
     let sql = "create temp table evented_tx (x int) on commit drop";

@@ -130,7 +130,7 @@ pub(crate) fn in_transaction<R>(
     control: &Control<'_>,
     work: impl FnOnce(&mut Link) -> Result<R>,
 ) -> Result<R> {
-    let mut say = |link: &mut Link, sql: &str| {
+    let say = |link: &mut Link, sql: &str| {
         let statement = Statement::parse(sql, Dialect::Postgres)?;
         run(link, config, &statement, Vec::new(), Output::Discard, control)
     };

@@ -7,6 +7,7 @@ pub(super) struct ShortText {
 }
 
 impl ShortText {
+    #[inline]
     pub(super) fn put(&mut self, bytes: &[u8]) {
         let space = self.bytes.as_flattened_mut().get_mut(self.len..self.len + bytes.len());
         debug_assert!(space.is_some(), "more than 40 bytes");
@@ -20,24 +21,30 @@ impl ShortText {
         std::str::from_utf8(&self.bytes.as_flattened()[..self.len]).unwrap_or_default()
     }
 
+    fn two_digits(&mut self, before: &[u8], value: u32) {
+        self.put(before);
+        self.put(&[value / 10 % 10, value % 10].map(|digit| b'0' + digit as u8));
+    }
+
     /// `2024-02-29`
     pub(super) fn date(&mut self, year: u32, month: u32, day: u32) {
-        let ([a, b], [c, d]) = (two(year / 100), two(year % 100));
-        let ([e, f], [g, h]) = (two(month), two(day));
-        self.put(&[a, b, c, d, b'-', e, f, b'-', g, h]);
+        self.two_digits(b"", year / 100);
+        self.two_digits(b"", year % 100);
+        self.two_digits(b"-", month);
+        self.two_digits(b"-", day);
     }
 
     /// `23:59:59.000001`, without a fraction where it is zero, as SQLite's own functions write it:
     /// times are compared as text.
     pub(super) fn clock(&mut self, micros: i64) {
         let (seconds, fraction) = ((micros / 1_000_000) as u32, (micros % 1_000_000) as u32);
-        let ([a, b], [c, d]) = (two(seconds / 3_600), two(seconds / 60 % 60));
-        let [e, f] = two(seconds % 60);
-        self.put(&[a, b, b':', c, d, b':', e, f]);
+        self.two_digits(b"", seconds / 3_600);
+        self.two_digits(b":", seconds / 60 % 60);
+        self.two_digits(b":", seconds % 60);
         if fraction > 0 {
-            let ([a, b], [c, d]) = (two(fraction / 10_000), two(fraction / 100 % 100));
-            let [e, f] = two(fraction % 100);
-            self.put(&[b'.', a, b, c, d, e, f]);
+            self.two_digits(b".", fraction / 10_000);
+            self.two_digits(b"", fraction / 100 % 100);
+            self.two_digits(b"", fraction % 100);
         }
     }
 
@@ -49,9 +56,4 @@ impl ShortText {
             self.put(&[byte >> 4, byte & 15].map(|digit| b"0123456789abcdef"[digit as usize]));
         }
     }
-}
-
-#[inline]
-fn two(value: u32) -> [u8; 2] {
-    [value / 10 % 10, value % 10].map(|digit| b'0' + digit as u8)
 }

@@ -125,7 +125,9 @@ impl<'a> Cells<'a> {
             Form::General(..) => 0,
         };
         if valid.is_empty() {
-            places.iter_mut().for_each(|place| *place += width);
+            for place in places {
+                *place += width;
+            }
         } else {
             for (place, valid) in places.iter_mut().zip(valid) {
                 *place += width * usize::from(*valid);
@@ -265,7 +267,9 @@ fn lengths(
     let lengths =
         offsets.iter().zip(&offsets[1..]).map(|(start, end)| (end - start) as usize + head);
     if valid.is_empty() {
-        places.iter_mut().zip(lengths).for_each(|(place, len)| *place += len);
+        for (place, len) in places.iter_mut().zip(lengths) {
+            *place += len;
+        }
     } else {
         for ((place, len), valid) in places.iter_mut().zip(lengths).zip(valid) {
             *place += len * usize::from(*valid);
