@@ -64,9 +64,9 @@ fn code(result: Result<u64>) -> (ErrorKind, String) {
 #[test]
 fn all_rows_arrive() {
     each(|db| {
-        assert_eq!(db.load(Load::new("item", &items(&[]))).unwrap(), 0);
+        assert_eq!(db.load(Load::new("item", items(&[]))).unwrap(), 0);
         let rows: Vec<_> = (0..20_000).map(|id| (id, "", 0.5)).collect();
-        assert_eq!(db.load(Load::new("item", &items(&rows))).unwrap(), 20_000);
+        assert_eq!(db.load(Load::new("item", items(&rows))).unwrap(), 20_000);
         let count = db.query("select count(*) from item where name is null and price = 0.5");
         assert_eq!(count.fetch_value().unwrap(), Scalar::Int(20_000));
     });
@@ -75,7 +75,7 @@ fn all_rows_arrive() {
 #[test]
 fn rows_that_are_there_are_left_or_updated() {
     each(|db| {
-        db.load(Load::new("item", &items(&[(1, "a", 1.0), (2, "b", 2.0)]))).unwrap();
+        db.load(Load::new("item", items(&[(1, "a", 1.0), (2, "b", 2.0)]))).unwrap();
         let more = items(&[(2, "B", 2.5), (3, "c", 3.0)]);
         let nothing = Load::new("item", &more).on_conflict(OnConflict::Nothing);
         assert_eq!(db.load(nothing).unwrap(), 1);
@@ -101,7 +101,7 @@ fn a_row_that_breaks_a_constraint_is_named_and_nothing_stays() {
         assert!(kind == ErrorKind::Integrity && message.contains("row 1"), "{message}");
         assert!(message.contains("price"), "{message}");
         assert_eq!(found(db), [""; 0]);
-        assert_eq!(db.load(Load::new("item", &items(&[(1, "a", 1.0)]))).unwrap(), 1);
+        assert_eq!(db.load(Load::new("item", items(&[(1, "a", 1.0)]))).unwrap(), 1);
     });
 }
 
@@ -119,7 +119,7 @@ fn a_value_that_does_not_fit_is_named() {
             assert!(message.contains("int4") && message.contains("row 0"), "{message}");
         }
         for table in ["nowhere", "item; drop table item", "a.b.c", ""] {
-            let (kind, message) = code(db.load(Load::new(table, &items(&[(1, "a", 1.0)]))));
+            let (kind, message) = code(db.load(Load::new(table, items(&[(1, "a", 1.0)]))));
             assert_eq!(kind, ErrorKind::Programming, "{message}");
         }
         assert_eq!(found(db), [""; 0]);
@@ -131,7 +131,7 @@ fn a_transaction_keeps_or_undoes_a_load() {
     each(|db| {
         let control = Control::default();
         let tx = db.transaction(TransactionMode::default(), &control).unwrap();
-        tx.load(Load::new("item", &items(&[(1, "a", 1.0)])), &control).unwrap();
+        tx.load(Load::new("item", items(&[(1, "a", 1.0)])), &control).unwrap();
         let again = items(&[(1, "b", 2.0)]);
         let update = Load::new("item", &again).on_conflict(OnConflict::Update);
         assert_eq!(tx.load(update, &control).unwrap(), 1);

@@ -8,12 +8,14 @@ use crate::catalogue::Shape;
 use crate::oid::Kind;
 use crate::statement::ParameterType;
 
+type Cell = (i64, String);
+
 fn target(kind: Kind) -> ParameterType {
     ParameterType { name: format!("{kind:?}"), shape: Shape::Scalar(kind) }
 }
 
 /// A column of each common type and where it goes, out of the same cells.
-fn columns(cells: &[Option<(i64, String)>]) -> Vec<(Column, Type, Kind)> {
+fn columns(cells: &[Option<Cell>]) -> Vec<(Column, Type, Kind)> {
     macro_rules! fixed {
         ($zero:expr, $kind:expr, $value:expr) => {{
             let mut values = Fixed::new($zero);
@@ -26,11 +28,7 @@ fn columns(cells: &[Option<(i64, String)>]) -> Vec<(Column, Type, Kind)> {
             values.finish(&$kind)
         }};
     }
-    fn bytes(
-        mut values: Bytes,
-        cells: &[Option<(i64, String)>],
-        value: impl Fn(&str) -> Vec<u8>,
-    ) -> Column {
+    fn bytes(mut values: Bytes, cells: &[Option<Cell>], value: impl Fn(&str) -> Vec<u8>) -> Column {
         for cell in cells {
             match cell {
                 Some((_, text)) => values.push(&value(text)),
@@ -46,7 +44,6 @@ fn columns(cells: &[Option<(i64, String)>]) -> Vec<(Column, Type, Kind)> {
             None => bools.push_null(),
         }
     }
-    type Cell = (i64, String);
     let int64 = || fixed!(0_i64, Type::Int64, |cell: &Cell| cell.0);
     let timestamps = |utc| fixed!(0_i64, Type::Timestamp { utc }, |cell: &Cell| cell.0);
     let text = || bytes(Bytes::text(), cells, |text| text.into());
@@ -76,7 +73,7 @@ fn columns(cells: &[Option<(i64, String)>]) -> Vec<(Column, Type, Kind)> {
     ]
 }
 
-fn some_cells() -> impl Strategy<Value = Vec<Option<(i64, String)>>> {
+fn some_cells() -> impl Strategy<Value = Vec<Option<Cell>>> {
     let number = prop_oneof![
         4 => -1000..1000_i64,
         1 => any::<i64>(),
