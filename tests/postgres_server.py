@@ -42,6 +42,7 @@ ROLES = {
     "scram_user": "scram-sha-256",
 }
 TLS_ROLE = "tls_user"  # trusted over TLS, refused without
+CERTIFIED_ROLE = "certified_user"  # by a client certificate of that name alone
 
 SETTINGS = {
     "fsync": "off",
@@ -325,8 +326,9 @@ class PostgresServer:
         for kind in ("local", "host"):
             address = " samehost" if kind == "host" else ""
             lines += [f"{kind} all {role}{address} {method}" for role, method in ROLES.items()]
-            if kind == "host":
+            if kind == "host" and self.tls:
                 lines.append(f"hostssl all {TLS_ROLE}{address} trust")
+                lines.append(f"hostssl all {CERTIFIED_ROLE}{address} cert")
             lines.append(f"{kind} all {TLS_ROLE}{address} reject")
             lines.append(f"{kind} all all{address} trust")
         (self._data / "pg_hba.conf").write_text("\n".join(lines) + "\n")
@@ -346,6 +348,12 @@ class PostgresServer:
         self._own(chain)
         self.ca_file = self.socket_dir / "ca.pem"
         authority.cert_pem.write_to_path(self.ca_file)
+        client = authority.issue_cert(common_name=CERTIFIED_ROLE)
+        self.client_certificate = self.socket_dir / "client.crt"
+        self.client_key = self.socket_dir / "client.key"
+        for part in client.cert_chain_pems:
+            part.write_to_path(self.client_certificate, append=True)
+        client.private_key_pem.write_to_path(self.client_key)
         self.other_ca_file = self.socket_dir / "other-ca.pem"
         trustme.CA().cert_pem.write_to_path(self.other_ca_file)
 
@@ -361,6 +369,8 @@ class PostgresServer:
             }
             command = ["/bin/sh", "-c", SUPERVISE, str(self.socket_dir)]
             command += [str(self._bin / "postgres"), "-D", str(self._data)]
+            if self.tls:
+                settings["ssl_ca_file"] = str(self.ca_file)
             for name, value in settings.items():
                 command += ["-c", f"{name}={value}"]
             with self.log_file.open("ab") as log:
@@ -402,7 +412,7 @@ class PostgresServer:
             encryption = "md5" if method == "md5" else "scram-sha-256"
             statements.append(f"set password_encryption = '{encryption}';")
             statements.append(f"create role {role} login password '{PASSWORD}';")
-        statements.append(f"create role {TLS_ROLE} login;")
+        statements += [f"create role {role} login;" for role in (TLS_ROLE, CERTIFIED_ROLE)]
         self.psql("\n".join(statements))
 
 

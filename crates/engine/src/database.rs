@@ -109,7 +109,7 @@ impl Database {
             Source::Sqlite(sqlite) => sqlite.load(load, control),
             Source::Postgres(pool) => {
                 let mut lease = pool.lease(control)?;
-                postgres::load(&mut lease, pool.config(), load, control)
+                postgres::load(&mut lease, load, control)
             }
         }
     }
@@ -130,7 +130,7 @@ impl Database {
             Source::Sqlite(sqlite) => sqlite.run_many(&many, control),
             Source::Postgres(pool) => {
                 let mut lease = pool.lease(control)?;
-                postgres::run_many(&mut lease, pool.config(), many, control)
+                postgres::run_many(&mut lease, many, control)
             }
         }
     }
@@ -152,8 +152,8 @@ impl Database {
             Source::Sqlite(sqlite) => sqlite.script(sql, control),
             Source::Postgres(pool) => {
                 let mut lease = pool.lease(control)?;
-                let done = run_script(&mut lease, pool.config(), sql, control);
-                leave_idle(&mut lease, pool.config(), done).map(drop)
+                let done = run_script(&mut lease, sql, control);
+                leave_idle(&mut lease, done).map(drop)
             }
         }
     }
@@ -171,7 +171,7 @@ impl Database {
             Source::Postgres(pool) => {
                 let sql = begin_sql(mode);
                 let lease = pool.lease(control)?;
-                Work::Postgres(PostgresTransaction::begin(lease, pool.config(), &sql, control)?)
+                Work::Postgres(PostgresTransaction::begin(lease, &sql, control)?)
             }
         };
         Ok(Transaction::new(self.clone(), work))
@@ -221,8 +221,8 @@ impl Database {
             Source::Sqlite(sqlite) => sqlite.fetch(statement, &parameters, control),
             Source::Postgres(pool) => {
                 let mut lease = pool.lease(control)?;
-                let done = run(&mut lease, pool.config(), statement, parameters, output, control);
-                leave_idle(&mut lease, pool.config(), done).map(Completion::from)
+                let done = run(&mut lease, statement, parameters, output, control);
+                leave_idle(&mut lease, done).map(Completion::from)
             }
         }
     }
@@ -240,9 +240,8 @@ impl Database {
             }
             Source::Postgres(pool) => {
                 let lease = pool.lease(control)?;
-                let config = pool.config();
                 Parts::Postgres(PostgresStream::start(
-                    lease, None, config, statement, parameters, batch_rows,
+                    lease, None, statement, parameters, batch_rows,
                 ))
             }
         };

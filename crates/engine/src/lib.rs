@@ -45,7 +45,9 @@ mod transaction;
 mod url;
 
 pub use completion::Completion;
-pub use config::{Address, Config, PostgresConfig, SourceConfig, TlsMode};
+pub use config::{
+    Address, ClientCertificate, Config, PostgresConfig, SourceConfig, TargetSession, TlsMode,
+};
 pub use control::Control;
 pub use database::Database;
 pub use error::{Error, ErrorKind, Result};

@@ -12,7 +12,7 @@ fn postgres(url: &str) -> crate::PostgresConfig {
 fn a_postgresql_url_is_taken_apart() {
     let config =
         postgres("postgresql://ann:p%40ss%3Aword@db.example:5433/shop?sslmode=verify-full");
-    assert_eq!(config.address, Address::Tcp("db.example".into(), 5433));
+    assert_eq!(config.addresses, [Address::Tcp("db.example".into(), 5433)]);
     assert_eq!((config.user.as_str(), config.database.as_str()), ("ann", "shop"));
     assert_eq!(config.password.as_deref(), Some("p@ss:word"));
     assert_eq!(config.tls, TlsMode::VerifyFull);
@@ -22,11 +22,23 @@ fn a_postgresql_url_is_taken_apart() {
 #[test]
 fn a_socket_directory_is_a_host() {
     let by_query = postgres("postgresql://u@/d?host=/run/pg&port=6000");
-    assert_eq!(by_query.address, Address::Unix("/run/pg".into(), 6000));
+    assert_eq!(by_query.addresses, [Address::Unix("/run/pg".into(), 6000)]);
     let by_authority = postgres("postgresql://u@%2Frun%2Fpg:6000/d");
-    assert_eq!(by_authority.address, by_query.address);
+    assert_eq!(by_authority.addresses, by_query.addresses);
     let loopback = postgres("postgresql://u@[::1]:7/d");
-    assert_eq!(loopback.address, Address::Tcp("::1".into(), 7));
+    assert_eq!(loopback.addresses, [Address::Tcp("::1".into(), 7)]);
+}
+
+#[test]
+fn several_places_are_named_in_the_authority_or_by_host() {
+    let tcp = |host: &str, port| Address::Tcp(host.into(), port);
+    let by_authority = postgres("postgresql://u@a:1,b,[::1]:3/d");
+    assert_eq!(by_authority.addresses, [tcp("a", 1), tcp("b", 5432), tcp("::1", 3)]);
+    let by_query = postgres("postgresql://u@/d?host=a,/run/pg&port=1,2");
+    assert_eq!(by_query.addresses, [tcp("a", 1), Address::Unix("/run/pg".into(), 2)]);
+    let one_port = postgres("postgresql://u@/d?host=a,b&port=7");
+    assert_eq!(one_port.addresses, [tcp("a", 7), tcp("b", 7)]);
+    assert_eq!(one_port.to_string(), "postgresql://u@a:7,b:7/d");
 }
 
 #[test]
@@ -54,7 +66,11 @@ fn a_wrong_url_says_what_is_wrong_and_never_the_password() {
         ("postgresql://u:hunter2@h/d?connect_timeout=soon", "connect_timeout=soon"),
         ("postgresql://u:hunter2%zz@h/d", "escape"),
         ("postgresql://u:hunter2@[::1/d", "never closes"),
-        ("postgresql://u:hunter2@a,b/d", "several hosts"),
+        ("postgresql://u:hunter2@/d?host=a,b,c&port=1,2", "3 hosts and 2 ports"),
+        ("postgresql://u:hunter2@/d?host=a,,c", "between two commas"),
+        ("postgresql://u:hunter2@h/d?target_session_attrs=fast", "target_session_attrs=fast"),
+        ("postgresql://u:hunter2@h/d?sslcert=/x.crt", "sslkey"),
+        ("postgresql://u:hunter2@h/d?service=nowhere", "no service \"nowhere\""),
     ] {
         let error = Config::parse(url).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{url}");

@@ -15,8 +15,11 @@ pub(crate) struct Url {
     query_at: bool,
 }
 
-/// User, password, host and port, each where given.
-type Authority = (Option<String>, Option<String>, Option<String>, Option<String>);
+/// A host and a port, each where given.
+type Place = (Option<String>, Option<String>);
+
+/// User and password, each where given, and the places.
+type Authority = (Option<String>, Option<String>, Vec<Place>);
 
 impl Url {
     /// The message of an error repeats no part of the URL that may hold a password.
@@ -63,7 +66,8 @@ impl Url {
         Ok(())
     }
 
-    /// `user:password@host:port`, every part optional, the host perhaps `[::1]`.
+    /// `user:password@host:port`, every part optional, the host perhaps `[::1]`; several places have
+    /// commas between.
     pub(crate) fn split_authority(&self) -> Result<Authority> {
         let (login, place) = match self.authority.rsplit_once('@') {
             Some((login, place)) => (Some(login), place),
@@ -74,25 +78,29 @@ impl Url {
             Some(Ok((user, password))) => (Some(unescape(user)?), Some(unescape(password)?)),
             Some(Err(user)) => (Some(unescape(user)?), None),
         };
-        let (host, port) = if let Some(rest) = place.strip_prefix('[') {
-            let Some((host, rest)) = rest.split_once(']') else {
-                return Err(Error::new(
-                    ErrorKind::Config,
-                    "the host opens with [ and never closes",
-                ));
-            };
-            (host, rest.strip_prefix(':'))
-        } else {
-            place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port)))
-        };
         let given = |part: String| Some(part).filter(|part| !part.is_empty());
-        Ok((
-            user.and_then(given),
-            password.and_then(given),
-            given(unescape(host)?),
-            port.map(str::to_owned).and_then(given),
-        ))
+        let places = if place.is_empty() {
+            Vec::new()
+        } else {
+            place.split(',').map(self::place).collect::<Result<_>>()?
+        };
+        Ok((user.and_then(given), password.and_then(given), places))
     }
+}
+
+/// `host:port`, `host`, `:port` or `[::1]:port`.
+fn place(text: &str) -> Result<Place> {
+    let (host, port) = if let Some(rest) = text.strip_prefix('[') {
+        let Some((host, rest)) = rest.split_once(']') else {
+            let message = "the host opens with [ and never closes";
+            return Err(Error::new(ErrorKind::Config, message));
+        };
+        (host, rest.strip_prefix(':'))
+    } else {
+        text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)))
+    };
+    let given = |part: String| Some(part).filter(|part| !part.is_empty());
+    Ok((given(unescape(host)?), port.map(str::to_owned).and_then(given)))
 }
 
 fn unescape(text: &str) -> Result<String> {

@@ -35,7 +35,10 @@ use crate::value;
 ///     url: `sqlite:///file.db` (three slashes: relative, four: absolute; with `?mode=ro` it is
 ///         only read and must exist), a `pathlib.Path`, `sqlite://` (memory), or
 ///         `postgresql://user:password@host:port/database?sslmode=...`. None reads `DATABASE_URL`,
-///         else the `PG*` variables.
+///         else the `PG*` variables. As in libpq there may be several `host:port` with commas
+///         between, of which the first that answers and fits `target_session_attrs` is used, and
+///         the options `sslrootcert`, `sslcert`, `sslkey`, `passfile`, `service`,
+///         `load_balance_hosts`, `connect_timeout`, `application_name` and `options`.
 ///     pool_size: Connections at most. None means two per core and one.
 ///     timeout: Seconds that a call may take where it names none. None means no deadline. A server
 ///         that does not even answer being told to stop is given 5 seconds more.

@@ -5,7 +5,6 @@ use super::calls::{About, Waiting};
 use super::lane::{Parked, Purpose, State, Why, Work};
 use super::sqlite::{Way, with};
 use super::{Answer, CallId, Evented, Submitted, TransactionId, Want};
-use crate::config::PostgresConfig;
 use crate::many::Many;
 use crate::pump::Link;
 use crate::sqlite::{Sqlite, SqliteTransaction};
@@ -18,22 +17,17 @@ pub(crate) enum Bulk {
 }
 
 impl Bulk {
-    fn run(self, link: &mut Link, config: &PostgresConfig, control: &Control<'_>) -> Result<u64> {
+    fn run(self, link: &mut Link, control: &Control<'_>) -> Result<u64> {
         match self {
-            Self::Load(load) => postgres::load(link, config, *load, control),
-            Self::Many(many) => postgres::run_many(link, config, many, control),
+            Self::Load(load) => postgres::load(link, *load, control),
+            Self::Many(many) => postgres::run_many(link, many, control),
         }
     }
 
-    fn run_inside(
-        self,
-        link: &mut Link,
-        config: &PostgresConfig,
-        control: &Control<'_>,
-    ) -> Result<u64> {
+    fn run_inside(self, link: &mut Link, control: &Control<'_>) -> Result<u64> {
         match self {
-            Self::Load(mut load) => postgres::load_inside(link, config, &mut load, control),
-            Self::Many(many) => postgres::run_many_inside(link, config, many, control),
+            Self::Load(mut load) => postgres::load_inside(link, &mut load, control),
+            Self::Many(many) => postgres::run_many_inside(link, many, control),
         }
     }
 
@@ -131,8 +125,7 @@ impl<T> Evented<T> {
             }
         }
         let is_inside = self.lanes[lane].reserved.is_some();
-        let (lease, config) = (self.take_link(lane, Why::Result), self.postgres.clone());
-        let (Some(mut lease), Some(config)) = (lease, config) else {
+        let Some(mut lease) = self.take_link(lane, Why::Result) else {
             let (to, purpose, work) = (Some(to), Purpose::Call(Want::Count), Work::Bulk(bulk));
             let parked = Parked { call: id, to, purpose, about: About::Nothing, work };
             return self.lanes[lane].parked.push_back(parked);
@@ -140,9 +133,9 @@ impl<T> Evented<T> {
         let stop = self.expect(id, to, About::Nothing);
         let job = self.job(id, stop, move |control| {
             let done = if is_inside {
-                bulk.run_inside(&mut lease, &config, control)
+                bulk.run_inside(&mut lease, control)
             } else {
-                bulk.run(&mut lease, &config, control)
+                bulk.run(&mut lease, control)
             };
             // The connection is back before its caller asks for the next thing.
             drop(lease);

@@ -243,7 +243,7 @@ impl<T> Evented<T> {
             return self.lose(lane, &error);
         }
         let place = &mut self.lanes[lane];
-        place.key = link.session.cancel_key().cloned();
+        place.cancel_target = link.cancel_target();
         let fd = link.fd();
         place.state = State::Here(link);
         self.actions.push(Action::Watch { fd, lane });

@@ -8,7 +8,6 @@ use super::calls::{About, Waiting};
 use super::lane::{Purpose, State};
 use super::shared::News;
 use super::{Action, CallId, Evented};
-use crate::postgres::cancel;
 use crate::{Error, ErrorKind, limits};
 
 impl<T> Evented<T> {
@@ -68,7 +67,7 @@ impl<T> Evented<T> {
     /// [`limits::CANCEL_GRACE`] is given up.
     pub(super) fn ask_to_stop(&mut self, lane: usize) {
         let place = &mut self.lanes[lane];
-        let (Some(key), Some(config)) = (place.key.clone(), self.postgres.clone()) else { return };
+        let Some(target) = place.cancel_target.clone() else { return };
         if place.cancelling {
             return;
         }
@@ -79,7 +78,7 @@ impl<T> Evented<T> {
             self.actions.push(Action::Later { after: limits::CANCEL_GRACE, lane, call });
         }
         self.workers.run(move || {
-            cancel(&config, &key);
+            target.cancel();
             shared.tell(News::Cancelled { lane, generation });
         });
     }

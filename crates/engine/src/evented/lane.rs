@@ -3,12 +3,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use rowmill_wire::{CancelKey, RequestId, TransactionStatus};
+use rowmill_wire::{RequestId, TransactionStatus};
 
 use super::bulk::Bulk;
 use super::calls::About;
 use super::{CallId, TransactionId, Want};
 use crate::limits;
+use crate::postgres::CancelTarget;
 use crate::pump::Link;
 
 /// A place for one connection of the pool.
@@ -20,7 +21,7 @@ pub(crate) struct Lane<T> {
     pub(crate) reserved: Option<TransactionId>,
     /// True while a cancel request is under way: nothing may start that it could hit.
     pub(crate) cancelling: bool,
-    pub(crate) key: Option<CancelKey>,
+    pub(crate) cancel_target: Option<CancelTarget>,
     pub(crate) write_watched: bool,
     pub(crate) parked: VecDeque<Parked<T>>,
     /// Counts the lane's connections, so that what was meant for one does not hit the next.
@@ -94,7 +95,7 @@ impl<T> Lane<T> {
             flights: VecDeque::new(),
             reserved: None,
             cancelling: false,
-            key: None,
+            cancel_target: None,
             write_watched: false,
             parked: VecDeque::new(),
             generation,

@@ -197,12 +197,10 @@ impl<T> Drop for Evented<T> {
         if self.process != process::id() {
             return;
         }
-        let Some(config) = self.postgres.clone() else { return };
         for lane in &self.lanes {
-            if let (false, Some(key)) = (lane.flights.is_empty(), lane.key.clone()) {
-                let config = Arc::clone(&config);
+            if let (false, Some(target)) = (lane.flights.is_empty(), lane.cancel_target.clone()) {
                 self.workers.run(move || {
-                    crate::postgres::cancel(&config, &key);
+                    target.cancel();
                 });
             }
         }

@@ -40,14 +40,12 @@ impl<T> Evented<T> {
 
     pub(super) fn start_stream(&mut self, lane: usize, to: T, call: Call, batch_rows: usize) {
         let batch_rows = if batch_rows == 0 { limits::BATCH_ROWS } else { batch_rows };
-        let (Some(lease), Some(config)) =
-            (self.take_link(lane, Why::Stream), self.postgres.clone())
-        else {
+        let Some(lease) = self.take_link(lane, Why::Stream) else {
             let error = Error::new(ErrorKind::Misuse, "the transaction is busy with a stream");
             return self.complete(to, Err(error));
         };
         let Call { statement, parameters, .. } = call;
-        let parts = PostgresStream::start(lease, None, &config, &statement, parameters, batch_rows);
+        let parts = PostgresStream::start(lease, None, &statement, parameters, batch_rows);
         let stream = EventedStream::new(Stream::new(Parts::Postgres(parts)), Some(lane));
         self.complete(to, Ok(Answer::Stream(stream)));
     }

@@ -6,7 +6,6 @@ use rowmill_wire::{Completion, Event, Failure, Output, RequestId};
 
 use super::run::{grace, stop};
 use super::{in_transaction, leave_idle, run, run_script, wire_statement};
-use crate::config::PostgresConfig;
 use crate::load::{OnConflict, Rows, TableName, columns, conflict_sql, insert_sql, no_key};
 use crate::pump::{Fill, Link, Until, drive};
 use crate::{Control, Error, ErrorKind, Load, Result, limits};
@@ -15,37 +14,31 @@ use crate::{Control, Error, ErrorKind, Load, Result, limits};
 const WAITING_ROOM: &str = "pg_temp.rowmill_load";
 
 /// Loads rows on a connection in no transaction, each part that is to be committed in one.
-pub(crate) fn load(
-    link: &mut Link,
-    config: &PostgresConfig,
-    load: Load<'_>,
-    control: &Control<'_>,
-) -> Result<u64> {
+pub(crate) fn load(link: &mut Link, load: Load<'_>, control: &Control<'_>) -> Result<u64> {
     let loaded = load.each(|load| {
         // A COPY into the table itself is one statement: all or nothing without our help.
         if load.on_conflict == OnConflict::Fail {
-            return load_inside(link, config, load, control);
+            return load_inside(link, load, control);
         }
-        in_transaction(link, config, control, |link| load_inside(link, config, load, control))
+        in_transaction(link, control, |link| load_inside(link, load, control))
     });
-    leave_idle(link, config, loaded)
+    leave_idle(link, loaded)
 }
 
 /// Loads rows, minding those that are there: within a transaction, for it takes several statements
 /// then.
 pub(crate) fn load_inside(
     link: &mut Link,
-    config: &PostgresConfig,
     load: &mut Load<'_>,
     control: &Control<'_>,
 ) -> Result<u64> {
     let Some(schema) = load.rows.schema()? else { return Ok(0) };
     let table = TableName::parse(&load.table)?.to_string();
     if load.on_conflict == OnConflict::Fail {
-        return copy(link, config, &table, &schema, &mut load.rows, control);
+        return copy(link, &table, &schema, &mut load.rows, control);
     }
     if load.key.is_empty() && load.on_conflict == OnConflict::Update {
-        load.key = primary_key(link, config, &table, control)?;
+        load.key = primary_key(link, &table, control)?;
         if load.key.is_empty() {
             return Err(no_key(&table));
         }
@@ -54,34 +47,28 @@ pub(crate) fn load_inside(
     let make = format!(
         "create temporary table rowmill_load on commit drop as select {names} from {table} with no data"
     );
-    run_script(link, config, &make, control)?;
-    copy(link, config, WAITING_ROOM, &schema, &mut load.rows, control)?;
+    run_script(link, &make, control)?;
+    copy(link, WAITING_ROOM, &schema, &mut load.rows, control)?;
     let conflict = conflict_sql(load.on_conflict, &load.key, &schema);
     let sql = format!("insert into {table} ({names}) select {names} from {WAITING_ROOM}{conflict}");
     let sql = Statement::parse(&sql, Dialect::Postgres)?;
-    let moved = run(link, config, &sql, Vec::new(), Output::Discard, control)?;
-    run_script(link, config, &format!("drop table {WAITING_ROOM}"), control)?;
+    let moved = run(link, &sql, Vec::new(), Output::Discard, control)?;
+    run_script(link, &format!("drop table {WAITING_ROOM}"), control)?;
     Ok(moved.tag.rows)
 }
 
-fn primary_key(
-    link: &mut Link,
-    config: &PostgresConfig,
-    table: &str,
-    control: &Control<'_>,
-) -> Result<Vec<String>> {
+fn primary_key(link: &mut Link, table: &str, control: &Control<'_>) -> Result<Vec<String>> {
     let sql = "select a.attname::text from pg_catalog.pg_index i \
                cross join unnest(i.indkey) with ordinality as k (number, place) \
                join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number \
                where i.indrelid = $1::text::regclass and i.indisprimary order by k.place";
     let sql = Statement::parse(sql, Dialect::Postgres)?;
-    let found = run(link, config, &sql, vec![table.into()], Output::Batch, control)?;
+    let found = run(link, &sql, vec![table.into()], Output::Batch, control)?;
     Ok((0..found.batch.rows()).map(|row| found.batch.value(0, row).to_string()).collect())
 }
 
 fn copy(
     link: &mut Link,
-    config: &PostgresConfig,
     table: &str,
     schema: &Schema,
     rows: &mut Rows<'_>,
@@ -106,7 +93,7 @@ fn copy(
         }
         Err(Stopped::Other(error)) => {
             link.session.load_fail("the client gave the load up");
-            stop(link, config, id, error).map(|done| done.tag.rows)
+            stop(link, id, error).map(|done| done.tag.rows)
         }
     }
 }

@@ -2,31 +2,19 @@ use rowmill_wire::{Event, Output, Request, RequestId};
 
 use super::run::stop;
 use super::{in_transaction, leave_idle, wire_statement};
-use crate::config::PostgresConfig;
 use crate::many::{Many, in_row};
 use crate::pump::{Link, Until, drive};
 use crate::{Control, Error, Result, limits};
 
 /// Runs a statement for each row on a connection in no transaction.
-pub(crate) fn run_many(
-    link: &mut Link,
-    config: &PostgresConfig,
-    many: Many,
-    control: &Control<'_>,
-) -> Result<u64> {
-    let done =
-        in_transaction(link, config, control, |link| run_many_inside(link, config, many, control));
-    leave_idle(link, config, done)
+pub(crate) fn run_many(link: &mut Link, many: Many, control: &Control<'_>) -> Result<u64> {
+    let done = in_transaction(link, control, |link| run_many_inside(link, many, control));
+    leave_idle(link, done)
 }
 
 /// Runs a statement for each row within a transaction, many on their way at once. How many rows
 /// they changed.
-pub(crate) fn run_many_inside(
-    link: &mut Link,
-    config: &PostgresConfig,
-    many: Many,
-    control: &Control<'_>,
-) -> Result<u64> {
+pub(crate) fn run_many_inside(link: &mut Link, many: Many, control: &Control<'_>) -> Result<u64> {
     let Many { statement, rows } = many;
     let (mut affected, mut before) = (0, 0);
     let mut rows = rows.into_iter();
@@ -55,7 +43,7 @@ pub(crate) fn run_many_inside(
             if id == last { Until::Stop(()) } else { Until::More }
         });
         if let Err(stopped) = driven {
-            stop(link, config, last, stopped.clone())?;
+            stop(link, last, stopped.clone())?;
             return Err(stopped.about(&statement));
         }
         if let Some(failed) = failed {

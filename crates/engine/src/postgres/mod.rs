@@ -8,7 +8,7 @@ mod run;
 mod stream;
 mod transaction;
 
-pub(crate) use cancel::cancel;
+pub(crate) use cancel::CancelTarget;
 pub(crate) use load::{load, load_inside};
 pub(crate) use many::{run_many, run_many_inside};
 pub(crate) use pool::{Home, Lease, Pool, pool_timeout};

@@ -112,10 +112,6 @@ impl Pool {
         }))
     }
 
-    pub(crate) fn config(&self) -> &Arc<PostgresConfig> {
-        &self.0.config
-    }
-
     /// A connection: an idle one, else a new one, else the next that is given back.
     pub(crate) fn lease(&self, control: &Control<'_>) -> Result<Lease> {
         let shared = &self.0;

@@ -4,15 +4,12 @@ use rowmill_columns::Scalar;
 use rowmill_expr::Statement;
 use rowmill_wire::{Completion, Event, Failure, Output, Request, RequestId, TransactionStatus};
 
-use super::cancel;
-use crate::config::PostgresConfig;
 use crate::pump::{Link, Until, drive};
 use crate::{Control, Error, ErrorKind, Result, TransactionMode, limits};
 
 /// Runs one statement to its end on the caller's thread.
 pub(crate) fn run(
     link: &mut Link,
-    config: &PostgresConfig,
     statement: &Statement,
     parameters: Vec<Scalar>,
     output: Output,
@@ -20,18 +17,13 @@ pub(crate) fn run(
 ) -> Result<Completion> {
     let request = Request { statement: wire_statement(statement), parameters, output };
     let id = link.session.start(request);
-    finish(link, config, id, control).map_err(|error| error.about(statement))
+    finish(link, id, control).map_err(|error| error.about(statement))
 }
 
 /// Runs several statements in one go.
-pub(crate) fn run_script(
-    link: &mut Link,
-    config: &PostgresConfig,
-    text: &str,
-    control: &Control<'_>,
-) -> Result<Completion> {
+pub(crate) fn run_script(link: &mut Link, text: &str, control: &Control<'_>) -> Result<Completion> {
     let id = link.session.script(text);
-    finish(link, config, id, control).map_err(|error| error.with_query(text))
+    finish(link, id, control).map_err(|error| error.with_query(text))
 }
 
 /// The statement as the session wants it; both share the text.
@@ -39,15 +31,10 @@ pub(crate) fn wire_statement(statement: &Statement) -> rowmill_wire::Statement {
     rowmill_wire::Statement { text: statement.text().clone(), key: statement.key() }
 }
 
-fn finish(
-    link: &mut Link,
-    config: &PostgresConfig,
-    id: RequestId,
-    control: &Control<'_>,
-) -> Result<Completion> {
+fn finish(link: &mut Link, id: RequestId, control: &Control<'_>) -> Result<Completion> {
     match wait(link, id, control) {
         Ok(result) => result.map_err(Error::from),
-        Err(stopped) => stop(link, config, id, stopped),
+        Err(stopped) => stop(link, id, stopped),
     }
 }
 
@@ -65,12 +52,7 @@ fn wait(
 /// After a deadline or an interrupt: has the server stop, and takes what it still says, so that
 /// the connection can be used again. A statement that finished all the same is reported as
 /// finished where only time was the reason: its work is done.
-pub(crate) fn stop(
-    link: &mut Link,
-    config: &PostgresConfig,
-    id: RequestId,
-    stopped: Error,
-) -> Result<Completion> {
+pub(crate) fn stop(link: &mut Link, id: RequestId, stopped: Error) -> Result<Completion> {
     if !matches!(stopped.kind(), ErrorKind::QueryTimeout | ErrorKind::Cancelled) || link.is_broken()
     {
         return Err(stopped);
@@ -78,7 +60,7 @@ pub(crate) fn stop(
     if stopped.kind() == ErrorKind::Cancelled {
         link.session.abandon(id);
     }
-    let heard = link.session.cancel_key().map(|key| cancel(config, key));
+    let heard = link.cancel_target().map(|target| target.cancel());
     if heard == Some(false) {
         // It may still be on its way, and would hit whatever ran here next.
         link.break_off();
@@ -102,21 +84,17 @@ pub(super) fn grace() -> Control<'static> {
 
 /// After a call that had a connection to itself and is not a transaction's: where it left one open
 /// that is rolled back, and a call that thought itself done is told.
-pub(crate) fn leave_idle<T>(
-    link: &mut Link,
-    config: &PostgresConfig,
-    done: Result<T>,
-) -> Result<T> {
+pub(crate) fn leave_idle<T>(link: &mut Link, done: Result<T>) -> Result<T> {
     if link.session.transaction() == TransactionStatus::Idle || link.is_broken() {
         return done;
     }
-    roll_back(link, config);
+    roll_back(link);
     done.and_then(|_| Err(left_open()))
 }
 
 /// Rolls back what is open, or breaks the connection off, which comes to the same.
-pub(super) fn roll_back(link: &mut Link, config: &PostgresConfig) {
-    if run_script(link, config, "rollback", &grace()).is_err() {
+pub(super) fn roll_back(link: &mut Link) {
+    if run_script(link, "rollback", &grace()).is_err() {
         link.break_off();
     }
 }

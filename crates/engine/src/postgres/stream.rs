@@ -4,10 +4,9 @@ use rowmill_columns::{Batch, Scalar};
 use rowmill_expr::Statement;
 use rowmill_wire::{Event, Output, Request, RequestId, TransactionStatus};
 
+use super::Lease;
 use super::run::{grace, leave_idle, stop, wire_statement};
 use super::transaction::Held;
-use super::{Lease, cancel};
-use crate::config::PostgresConfig;
 use crate::pump::{Until, drive};
 use crate::{Control, Error, ErrorKind, Result, limits};
 
@@ -19,7 +18,6 @@ pub(crate) struct PostgresStream {
     lease: Option<Lease>,
     /// The transaction the connection goes back to, for a stream inside one.
     transaction: Option<Arc<Held>>,
-    config: Arc<PostgresConfig>,
     request: Asked,
     statement: Statement,
     /// Whether a transaction was open before: one that is open after is the statement's otherwise.
@@ -38,7 +36,6 @@ impl PostgresStream {
     pub(crate) fn start(
         lease: Lease,
         transaction: Option<Arc<Held>>,
-        config: &Arc<PostgresConfig>,
         statement: &Statement,
         parameters: Vec<Scalar>,
         batch_rows: usize,
@@ -49,7 +46,6 @@ impl PostgresStream {
             inside: lease.session.transaction() != TransactionStatus::Idle,
             lease: Some(lease),
             transaction,
-            config: Arc::clone(config),
             request: Asked::Not(Some(request)),
             statement: statement.clone(),
             started: false,
@@ -79,13 +75,13 @@ impl PostgresStream {
         let mut part = match part {
             Ok(Ok(part)) => Ok(part),
             Ok(Err(failure)) => Err(Error::from(failure)),
-            Err(stopped) => Err(match stop(lease, &self.config, id, stopped) {
+            Err(stopped) => Err(match stop(lease, id, stopped) {
                 Err(error) => error,
                 Ok(_) => Error::new(ErrorKind::QueryTimeout, "the statement ran past its deadline"),
             }),
         };
         if !self.inside && !matches!(part, Ok((_, false))) {
-            part = leave_idle(lease, &self.config, part);
+            part = leave_idle(lease, part);
         }
         match part {
             Ok((batch, last)) => {
@@ -125,8 +121,8 @@ impl Drop for PostgresStream {
             let id = *id;
             lease.session.abandon(id);
             let inside = lease.session.transaction() == TransactionStatus::Open;
-            let key = lease.session.cancel_key().filter(|_| !inside);
-            let heard = key.map(|key| cancel(&self.config, key));
+            let target = lease.cancel_target().filter(|_| !inside);
+            let heard = target.map(|target| target.cancel());
             let control = if inside { Control::default() } else { grace() };
             // A cancel that was not heard may still come, and would hit what ran here next.
             let at_rest = heard != Some(false)

@@ -6,7 +6,6 @@ use rowmill_wire::{Completion, Output, TransactionStatus};
 
 use super::run::roll_back;
 use super::{Lease, PostgresStream, load_inside, run, run_many_inside, run_script};
-use crate::config::PostgresConfig;
 use crate::many::Many;
 use crate::process;
 use crate::pump::Link;
@@ -29,34 +28,28 @@ impl Held {
 /// An open transaction; dropping it rolls back.
 pub(crate) struct PostgresTransaction {
     held: Arc<Held>,
-    config: Arc<PostgresConfig>,
     /// True until commit or rollback.
     open: bool,
     process: u32,
 }
 
 impl PostgresTransaction {
-    pub(crate) fn begin(
-        mut lease: Lease,
-        config: &Arc<PostgresConfig>,
-        sql: &str,
-        control: &Control<'_>,
-    ) -> Result<Self> {
+    pub(crate) fn begin(mut lease: Lease, sql: &str, control: &Control<'_>) -> Result<Self> {
         let statement = Statement::parse(sql, Dialect::Postgres)?;
-        run(&mut lease, config, &statement, Vec::new(), Output::Discard, control)?;
+        run(&mut lease, &statement, Vec::new(), Output::Discard, control)?;
         let held = Arc::new(Held::default());
         held.put(lease);
-        Ok(Self { held, config: Arc::clone(config), open: true, process: process::id() })
+        Ok(Self { held, open: true, process: process::id() })
     }
 
     /// Lends the connection to `work` and takes it back.
-    fn with<T>(&self, work: impl FnOnce(&mut Lease, &PostgresConfig) -> Result<T>) -> Result<T> {
+    fn with<T>(&self, work: impl FnOnce(&mut Lease) -> Result<T>) -> Result<T> {
         process::check(self.process)?;
         let Some(mut lease) = self.held.take() else {
             return Err(Error::new(ErrorKind::Misuse, "the transaction is busy with a stream")
                 .with_hint("read the stream to its end, or close it, before the next statement"));
         };
-        let done = work(&mut lease, &self.config);
+        let done = work(&mut lease);
         self.held.put(lease);
         done
     }
@@ -68,19 +61,19 @@ impl PostgresTransaction {
         output: Output,
         control: &Control<'_>,
     ) -> Result<Completion> {
-        self.with(|lease, config| run(lease, config, statement, parameters, output, control))
+        self.with(|lease| run(lease, statement, parameters, output, control))
     }
 
     pub(crate) fn load(&self, load: &mut Load<'_>, control: &Control<'_>) -> Result<u64> {
-        self.with(|lease, config| load_inside(lease, config, load, control))
+        self.with(|lease| load_inside(lease, load, control))
     }
 
     pub(crate) fn run_many(&self, many: Many, control: &Control<'_>) -> Result<u64> {
-        self.with(|lease, config| run_many_inside(lease, config, many, control))
+        self.with(|lease| run_many_inside(lease, many, control))
     }
 
     pub(crate) fn script(&self, text: &str, control: &Control<'_>) -> Result<Completion> {
-        self.with(|lease, config| run_script(lease, config, text, control))
+        self.with(|lease| run_script(lease, text, control))
     }
 
     pub(crate) fn stream(
@@ -94,7 +87,7 @@ impl PostgresTransaction {
             return Err(Error::new(ErrorKind::Misuse, "the transaction is busy with a stream"));
         };
         let held = Some(Arc::clone(&self.held));
-        Ok(PostgresStream::start(lease, held, &self.config, statement, parameters, batch_rows))
+        Ok(PostgresStream::start(lease, held, statement, parameters, batch_rows))
     }
 
     /// Commits. A transaction in which a statement failed cannot commit: that is an error here,
@@ -113,9 +106,7 @@ impl PostgresTransaction {
             return Err(Error::new(ErrorKind::Misuse, "the transaction has ended"));
         }
         let statement = Statement::parse(verb, Dialect::Postgres)?;
-        let ended = self.with(|lease, config| {
-            run(lease, config, &statement, Vec::new(), Output::Discard, control)
-        });
+        let ended = self.with(|lease| run(lease, &statement, Vec::new(), Output::Discard, control));
         self.open = false;
         drop(self.held.take());
         let ended = ended.map_err(|error| unknown_outcome(error, verb))?;
@@ -126,13 +117,12 @@ impl PostgresTransaction {
 /// Runs `work` in a transaction of its own on a connection that is in none.
 pub(crate) fn in_transaction<R>(
     link: &mut Link,
-    config: &PostgresConfig,
     control: &Control<'_>,
     work: impl FnOnce(&mut Link) -> Result<R>,
 ) -> Result<R> {
     let say = |link: &mut Link, sql: &str| {
         let statement = Statement::parse(sql, Dialect::Postgres)?;
-        run(link, config, &statement, Vec::new(), Output::Discard, control)
+        run(link, &statement, Vec::new(), Output::Discard, control)
     };
     say(link, "begin")?;
     match work(link) {
@@ -143,7 +133,7 @@ pub(crate) fn in_transaction<R>(
         }
         Err(error) => {
             if !link.is_broken() {
-                roll_back(link, config);
+                roll_back(link);
             }
             Err(error)
         }
@@ -177,6 +167,6 @@ impl Drop for PostgresTransaction {
         if lease.is_broken() || lease.session.transaction() == TransactionStatus::Idle {
             return;
         }
-        roll_back(&mut lease, &self.config);
+        roll_back(&mut lease);
     }
 }

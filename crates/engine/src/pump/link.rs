@@ -8,13 +8,15 @@ use rowmill_wire::{Catalogue, Event, Limits, Session, Startup, TransactionStatus
 use super::pace::Pace;
 use super::socket::{Transport, is_not_yet, unreachable_server};
 use super::{Until, drive};
-use crate::config::PostgresConfig;
+use crate::config::{Address, PostgresConfig, password};
+use crate::postgres::CancelTarget;
 use crate::process;
 use crate::{Control, Error, ErrorKind, Result};
 
 /// One connection: a transport and the session that gives its bytes a meaning.
 #[derive(Debug)]
 pub(crate) struct Link {
+    address: Address,
     transport: Transport,
     pub(crate) session: Session,
     pub(super) pace: Pace,
@@ -34,9 +36,10 @@ pub(crate) enum Fill {
 }
 
 impl Link {
-    /// Connects and logs in, giving up at the control's deadline. Boxed, for a connection changes hands
-    /// twice a query and is half a kilobyte.
-    pub(crate) fn open(
+    /// Connects to one place and logs in, giving up at the deadline. Boxed, for a connection changes
+    /// hands twice a query and is half a kilobyte.
+    pub(super) fn open_at(
+        address: &Address,
         config: &PostgresConfig,
         statements: usize,
         catalogue: &Arc<Catalogue>,
@@ -45,18 +48,23 @@ impl Link {
         let deadline =
             control.deadline.unwrap_or_else(|| Instant::now() + crate::limits::CONNECT_TIMEOUT);
         let control = Control { deadline: Some(deadline), ..*control };
-        let transport = Transport::open(config, deadline)?;
+        let transport = Transport::open(config, address, deadline)?;
         let mut parameters = vec![("client_encoding".to_owned(), "UTF8".to_owned())];
         parameters.extend(config.parameters.iter().cloned());
+        let from_file = || {
+            let file = config.password_file.as_deref()?;
+            password(file, address, &config.database, &config.user)
+        };
         let startup = Startup {
             user: config.user.clone(),
             database: config.database.clone(),
-            password: config.password.clone(),
+            password: config.password.clone().or_else(from_file),
             parameters,
             limits: Limits { statements, ..Limits::default() },
         };
         let session = Session::new(startup, Arc::clone(catalogue));
         let mut link = Box::new(Self {
+            address: address.clone(),
             transport,
             session,
             pace: Pace::default(),
@@ -71,15 +79,21 @@ impl Link {
         match ready {
             Ok(Ok(())) => Ok(link),
             Err(error) if error.kind() == ErrorKind::QueryTimeout => {
-                Err(unreachable_server(config, &io::ErrorKind::TimedOut.into()))
+                Err(unreachable_server(address, &io::ErrorKind::TimedOut.into()))
             }
             // A server that hangs up during the greeting refused us; no statement was lost.
             Err(error) if error.kind() == ErrorKind::ConnectionLost => {
-                let message = format!("{} hung up during login: {error}", config.address);
+                let message = format!("{address} hung up during login: {error}");
                 Err(Error::new(ErrorKind::Connect, message))
             }
             Ok(Err(error)) | Err(error) => Err(error),
         }
+    }
+
+    /// What it takes to stop what the session is doing.
+    pub(crate) fn cancel_target(&self) -> Option<CancelTarget> {
+        let key = self.session.cancel_key()?.clone();
+        Some(CancelTarget { address: self.address.clone(), key })
     }
 
     /// Sends what is pending, as far as it goes without waiting; true once all is sent.

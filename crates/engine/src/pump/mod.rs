@@ -1,6 +1,7 @@
 //! Pumps move bytes between a socket and a sans-IO session; nothing else here touches a socket.
 
 mod blocking;
+mod connect;
 mod link;
 mod pace;
 mod socket;

@@ -177,29 +177,32 @@ pub(crate) enum Transport {
 
 impl Transport {
     /// Connects and, where the configuration and the server want it, encrypts.
-    pub(crate) fn open(config: &PostgresConfig, deadline: Instant) -> Result<Self> {
-        let socket = Socket::connect(&config.address, deadline)
-            .map_err(|error| unreachable_server(config, &error))?;
+    pub(crate) fn open(
+        config: &PostgresConfig,
+        address: &Address,
+        deadline: Instant,
+    ) -> Result<Self> {
+        let socket = Socket::connect(address, deadline)
+            .map_err(|error| unreachable_server(address, &error))?;
         // A Unix socket never leaves the machine; libpq does not encrypt it either.
-        if config.tls == TlsMode::Disable || matches!(config.address, Address::Unix(..)) {
+        if config.tls == TlsMode::Disable || matches!(address, Address::Unix(..)) {
             return Ok(Self::Plain(socket));
         }
         let mut answer = [0];
         let received = socket
             .exchange(&rowmill_wire::ssl_request(), &mut answer, deadline)
-            .map_err(|error| unreachable_server(config, &error))?;
+            .map_err(|error| unreachable_server(address, &error))?;
         match (received, answer) {
-            (1, [b'S']) => TlsStream::handshake(socket, config, deadline).map(Self::Tls),
+            (1, [b'S']) => TlsStream::handshake(socket, config, address, deadline).map(Self::Tls),
             (1, [b'N']) if config.tls == TlsMode::Prefer => Ok(Self::Plain(socket)),
             (1, [b'N']) => {
-                let message = format!("the server at {} does not offer TLS", config.address);
+                let message = format!("the server at {address} does not offer TLS");
                 Err(Error::new(ErrorKind::Connect, message).with_hint(
                     "turn TLS on at the server, or use sslmode=disable on a network you trust",
                 ))
             }
             _ => {
-                let message =
-                    format!("what listens at {} is not a PostgreSQL server", config.address);
+                let message = format!("what listens at {address} is not a PostgreSQL server");
                 Err(Error::new(ErrorKind::Connect, message))
             }
         }
@@ -244,12 +247,12 @@ impl Transport {
 }
 
 /// The error of a server that cannot be reached.
-pub(crate) fn unreachable_server(config: &PostgresConfig, error: &io::Error) -> Error {
+pub(crate) fn unreachable_server(address: &Address, error: &io::Error) -> Error {
     let message = match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
-            format!("no answer from {} in time", config.address)
+            format!("no answer from {address} in time")
         }
-        _ => format!("cannot connect to {}: {error}", config.address),
+        _ => format!("cannot connect to {address}: {error}"),
     };
     Error::new(ErrorKind::Connect, message)
         .with_hint("is the server running there and accepting connections?")

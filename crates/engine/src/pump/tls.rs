@@ -1,6 +1,8 @@
 //! TLS over a socket. The only file that names rustls.
 
+use std::fmt;
 use std::io::{self, Read, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,7 +10,7 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore,
     SignatureScheme,
@@ -16,7 +18,7 @@ use rustls::{
 
 use super::Socket;
 use super::socket::{ignore_not_yet, is_not_yet};
-use crate::config::{Address, PostgresConfig, TlsMode};
+use crate::config::{Address, ClientCertificate, PostgresConfig, TlsMode};
 use crate::{Error, ErrorKind, Result};
 
 /// A TLS session over a socket.
@@ -50,10 +52,11 @@ impl TlsStream {
     pub(crate) fn handshake(
         socket: Socket,
         config: &PostgresConfig,
+        address: &Address,
         deadline: Instant,
     ) -> Result<Box<Self>> {
         let refused = |message: String| Error::new(ErrorKind::Connect, message);
-        let Address::Tcp(host, _) = &config.address else {
+        let Address::Tcp(host, _) = address else {
             return Err(refused("TLS needs a TCP address".into()));
         };
         let name = ServerName::try_from(host.clone())
@@ -64,22 +67,21 @@ impl TlsStream {
         while stream.connection.is_handshaking() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(refused(format!("no answer from {} in time", config.address)));
+                return Err(refused(format!("no answer from {address} in time")));
             }
             match stream.connection.complete_io(&mut Wire(&stream.socket, false)) {
                 Ok(_) => {}
                 Err(error) if is_not_yet(&error) => {
                     let write = stream.connection.wants_write();
                     stream.socket.wait(write, left).or_else(ignore_not_yet).map_err(|error| {
-                        refused(format!("the connection to {} broke: {error}", config.address))
+                        refused(format!("the connection to {address} broke: {error}"))
                     })?;
                 }
                 Err(error) => {
-                    return Err(refused(format!("TLS with {} failed: {error}", config.address))
-                        .with_hint(
-                            "give the authority's certificate with sslrootcert=, or choose a weaker \
+                    return Err(refused(format!("TLS with {address} failed: {error}")).with_hint(
+                        "give the authority's certificate with sslrootcert=, or choose a weaker \
                              sslmode knowingly",
-                        ));
+                    ));
                 }
             }
         }
@@ -148,7 +150,19 @@ fn client_config(config: &PostgresConfig) -> Result<ClientConfig> {
     };
     let check_name = config.tls == TlsMode::VerifyFull;
     let verifier = Arc::new(Verifier { provider, chain, check_name });
-    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+    let Some(ClientCertificate { certificate, key }) = &config.client_certificate else {
+        return Ok(builder.with_no_client_auth());
+    };
+    let bad = |option: &str, path: &Path, error: &dyn fmt::Display| {
+        let message = format!("{option} {}: {error}", path.display());
+        Error::new(ErrorKind::Config, message)
+    };
+    let chain = CertificateDer::pem_file_iter(certificate)
+        .and_then(|found| found.collect::<std::result::Result<Vec<_>, _>>())
+        .map_err(|error| bad("sslcert", certificate, &error))?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| bad("sslkey", key, &error))?;
+    builder.with_client_auth_cert(chain, private).map_err(|error| bad("sslkey", key, &error))
 }
 
 fn trusted(config: &PostgresConfig) -> Result<RootCertStore> {
