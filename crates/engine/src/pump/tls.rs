@@ -161,6 +161,9 @@ fn client_config(config: &PostgresConfig) -> Result<ClientConfig> {
     let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(|found| found.collect::<std::result::Result<Vec<_>, _>>())
         .map_err(|error| bad("sslcert", certificate, &error))?;
+    if chain.is_empty() {
+        return Err(bad("sslcert", certificate, &"it holds no certificate"));
+    }
     let private = PrivateKeyDer::from_pem_file(key).map_err(|error| bad("sslkey", key, &error))?;
     builder.with_client_auth_cert(chain, private).map_err(|error| bad("sslkey", key, &error))
 }

@@ -32,7 +32,7 @@ fn plain_columns_need_no_batch() {
             Value::Float(0.5),
             Value::Text("Zoë"),
             Value::Bytes(&[0, 255]),
-            Value::Int(12),
+            Value::Float(12.0),
             Value::Null,
             Value::Float(3.0),
             Value::Int(2),

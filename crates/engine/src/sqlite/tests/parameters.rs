@@ -33,7 +33,9 @@ fn each_kind_of_value_has_a_form() {
             "[1,\"a\\\"\\u000a\",null,\"1970-01-01\"]",
         ),
     ] {
-        let batch = run(&db, "select $1", std::slice::from_ref(&value)).batch;
+        let is_list = matches!(value, Scalar::List(_));
+        let sql = if is_list { "select $1 ->> '$'" } else { "select $1" };
+        let batch = run(&db, sql, std::slice::from_ref(&value)).batch;
         assert_eq!(batch.value(0, 0).to_string(), shown, "{value:?}");
     }
 }
@@ -70,6 +72,17 @@ fn a_list_is_one_parameter() {
 }
 
 #[test]
+fn a_list_is_no_value_to_compare_with() {
+    let db = memory();
+    script(&db, "create table t (id integer)");
+    for sql in ["select id from t where id = $1", "insert into t values ($1)"] {
+        let error = try_run(&db, sql, &[Scalar::List(vec![Scalar::Int(1)])]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Programming);
+        assert!(error.hint().unwrap().contains("json_each($1)"), "{error:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_held_is_refused_by_name() {
     let db = memory();
     let interval = Scalar::Interval { months: 1, days: 0, micros: 0 };
@@ -84,7 +97,7 @@ fn what_cannot_be_held_is_refused_by_name() {
         Scalar::Time(-1),
         Scalar::List(vec![Scalar::Float(f64::INFINITY)]),
     ] {
-        let error = try_run(&db, "select $1", std::slice::from_ref(&value)).unwrap_err();
+        let error = try_run(&db, "select json($1)", std::slice::from_ref(&value)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Data, "{value:?}");
         assert!(error.to_string().contains("$1"), "{error}");
     }

@@ -39,7 +39,7 @@ fn words_of_a_declaration() {
         ("INT8", CellType::Int),
         ("interval", CellType::Found),
         ("point", CellType::Found),
-        ("numeric(10,2)", CellType::Found),
+        ("numeric(10,2)", CellType::Float),
         ("native character(70)", CellType::Text),
         ("NVARCHAR(100)", CellType::Text),
         ("float", CellType::Float),
