@@ -317,6 +317,13 @@ class AsyncDatabase(_Verbs):
         pump.detach()
         self._running = self._loop = None
 
+    def stats(self) -> dict[str, int]:
+        """How the connections are doing: as `Database.stats`."""
+        if self._running is None:
+            names = ("size", "open", "idle", "waiting", "opened", "lost")
+            return dict.fromkeys(names, 0)
+        return self._running.stats()
+
     @property
     def closed(self) -> bool:
         """Whether the database was closed."""

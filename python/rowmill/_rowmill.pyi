@@ -370,6 +370,8 @@ class Database(_Verbs):
         deferrable: bool = False,
     ) -> _T:
         """Calls `work` with a transaction, and again with a new one where it ran into another."""
+    def stats(self) -> dict[str, int]:
+        """How the connections are doing: "size", "open", "idle", "waiting", "opened", "lost"."""
     def close(self) -> None:
         """Closes the database. Calls that come later fail; calls under way end as they will."""
     @property
@@ -433,6 +435,7 @@ class Pump:
     def detach(self) -> None: ...
     def close(self) -> None: ...
     def finish(self) -> None: ...
+    def stats(self) -> dict[str, int]: ...
     def in_flight(self) -> int: ...
     def submit(
         self,

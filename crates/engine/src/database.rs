@@ -16,7 +16,8 @@ use crate::stream::{Parts, Stream};
 use crate::texts::Texts;
 use crate::transaction::{Transaction, TransactionMode, Work};
 use crate::{
-    Arguments, Completion, Config, Control, Error, ErrorKind, Load, Query, Result, limits, process,
+    Arguments, Completion, Config, Control, Error, ErrorKind, Load, Query, Result, Stats, limits,
+    process,
 };
 
 /// A database: an SQLite file, or a PostgreSQL server behind a pool of connections.
@@ -190,6 +191,14 @@ impl Database {
     /// Whether [`close`](Self::close) was called.
     pub fn is_closed(&self) -> bool {
         self.0.closed.load(Ordering::Acquire)
+    }
+
+    /// How the connections are doing, for a look from time to time.
+    pub fn stats(&self) -> Stats {
+        match &self.0.source {
+            Source::Sqlite(sqlite) => sqlite.stats(),
+            Source::Postgres(pool) => pool.stats(),
+        }
     }
 
     /// How the database was opened.

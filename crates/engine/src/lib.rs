@@ -37,6 +37,7 @@ mod query;
 mod row;
 mod signal;
 mod sqlite;
+mod stats;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -56,5 +57,6 @@ pub use query::{Arguments, Query};
 pub use row::Row;
 pub use rowmill_columns::json::Orient;
 pub use rowmill_columns::*;
+pub use stats::Stats;
 pub use stream::Stream;
 pub use transaction::{Isolation, Transaction, TransactionMode};

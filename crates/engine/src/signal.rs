@@ -26,6 +26,11 @@ impl Signal {
         (guard, wait.timed_out())
     }
 
+    /// How many wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// Wakes one of those who wait. To be called after the change, under its lock or later.
     pub(crate) fn notify_one(&self) {
         if self.waiting.load(Ordering::Relaxed) > 0 {

@@ -194,7 +194,7 @@ fn parts_are_committed_where_that_is_wanted() {
             let items = self::items(&rows);
             let load = Load::new("item", &items).on_conflict(on_conflict).commit_each(4);
             let error = db.load(load).unwrap_err();
-            assert!(format!("{error:?}").contains("rows before row 8 were committed"), "{error:?}");
+            assert!(format!("{error:?}").contains("8 rows were committed before"), "{error:?}");
             assert_eq!(found(db).len(), 8);
         }
         let control = Control::default();

@@ -3,7 +3,7 @@ use std::sync::Mutex;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
-use rowmill::{Control, Isolation, Query, TransactionMode, limits};
+use rowmill::{Control, Isolation, Query, Stats, TransactionMode, limits};
 
 use crate::blocking::{arguments, blocking, many_arguments, seconds};
 use crate::config::{UrlOrPath, config};
@@ -365,6 +365,15 @@ impl Database {
         }
     }
 
+    /// How the connections are doing, for a look from time to time: a dict of "size" (how many there
+    /// may be), "open", "idle", "waiting" (calls that wait for one), "opened" and "lost" (so far).
+    ///
+    /// >>> db.stats()["waiting"]
+    /// 0
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        stats(py, self.engine.stats())
+    }
+
     /// Whether the database was closed.
     #[getter]
     fn closed(&self) -> bool {
@@ -384,6 +393,18 @@ impl Database {
         let state = if self.engine.is_closed() { " (closed)" } else { "" };
         format!("<rowmill.Database {}{state}>", self.engine.config().label())
     }
+}
+
+/// The dict of `stats()`.
+pub(crate) fn stats(py: Python<'_>, stats: Stats) -> PyResult<Bound<'_, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("size", stats.size)?;
+    dict.set_item("open", stats.open)?;
+    dict.set_item("idle", stats.idle)?;
+    dict.set_item("waiting", stats.waiting)?;
+    dict.set_item("opened", stats.opened)?;
+    dict.set_item("lost", stats.lost)?;
+    Ok(dict)
 }
 
 /// The isolation level of this name.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyStopIteration, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -19,12 +19,31 @@ pub(crate) struct Raised(Arc<Mutex<Option<PyErr>>>);
 impl Raised {
     /// Keeps an exception; what the engine is told in its place.
     fn put(&self, error: PyErr) -> Error {
+        // A future takes no StopIteration, nor does a generator let one through.
+        let error = Python::attach(|py| {
+            if !error.is_instance_of::<PyStopIteration>(py) {
+                return error;
+            }
+            let wrapped = PyRuntimeError::new_err("the load's own code raised StopIteration");
+            wrapped.set_cause(py, Some(error));
+            wrapped
+        });
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         Error::new(ErrorKind::Cancelled, "an exception ended the load")
     }
 
-    pub(crate) fn take(&self) -> Option<PyErr> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// What was raised, where something was; else what the load came to. What its error knows of rows
+    /// that were committed before is noted on the exception.
+    pub(crate) fn over<T>(&self, py: Python<'_>, loaded: PyResult<T>) -> PyResult<T> {
+        let raised = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(raised) = raised else { return loaded };
+        if let Err(error) = loaded
+            && let Ok(hint) = error.value(py).getattr(intern!(py, "hint"))
+            && !hint.is_none()
+        {
+            raised.value(py).call_method1(intern!(py, "add_note"), (hint,))?;
+        }
+        Err(raised)
     }
 }
 
@@ -99,7 +118,7 @@ impl Keywords<'_> {
             let control = timeout.map_or_else(Control::default, Control::timeout);
             run(load, &control.interrupted_by(interrupt))
         });
-        raised.take().map_or(loaded, Err)
+        raised.over(data.py(), loaded)
     }
 }
 
@@ -130,8 +149,11 @@ impl Iterator for Parts {
 
     fn next(&mut self) -> Option<Self::Item> {
         let part = Python::attach(|py| -> PyResult<Option<Batch>> {
-            let part = self.iterator.bind(py).try_iter()?.next();
-            part.map(|part| batch_of(&part?)).transpose()
+            match self.iterator.bind(py).call_method0(intern!(py, "__next__")) {
+                Ok(part) => batch_of(&part).map(Some),
+                Err(error) if error.is_instance_of::<PyStopIteration>(py) => Ok(None),
+                Err(error) => Err(error),
+            }
         });
         part.transpose().map(|part| part.map_err(|error| self.raised.put(error)))
     }

@@ -14,7 +14,7 @@ use rowmill::evented::{Action, Answer, Evented, EventedStream, Submitted, Transa
 
 use crate::blocking::{Detached, arguments, many_arguments, seconds};
 use crate::config::{UrlOrPath, config};
-use crate::database::isolation_level;
+use crate::database::{isolation_level, stats};
 use crate::errors;
 use crate::frame::{Frame, orientation};
 use crate::load::{Keywords, Raised};
@@ -63,13 +63,16 @@ impl Pump {
         let event_loop = this.get().event_loop.bind(py);
         let mut actions = inner.take_actions();
         drop(inner);
+        let mut first = Ok(());
         loop {
             let mut unwanted = Vec::new();
             for action in actions {
-                Self::carry_out(this, event_loop, action, &mut unwanted)?;
+                // Each is somebody's answer: one that cannot be carried out stops no other.
+                let done = Self::carry_out(this, event_loop, action, &mut unwanted);
+                first = first.and(done);
             }
             if unwanted.is_empty() {
-                return Ok(());
+                return first;
             }
             let mut inner = this.get().inner();
             for answer in unwanted {
@@ -196,6 +199,12 @@ impl Pump {
         let mut inner = this.get().inner();
         inner.finish();
         Self::act(this, inner)
+    }
+
+    /// As `Database.stats`.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let now = self.inner().stats();
+        stats(py, now)
     }
 
     /// Calls not yet answered.
@@ -437,8 +446,12 @@ impl Target {
         if future.call_method0(intern!(py, "done"))?.is_truthy()? {
             return Ok(result.ok());
         }
-        let raised = self.raised.as_ref().and_then(Raised::take);
-        match raised.map_or_else(|| self.shape.object(py, result), Err) {
+        let object = self.shape.object(py, result);
+        let object = match &self.raised {
+            Some(raised) => raised.over(py, object),
+            None => object,
+        };
+        match object {
             Ok(object) => future.call_method1(intern!(py, "set_result"), (object,))?,
             Err(error) => future.call_method1(intern!(py, "set_exception"), (error.value(py),))?,
         };

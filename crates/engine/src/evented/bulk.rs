@@ -1,9 +1,12 @@
 //! Loads, and statements run for many rows: a worker sends the rows, for they are too much for the
 //! loop's own thread.
 
+use std::sync::Arc;
+
 use super::calls::{About, Waiting};
 use super::lane::{Parked, Purpose, State, Why, Work};
-use super::sqlite::{Way, with};
+use super::shared::News;
+use super::sqlite::{Way, Writing, no_database, with};
 use super::{Answer, CallId, Evented, Submitted, TransactionId, Want};
 use crate::many::Many;
 use crate::pump::Link;
@@ -104,14 +107,22 @@ impl<T> Evented<T> {
             Ok(transaction) => transaction,
             Err(error) => return Submitted::Now(Err(error)),
         };
-        let way = if transaction.is_some() { Way::Now } else { Way::Writer };
-        self.on_worker(to, About::Nothing, way, move |sqlite, control| {
-            let done = match &transaction {
-                None => bulk.run_on_sqlite(sqlite, control),
-                Some(held) => with(held, |transaction| bulk.run_in(transaction, control)),
-            };
+        if let Some(held) = transaction {
+            return self.on_worker(to, About::Nothing, Way::Now, move |_, control| {
+                with(&held, |transaction| bulk.run_in(transaction, control)).map(Answer::Count)
+            });
+        }
+        let Some(sqlite) = self.database.sqlite().cloned() else { return no_database() };
+        let (id, stop) = self.expect_answer(to, About::Nothing);
+        let (shared, writer) = (Arc::clone(&self.shared), TransactionId(id));
+        let job = self.job(id, stop, move |control| {
+            let done = bulk.run_on_sqlite(&sqlite, control);
+            shared.tell(News::WriterFree(writer));
             done.map(Answer::Count)
-        })
+        });
+        // It may take long: other writes wait for it here, and not on workers that reads need.
+        self.write(Writing { begins: Some(writer), job });
+        Submitted::Sent(id)
     }
 
     /// Has a worker run `bulk` on a lane that nothing else is on, or has it wait for that.

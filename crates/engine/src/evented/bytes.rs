@@ -201,9 +201,11 @@ impl<T> Evented<T> {
     pub fn wake(&mut self) {
         for news in self.shared.hear() {
             match news {
-                News::Opened(lane, Ok(link)) | News::Returned(lane, Ok(link)) => {
+                News::Opened(lane, Ok(link)) => {
+                    self.opened += 1;
                     self.settle(lane, link);
                 }
+                News::Returned(lane, Ok(link)) => self.settle(lane, link),
                 News::Opened(lane, Err(error)) => self.not_opened(lane, &error),
                 News::Returned(lane, Err(error)) => self.lose(lane, &error),
                 News::Answered(lane, request, result) => self.landed(lane, request, |_| result),
@@ -281,6 +283,7 @@ impl<T> Evented<T> {
         place.state = State::Empty;
         place.cancelling = false;
         place.generation += 1;
+        self.lost += 1;
         if let Some(id) = place.reserved.take() {
             self.transactions.remove(&id);
         }

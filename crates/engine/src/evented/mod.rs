@@ -33,13 +33,13 @@ pub use calls::{Action, Answer, Call, Submitted, TransactionId, Want};
 pub use streams::EventedStream;
 
 use calls::{About, Waiting};
-use lane::Lane;
+use lane::{Lane, State};
 use shared::Shared;
 
 use crate::config::{PostgresConfig, SourceConfig};
 use crate::process;
 use crate::pump::{Link, Workers};
-use crate::{Config, Database, Error, ErrorKind, Result};
+use crate::{Config, Database, Error, ErrorKind, Result, Stats};
 
 /// Names a call, so that it can be cancelled.
 pub type CallId = u64;
@@ -67,6 +67,10 @@ pub struct Evented<T> {
     #[expect(clippy::vec_box, reason = "a connection changes hands by its pointer")]
     ended: [Vec<Box<Link>>; 2],
     next_call: CallId,
+    /// Connections opened so far.
+    opened: u64,
+    /// Connections that broke or were given up so far.
+    lost: u64,
     flush_asked: bool,
     closed: bool,
     process: u32,
@@ -117,6 +121,8 @@ impl<T> Evented<T> {
             actions: Vec::new(),
             ended: Default::default(),
             next_call: 0,
+            opened: 0,
+            lost: 0,
             flush_asked: false,
             closed: false,
             process: process::id(),
@@ -137,6 +143,22 @@ impl<T> Evented<T> {
     /// How the database was opened.
     pub fn config(&self) -> &Config {
         self.database.config()
+    }
+
+    /// How the connections are doing, for a look from time to time.
+    pub fn stats(&self) -> Stats {
+        if self.postgres.is_none() {
+            return self.database.stats();
+        }
+        let open = self.lanes.iter().filter(|lane| !matches!(lane.state, State::Empty));
+        Stats {
+            size: self.config().pool_size.max(1),
+            open: open.count(),
+            idle: self.lanes.iter().filter(|lane| lane.is_idle()).count(),
+            waiting: self.waiting.len(),
+            opened: self.opened,
+            lost: self.lost,
+        }
     }
 
     /// Calls not yet answered.

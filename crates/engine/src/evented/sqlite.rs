@@ -37,8 +37,8 @@ pub(super) enum Way {
 /// A job that wants SQLite's one writer.
 pub(super) struct Writing {
     /// The transaction that the job begins, where it does.
-    begins: Option<TransactionId>,
-    job: Job,
+    pub(super) begins: Option<TransactionId>,
+    pub(super) job: Job,
 }
 
 impl<T> Evented<T> {
@@ -183,7 +183,7 @@ impl<T> Evented<T> {
 
     /// Runs a job that wants the writer, unless a transaction has it: then the job waits here and
     /// not on a worker, which the transaction's own statements need to come to their end.
-    fn write(&mut self, writing: Writing) {
+    pub(super) fn write(&mut self, writing: Writing) {
         if self.writer.is_some() {
             self.writers.push_back(writing);
             return;
@@ -206,6 +206,6 @@ impl<T> Evented<T> {
     }
 }
 
-fn no_database() -> Submitted {
+pub(super) fn no_database() -> Submitted {
     Submitted::Now(Err(Error::new(ErrorKind::Internal, "there is no database")))
 }

@@ -4,7 +4,7 @@ mod rows;
 mod sql;
 mod table;
 
-use rowmill_columns::Batch;
+use rowmill_columns::{Batch, Schema};
 
 pub(crate) use self::rows::Piece;
 pub use self::rows::Rows;
@@ -104,22 +104,31 @@ impl<'a> Load<'a> {
     }
 
     /// Runs `load` for all rows, or for each part that is committed.
-    pub(crate) fn each(mut self, mut load: impl FnMut(&mut Self) -> Result<u64>) -> Result<u64> {
+    pub(crate) fn each(mut self, load: impl FnMut(&mut Self) -> Result<u64>) -> Result<u64> {
+        let mut committed = 0;
+        self.each_part(&mut committed, load).map_err(|error| {
+            if committed == 0 {
+                return error;
+            }
+            let told = format!("{committed} rows were committed before");
+            let hint = error.hint().map_or(told.clone(), |hint| format!("{told}; {hint}"));
+            error.with_hint(hint)
+        })
+    }
+
+    fn each_part(
+        &mut self,
+        committed: &mut u64,
+        mut load: impl FnMut(&mut Self) -> Result<u64>,
+    ) -> Result<u64> {
         let mut loaded = 0;
         loop {
-            let before = self.rows.given();
             self.rows.limit(self.commit_each);
             if self.rows.schema()?.is_none() {
                 return Ok(loaded);
             }
-            match load(&mut self) {
-                Ok(count) => loaded += count,
-                Err(error) if before > 0 => {
-                    let hint = format!("rows before row {before} were committed");
-                    return Err(error.with_hint(hint));
-                }
-                Err(error) => return Err(error),
-            }
+            loaded += load(self)?;
+            *committed = self.rows.given();
             if self.rows.is_over()? {
                 return Ok(loaded);
             }
@@ -133,6 +142,18 @@ impl<'a> Load<'a> {
         }
         let message = "a load inside a transaction is committed with it, not by commit_each";
         Err(Error::new(ErrorKind::Programming, message))
+    }
+}
+
+/// Without its key a row could never be told to be there.
+pub(crate) fn check_key(load: &Load<'_>, schema: &Schema) -> Result<()> {
+    match load.key.iter().find(|name| schema.position(name).is_none()) {
+        Some(name) if load.on_conflict != OnConflict::Fail => {
+            let message =
+                format!("the rows have no column {name:?}, which tells whether one is there");
+            Err(Error::new(ErrorKind::Programming, message))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -98,7 +98,12 @@ impl<'a> Rows<'a> {
     fn fetch(&mut self) -> Result<()> {
         while self.rest.is_none() {
             let Some(part) = self.parts.next() else { return Ok(()) };
-            let part = named(part?, &self.names)?;
+            let part = part?;
+            // An empty list, for one, has no columns: nothing to load, and nothing wrong with it.
+            if part.columns().is_empty() && part.rows() == 0 {
+                continue;
+            }
+            let part = named(part, &self.names)?;
             match &self.schema {
                 None => self.schema = Some(checked(part.schema())?),
                 Some(first) if same_names(first, part.schema()) => {}

@@ -1,27 +1,28 @@
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rowmill_columns::Schema;
 use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::{Completion, Event, Failure, Output, RequestId};
 
-use super::run::{grace, stop};
+use super::run::grace;
 use super::{in_transaction, leave_idle, run, run_script, wire_statement};
-use crate::load::{OnConflict, Rows, TableName, columns, conflict_sql, insert_sql, no_key};
+use crate::load::{
+    OnConflict, Rows, TableName, check_key, columns, conflict_sql, insert_sql, no_key,
+};
+use crate::process;
 use crate::pump::{Fill, Link, Until, drive};
 use crate::{Control, Error, ErrorKind, Load, Result, limits};
 
-/// Where rows wait that may not all be wanted.
-const WAITING_ROOM: &str = "pg_temp.rowmill_load";
+/// Numbers the tables where rows wait that may not all be wanted, so that no other has the name.
+static WAITING_ROOMS: AtomicU64 = AtomicU64::new(0);
 
 /// Loads rows on a connection in no transaction, each part that is to be committed in one.
 pub(crate) fn load(link: &mut Link, load: Load<'_>, control: &Control<'_>) -> Result<u64> {
-    let loaded = load.each(|load| {
-        // A COPY into the table itself is one statement: all or nothing without our help.
-        if load.on_conflict == OnConflict::Fail {
-            return load_inside(link, load, control);
-        }
-        in_transaction(link, control, |link| load_inside(link, load, control))
-    });
+    // Also where a single COPY would be all or nothing by itself: the table stays locked between the
+    // look at its types and the rows, and a lost connection has one meaning until the COMMIT.
+    let loaded =
+        load.each(|load| in_transaction(link, control, |link| load_inside(link, load, control)));
     leave_idle(link, loaded)
 }
 
@@ -43,17 +44,21 @@ pub(crate) fn load_inside(
             return Err(no_key(&table));
         }
     }
+    check_key(load, &schema)?;
     let names = columns(&schema);
+    let number = WAITING_ROOMS.fetch_add(1, Ordering::Relaxed);
+    let room = format!("rowmill_load_{}_{number}", process::id());
     let make = format!(
-        "create temporary table rowmill_load on commit drop as select {names} from {table} with no data"
+        "create temporary table {room} on commit drop as select {names} from {table} with no data"
     );
     run_script(link, &make, control)?;
-    copy(link, WAITING_ROOM, &schema, &mut load.rows, control)?;
+    let room = format!("pg_temp.{room}");
+    copy(link, &room, &schema, &mut load.rows, control)?;
     let conflict = conflict_sql(load.on_conflict, &load.key, &schema);
-    let sql = format!("insert into {table} ({names}) select {names} from {WAITING_ROOM}{conflict}");
+    let sql = format!("insert into {table} ({names}) select {names} from {room}{conflict}");
     let sql = Statement::parse(&sql, Dialect::Postgres)?;
     let moved = run(link, &sql, Vec::new(), Output::Discard, control)?;
-    run_script(link, &format!("drop table {WAITING_ROOM}"), control)?;
+    run_script(link, &format!("drop table {room}"), control)?;
     Ok(moved.tag.rows)
 }
 
@@ -61,7 +66,8 @@ fn primary_key(link: &mut Link, table: &str, control: &Control<'_>) -> Result<Ve
     let sql = "select a.attname::text from pg_catalog.pg_index i \
                cross join unnest(i.indkey) with ordinality as k (number, place) \
                join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number \
-               where i.indrelid = $1::text::regclass and i.indisprimary order by k.place";
+               where i.indrelid = $1::text::regclass and i.indisprimary and k.place <= i.indnkeyatts \
+               order by k.place";
     let sql = Statement::parse(sql, Dialect::Postgres)?;
     let found = run(link, &sql, vec![table.into()], Output::Batch, control)?;
     Ok((0..found.batch.rows()).map(|row| found.batch.value(0, row).to_string()).collect())
@@ -82,31 +88,44 @@ fn copy(
         .load(rowmill_wire::Load { insert: wire_statement(&insert), copy: copy.as_str().into() });
     match send_rows(link, id, rows, control) {
         Ok(Ok(done)) => Ok(done.tag.rows),
-        Ok(Err(failure)) => Err(explained(failure, before..rows.given()).with_query(&copy)),
-        Err(Stopped::Rows(error)) => {
-            link.session.load_fail("the client's rows ended in an error");
-            // The server's answer repeats it; that it came to rest is what counts.
-            if drive(link, &grace(), |event| until_done(event, id)).is_err() {
-                link.break_off();
-            }
-            Err(error)
+        Ok(Err(failure)) => {
+            let error = explained(failure, before..rows.given());
+            // What is wrong with the names was found in the INSERT.
+            Err(if error.position().is_some() {
+                error.about(&insert)
+            } else {
+                error.with_query(&copy)
+            })
         }
-        Err(Stopped::Other(error)) => {
-            link.session.load_fail("the client gave the load up");
-            stop(link, id, error).map(|done| done.tag.rows)
+        Err(Stopped(error)) => {
+            give_up(link, id);
+            Err(error)
         }
     }
 }
 
-enum Stopped {
-    /// A value that does not fit, or where the rows come from failed.
-    Rows(Error),
-    Other(Error),
+/// Has the server stop a load, and takes what it still says. A cancel goes along: rows that were
+/// sent may keep it busy for long before it hears that there are no more.
+fn give_up(link: &mut Link, id: RequestId) {
+    if link.is_broken() {
+        return;
+    }
+    link.session.load_fail("the client gave the load up");
+    link.session.abandon(id);
+    let heard = link.cancel_target().is_none_or(|target| target.cancel());
+    // A cancel that was not heard may still come, and would hit what ran here next.
+    if !heard || drive(link, &grace(), |event| until_done(event, id)).is_err() {
+        link.break_off();
+    }
 }
+
+/// Why a load ended before the server's answer: a value that does not fit, a source of rows that
+/// failed, a deadline.
+struct Stopped(Error);
 
 impl From<Error> for Stopped {
     fn from(error: Error) -> Self {
-        Self::Other(error)
+        Self(error)
     }
 }
 
@@ -134,19 +153,19 @@ fn send_rows(
     if let Some(done) = refused {
         return Ok(done);
     }
-    while let Some(piece) = rows.next().map_err(Stopped::Rows)? {
+    while let Some(piece) = rows.next()? {
         let mut row = 0;
         while row < piece.batch.rows() {
             row = link.session.load_rows(&piece.batch, row, limits::LOAD_BYTES).map_err(
                 |mut error| {
                     error.row += piece.before as usize;
-                    Stopped::Rows(Error::new(ErrorKind::Data, error.to_string()))
+                    Stopped(Error::new(ErrorKind::Data, error.to_string()))
                 },
             )?;
             if let Some(done) = send(link, id, control)? {
                 return Ok(done);
             }
-            rows.sent(piece.before + row as u64).map_err(Stopped::Rows)?;
+            rows.sent(piece.before + row as u64)?;
             control.check()?;
         }
     }
@@ -154,20 +173,26 @@ fn send_rows(
     Ok(drive(link, control, |event| until_done(event, id))?)
 }
 
-/// Writes what is pending; the answer, where the server has one already.
+/// Writes what is pending; the answer, where the server has one already: after an error it takes all
+/// that comes and looks at none of it.
 fn send(link: &mut Link, id: RequestId, control: &Control<'_>) -> Result<Option<Done>> {
-    while !link.flush()? {
-        // A signal ends the wait early; the check below hears of it.
-        let _ = link.transport().socket().wait(true, control.wait(limits::TICK));
+    loop {
+        let all_sent = link.flush()?;
+        if !all_sent {
+            // A signal ends the wait early; the check below hears of it.
+            let _ = link.transport().socket().wait(true, control.wait(limits::TICK));
+        }
         while let Fill::Received { .. } = link.fill(false)? {}
         while let Some(event) = link.session.next_event() {
             if let Until::Stop(done) = until_done(event, id) {
                 return Ok(Some(done));
             }
         }
+        if all_sent {
+            return Ok(None);
+        }
         control.check()?;
     }
-    Ok(None)
 }
 
 /// The server names the line of the COPY, which is one of our rows, and the column.

@@ -8,7 +8,7 @@ use rowmill_wire::Catalogue;
 use crate::config::PostgresConfig;
 use crate::pump::Link;
 use crate::signal::Signal;
-use crate::{Control, Error, ErrorKind, Result, limits};
+use crate::{Control, Error, ErrorKind, Result, Stats, limits};
 
 /// Where a connection goes when its user is done with it.
 pub(crate) trait Home: Send + Sync {
@@ -89,6 +89,8 @@ struct State {
     idle: Vec<(Box<Link>, Instant)>,
     /// Connections that exist or are being made.
     total: usize,
+    opened: u64,
+    lost: u64,
     /// When one was last found broken: those that were idle then may be, too.
     broke: Option<Instant>,
     closed: bool,
@@ -134,6 +136,7 @@ impl Pool {
                 drop(link);
                 state = shared.lock();
                 state.total -= 1;
+                state.lost += 1;
                 continue;
             }
             if state.total < shared.size {
@@ -169,10 +172,29 @@ impl Pool {
         let deadline = Some(control.deadline.map_or(limit, |deadline| deadline.min(limit)));
         let control = Control { deadline, ..*control };
         let opened = Link::open(&shared.config, shared.statements, &shared.catalogue, &control);
-        opened.map(|link| self.lend(link)).inspect_err(|_| {
-            shared.lock().total -= 1;
-            shared.freed.notify_one();
-        })
+        match opened {
+            Ok(link) => {
+                shared.lock().opened += 1;
+                Ok(self.lend(link))
+            }
+            Err(error) => {
+                shared.lock().total -= 1;
+                shared.freed.notify_one();
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let state = self.0.lock();
+        Stats {
+            size: self.0.size,
+            open: state.total,
+            idle: state.idle.len(),
+            waiting: self.0.freed.waiting(),
+            opened: state.opened,
+            lost: state.lost,
+        }
     }
 
     /// Closes idle connections now and the others as they come back.
@@ -202,9 +224,13 @@ impl Shared {
 impl Home for Shared {
     fn give_back(&self, link: Box<Link>, _slot: usize) {
         let mut state = self.lock();
-        if state.closed || !link.is_reusable() {
+        let is_lost = !link.is_reusable();
+        if state.closed || is_lost {
             state.total -= 1;
-            state.broke = Some(Instant::now());
+            if is_lost {
+                state.broke = Some(Instant::now());
+                state.lost += 1;
+            }
             drop(state);
             drop(link);
         } else {

@@ -49,7 +49,12 @@ impl PostgresTransaction {
             return Err(Error::new(ErrorKind::Misuse, "the transaction is busy with a stream")
                 .with_hint("read the stream to its end, or close it, before the next statement"));
         };
-        let done = work(&mut lease);
+        let done = if lease.is_broken() {
+            // It waits for nothing, not even for the rollback, which has happened.
+            Err(Error::new(ErrorKind::ConnectionLost, "the transaction's connection was lost"))
+        } else {
+            work(&mut lease)
+        };
         self.held.put(lease);
         done
     }

@@ -18,7 +18,7 @@ use super::statement::{Cache, Prepared};
 use super::watch::{Orders, Stopped, Watch};
 use crate::load::Piece;
 use crate::many::{Many, in_row};
-use crate::{Completion, Control, Error, ErrorKind, Result, Rows, limits};
+use crate::{Completion, Control, Error, ErrorKind, Result, limits};
 
 /// A connection and all that stands on it. Statements come before the connection, and that before
 /// the watch, because fields are dropped in this order.
@@ -128,27 +128,8 @@ impl Connection {
         Ok(Some(Completion { batch, row: None, affected }))
     }
 
-    /// Runs an insert once for each row; how many rows it changed.
-    pub(super) fn insert_all(
-        &mut self,
-        statement: &Statement,
-        rows: &mut Rows<'_>,
-        control: &Control<'_>,
-    ) -> Result<u64> {
-        let mut changed = 0;
-        while let Some(piece) = rows.next()? {
-            let step = limits::ROWS_BETWEEN_LOOKS;
-            for from in (0..piece.batch.rows()).step_by(step) {
-                control.check()?;
-                let to = piece.batch.rows().min(from + step);
-                changed += self.insert_some(statement, &piece, from..to, control)?;
-                rows.sent(piece.before + to as u64)?;
-            }
-        }
-        Ok(changed)
-    }
-
-    fn insert_some(
+    /// Runs an insert once for each of some rows; how many rows it changed.
+    pub(super) fn insert_some(
         &mut self,
         statement: &Statement,
         piece: &Piece,

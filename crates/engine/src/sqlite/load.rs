@@ -1,6 +1,6 @@
 //! Many rows of values for one prepared statement.
 
-use rowmill_columns::Scalar;
+use rowmill_columns::{Field, Scalar, Schema};
 use rowmill_expr::{Dialect, Statement};
 
 use super::Sqlite;
@@ -8,9 +8,9 @@ use super::connection::{Connection, refused};
 use super::route::{Route, route};
 use super::transaction::{SqliteTransaction, ended};
 use super::watch::Orders;
-use crate::load::{OnConflict, TableName, conflict_sql, insert_sql, no_key};
+use crate::load::{OnConflict, Rows, TableName, check_key, conflict_sql, insert_sql, no_key};
 use crate::many::Many;
-use crate::{Control, Load, Result};
+use crate::{Control, Error, ErrorKind, Load, Result, limits};
 
 impl Sqlite {
     /// Loads rows, each part that is to be committed in a transaction of its own.
@@ -22,9 +22,7 @@ impl Sqlite {
             Ok(loaded)
         })
     }
-}
 
-impl Sqlite {
     /// Runs a statement for each row in a transaction of its own.
     pub(crate) fn run_many(&self, many: &Many, control: &Control<'_>) -> Result<u64> {
         let transaction = self.begin(false, control)?;
@@ -38,23 +36,42 @@ impl SqliteTransaction {
     /// Loads rows. Where one fails none of them stay.
     pub(crate) fn load(&self, load: &mut Load<'_>, control: &Control<'_>) -> Result<u64> {
         let Some(schema) = load.rows.schema()? else { return Ok(0) };
+        check_names(&schema)?;
         let table = TableName::parse(&load.table)?;
-        let mut held = self.held().lock()?;
-        let session = held.as_mut().ok_or_else(ended)?;
-        session.check()?;
-        let connection = session.lease.connection();
         if load.key.is_empty() && load.on_conflict == OnConflict::Update {
-            load.key = primary_key(connection, &table, &Orders::of(control))?;
+            let orders = Orders::of(control);
+            load.key = self.lend(|connection| primary_key(connection, &table, &orders))?;
             if load.key.is_empty() {
                 return Err(no_key(&table.to_string()));
             }
         }
+        check_key(load, &schema)?;
         let conflict = conflict_sql(load.on_conflict, &load.key, &schema);
         let insert = insert_sql(&table.to_string(), &schema, &conflict);
         let insert = Statement::parse(&insert, Dialect::Sqlite)?;
-        all_or_none(connection, |connection| {
-            connection.insert_all(&insert, &mut load.rows, control)
-        })
+        self.all_or_none(|| self.insert_all(&insert, &mut load.rows, control))
+    }
+
+    /// Runs an insert once for each row; how many rows it changed. The connection is lent only while
+    /// rows go in: where they come from may want it, too, as a stream of this transaction does.
+    fn insert_all(
+        &self,
+        insert: &Statement,
+        rows: &mut Rows<'_>,
+        control: &Control<'_>,
+    ) -> Result<u64> {
+        let mut changed = 0;
+        while let Some(piece) = rows.next()? {
+            let step = limits::ROWS_BETWEEN_LOOKS;
+            for from in (0..piece.batch.rows()).step_by(step) {
+                control.check()?;
+                let to = piece.batch.rows().min(from + step);
+                changed += self
+                    .lend(|connection| connection.insert_some(insert, &piece, from..to, control))?;
+                rows.sent(piece.before + to as u64)?;
+            }
+        }
+        Ok(changed)
     }
 
     /// Runs a statement for each row. Where one fails none of them counts.
@@ -62,30 +79,44 @@ impl SqliteTransaction {
         if route(many.statement.text()) == Route::Transaction {
             return Err(refused());
         }
+        self.all_or_none(|| self.lend(|connection| connection.run_many(many, control)))
+    }
+
+    /// Lends the connection of a transaction that is open.
+    fn lend<R>(&self, work: impl FnOnce(&mut Connection) -> Result<R>) -> Result<R> {
         let mut held = self.held().lock()?;
         let session = held.as_mut().ok_or_else(ended)?;
         session.check()?;
-        all_or_none(session.lease.connection(), |connection| connection.run_many(many, control))
+        work(session.lease.connection())
+    }
+
+    /// What `work` does is undone where it fails, and nothing else of the transaction.
+    fn all_or_none(&self, work: impl FnOnce() -> Result<u64>) -> Result<u64> {
+        let say = |sql| self.lend(|connection| connection.script(sql, &Orders::default(), false));
+        say("savepoint rowmill_load")?;
+        let done = work();
+        if done.is_ok() {
+            say("release rowmill_load")?;
+        } else {
+            // A failure of some kinds has undone the transaction as a whole, the savepoint with it.
+            let _ = say("rollback to rowmill_load; release rowmill_load");
+        }
+        done
     }
 }
 
-/// What `work` does is undone where it fails, and nothing else of the transaction.
-fn all_or_none(
-    connection: &mut Connection,
-    work: impl FnOnce(&mut Connection) -> Result<u64>,
-) -> Result<u64> {
-    connection.script("savepoint rowmill_load", &Orders::default(), false)?;
-    let done = work(connection);
-    let end = if done.is_ok() {
-        "release rowmill_load"
-    } else {
-        "rollback to rowmill_load; release rowmill_load"
-    };
-    // A failure of some kinds has undone the transaction as a whole, the savepoint with it.
-    if !connection.is_autocommit() {
-        connection.script(end, &Orders::default(), false)?;
+/// SQLite's names are the same in capitals: of two such columns one value would be lost.
+fn check_names(schema: &Schema) -> Result<()> {
+    let fields = &schema.fields;
+    for (at, field) in fields.iter().enumerate() {
+        let same = |earlier: &&Field| earlier.name.eq_ignore_ascii_case(&field.name);
+        if let Some(earlier) = fields[..at].iter().find(same) {
+            let message =
+                format!("{:?} and {:?} are one column to SQLite", earlier.name, field.name);
+            return Err(Error::new(ErrorKind::Programming, message));
+        }
     }
-    done
+    Ok(())
 }
 
 /// The columns of the primary key, in its order.

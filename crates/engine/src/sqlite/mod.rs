@@ -44,7 +44,7 @@ use self::shared::{Lease, Shared, Turn};
 use self::watch::Orders;
 use self::writer::Job;
 use crate::process;
-use crate::{Completion, Control, Error, ErrorKind, Result, Row, limits};
+use crate::{Completion, Control, Error, ErrorKind, Result, Row, Stats, limits};
 
 pub(crate) use self::config::SqliteConfig;
 pub(crate) use self::stream::SqliteStream;
@@ -278,6 +278,16 @@ impl Sqlite {
     ) -> Result<SqliteTransaction> {
         self.0.check_open()?;
         SqliteTransaction::begin(&self.0, read_only, control)
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let readers = if self.0.in_memory() { 0 } else { self.0.config.readers.max(1) };
+        let mut stats = Stats { size: readers + 1, ..Stats::default() };
+        self.0.writer.count(&mut stats);
+        self.0.readers.count(&mut stats);
+        // None is ever lost: what was opened is open.
+        stats.opened = stats.open as u64;
+        stats
     }
 
     /// Closes the database: calls that come later fail; connections in use close when they come

@@ -7,7 +7,7 @@ use super::config::{Role, SqliteConfig};
 use super::connection::Connection;
 use super::shared::closed;
 use crate::signal::Signal;
-use crate::{Control, Error, ErrorKind, Result, limits};
+use crate::{Control, Error, ErrorKind, Result, Stats, limits};
 
 /// Readers of one database, opened when needed. The one used last is lent first: its pages are
 /// still in the processor's cache.
@@ -70,6 +70,14 @@ impl Readers {
                 state = self.lock();
             }
         }
+    }
+
+    /// Adds the readers to what is known of the writer.
+    pub(super) fn count(&self, stats: &mut Stats) {
+        let state = self.lock();
+        stats.open += state.open;
+        stats.idle += state.idle.len();
+        stats.waiting += self.free.waiting();
     }
 
     /// A reader that is open and free now.

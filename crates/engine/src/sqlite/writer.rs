@@ -15,7 +15,7 @@ use rowmill_expr::Statement;
 
 use super::connection::Connection;
 use super::shared::closed;
-use crate::{Completion, Control, Error, ErrorKind, Result, limits};
+use crate::{Completion, Control, Error, ErrorKind, Result, Stats, limits};
 
 #[derive(Default)]
 pub(super) struct Writer {
@@ -66,6 +66,14 @@ pub(super) enum Entered {
 }
 
 impl Writer {
+    /// Adds the writer, and those who wait for it.
+    pub(super) fn count(&self, stats: &mut Stats) {
+        let state = self.lock();
+        stats.open += usize::from(state.idle.is_some() || state.held);
+        stats.idle += usize::from(state.idle.is_some());
+        stats.waiting += state.queue.len();
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

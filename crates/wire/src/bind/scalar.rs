@@ -140,7 +140,9 @@ fn numeric(out: &mut Vec<u8>, value: &Scalar) -> Result<(), String> {
 fn time(out: &mut Vec<u8>, kind: Kind, value: &Scalar) -> Result<(), String> {
     let micros = match (kind, value) {
         (Kind::Date, Scalar::Date(days)) => {
-            let days = days.checked_sub(EPOCH_DAYS).ok_or_else(|| out_of_range(days, "date"))?;
+            // The least of all stands for "-infinity".
+            let shifted = days.checked_sub(EPOCH_DAYS).filter(|days| *days != i32::MIN);
+            let days = shifted.ok_or_else(|| out_of_range(days, "date"))?;
             out.extend_from_slice(&days.to_be_bytes());
             return Ok(());
         }
@@ -153,7 +155,8 @@ fn time(out: &mut Vec<u8>, kind: Kind, value: &Scalar) -> Result<(), String> {
         (Kind::Time, Scalar::Time(micros)) => *micros,
         (Kind::Timestamp, Scalar::Timestamp { micros, utc: false })
         | (Kind::Timestamptz, Scalar::Timestamp { micros, utc: true }) => {
-            micros.checked_sub(EPOCH_MICROS).ok_or_else(|| out_of_range(micros, "timestamp"))?
+            let shifted = micros.checked_sub(EPOCH_MICROS).filter(|micros| *micros != i64::MIN);
+            shifted.ok_or_else(|| out_of_range(micros, "timestamp"))?
         }
         // Midnight of that day, with no zone to guess.
         (Kind::Timestamp, Scalar::Date(days)) => i64::from(*days)

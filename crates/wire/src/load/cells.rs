@@ -6,8 +6,9 @@ use crate::catalogue::Shape;
 use crate::oid::Kind;
 use crate::statement::ParameterType;
 
-/// The longest value that PostgreSQL takes: its own bound (MaxAllocSize).
-const LONGEST: usize = 0x3fff_ffff;
+/// The longest value that PostgreSQL takes, with a little to spare: its own bound (MaxAllocSize) is
+/// that of the whole message too.
+const LONGEST: usize = 0x3fff_fe00;
 
 /// The cells of one column on their way into one of the table.
 pub(super) struct Cells<'a> {
@@ -101,15 +102,16 @@ impl<'a> Cells<'a> {
                 })?;
                 2
             }
+            // The least of all stands for "-infinity".
             Form::Date(values) => {
-                let is_out = |days| i32::from_ne_bytes(days) < i32::MIN + EPOCH_DAYS;
+                let is_out = |days| i32::from_ne_bytes(days) <= i32::MIN + EPOCH_DAYS;
                 fits(&values[from..from + len], valid, is_out, |days| {
                     format!("{} is out of range for date", i32::from_ne_bytes(days))
                 })?;
                 4
             }
             Form::Timestamp(values) => {
-                let is_out = |micros| i64::from_ne_bytes(micros) < i64::MIN + EPOCH_MICROS;
+                let is_out = |micros| i64::from_ne_bytes(micros) <= i64::MIN + EPOCH_MICROS;
                 fits(&values[from..from + len], valid, is_out, |micros| {
                     format!("{} is out of range for timestamp", i64::from_ne_bytes(micros))
                 })?;
@@ -117,6 +119,10 @@ impl<'a> Cells<'a> {
             }
             Form::Bytes { offsets, bytes, head, is_text } => {
                 let offsets = &offsets[from..=from + len];
+                // Long values: those beyond the room are looked at when their turn comes.
+                let fit = offsets.partition_point(|end| (end - offsets[0]) as usize <= room);
+                let len = fit.clamp(1, len);
+                let (offsets, places) = (&offsets[..=len], &mut places[..len]);
                 if *is_text {
                     no_nul(offsets, bytes, valid)?;
                 }

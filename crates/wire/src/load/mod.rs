@@ -68,6 +68,10 @@ pub(crate) fn end(out: &mut Vec<u8>) {
     encode::end(out, at);
 }
 
+/// The longest row, its message's head not counted: PostgreSQL's bound of a message
+/// (PQ_LARGE_MESSAGE_LIMIT) with a little to spare. Beyond 4 GiB the head would lie.
+const LONGEST_ROW: usize = 0x3fff_ff00;
+
 /// Rows written at once: some 24 KiB of them.
 const BLOCK: usize = 256;
 
@@ -102,7 +106,9 @@ fn message(
     let mut row = rows.start;
     while row < rows.end && out.len() - start < most {
         let room = most - (out.len() - start);
-        match block(out, cells, row, BLOCK.min(rows.end - row), room) {
+        // Not more than can fit, for what was measured in vain is measured again.
+        let fit = (room / (2 + 6 * cells.len())).clamp(1, BLOCK);
+        match block(out, cells, row, fit.min(rows.end - row), room) {
             Ok(written) => row += written,
             Err(unfit) => {
                 out.truncate(start);
@@ -147,6 +153,11 @@ fn block(
     }
     let (mut rows, mut total) = (0, 0);
     for place in &mut places[..len] {
+        if *place > LONGEST_ROW {
+            let message =
+                "the row's values are together longer than the 1 GiB that PostgreSQL takes";
+            return Err(Unfit { row: from + rows, column: 0, message: message.to_owned() });
+        }
         let end = total + *place;
         if rows > 0 && end > room {
             break;

@@ -11,11 +11,11 @@ use super::steps::{Then, columns_or_none, unexpected};
 use super::{Phase, Session};
 use crate::catalogue::{Form, TypeInfo};
 use crate::limits::LOOK_UP_ROUNDS;
-use crate::load;
 use crate::message::{self, Fields};
 use crate::split::Message;
 use crate::statement::{Description, Prepared};
 use crate::{Completion, Event, Failure, ProtocolError, ServerError, TransactionStatus};
+use crate::{encode, load};
 
 impl Session {
     /// Takes a message that is no row, once the session is ready.
@@ -53,6 +53,10 @@ impl Session {
             }
             Stage::Running(_) => self.running_message(message)?,
             Stage::Loading(loading) => match (loading.step, message.kind) {
+                (Step::First, b'G') if !front.is_wanted => {
+                    loading.step = Step::Complete;
+                    encode::copy_fail(&mut self.out, "the client gave the load up");
+                }
                 (Step::First, b'G') => {
                     loading.step = Step::CopyIn;
                     load::begin(&mut self.out);

@@ -168,6 +168,10 @@ impl Session {
     fn send_copy(&mut self, prepared: Arc<Prepared>) {
         let Some(next) = self.queue.get_mut(self.sent) else { return };
         let Work::Load(load) = &next.work else { return };
+        if !next.is_wanted {
+            self.finish(self.sent, Err(Failure::NotSent));
+            return;
+        }
         if let Some(at) = load::unloadable(&prepared.parameters) {
             let column = &prepared.parameters[at];
             let what = format!(
