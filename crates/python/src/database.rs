@@ -212,8 +212,9 @@ impl Database {
     /// >>> db.load("orders", [{"id": 11, "total": 7.0}], on_conflict="update")
     /// 1
     ///
-    /// PostgreSQL gets them by COPY, SQLite by one prepared insert. Columns go by name; nothing is
-    /// rounded, cut or re-typed on the way.
+    /// PostgreSQL gets them by COPY, SQLite by one prepared insert. Columns go by name. A value of
+    /// another type than its column's is refused; what the database does by a column's precision
+    /// (`numeric(12, 2)`, `real`, SQLite's affinities) it does here too.
     ///
     /// Args:
     ///     table: `table` or `schema.table`, as they are named in the database: capitals count.

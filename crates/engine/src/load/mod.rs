@@ -29,7 +29,7 @@ pub enum OnConflict {
 /// says otherwise.
 ///
 /// PostgreSQL gets them by COPY in its binary format, SQLite by one prepared insert. Columns go by
-/// name; a value is never rounded, cut or guessed.
+/// name; a value of another type than its column's is refused, never guessed.
 ///
 /// ```
 /// # use std::sync::Arc;

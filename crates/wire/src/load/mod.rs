@@ -139,6 +139,9 @@ fn block(
     let mut places = [2 + 4 * cells.len(); BLOCK];
     let mut unfit = None;
     for (column, cells) in cells.iter_mut().enumerate() {
+        if len == 0 {
+            break;
+        }
         match cells.measure(from, &mut places[..len], room) {
             Ok(measured) => len = measured,
             // Of what other columns hold only an earlier row could come before this.
