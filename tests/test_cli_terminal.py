@@ -55,6 +55,14 @@ def test_progress_on_a_long_result(tmp_path: Path) -> None:
     assert "1,500,000 rows" in drawn.rpartition("\r\x1b[K")[2]
 
 
+def test_progress_of_a_copy(tmp_path: Path) -> None:
+    words = ("copy", SQLITE, f"sqlite:///{tmp_path / 'o.db'}?mode=rwc", "--into", "t", "--create")
+    drawn = on_a_terminal(*words, "--query", COUNTING.format(1_500_000), columns=100)
+    assert " rows  " in drawn
+    assert "rows/s" in drawn
+    assert drawn.rpartition("\r\x1b[K")[2] == "1,500,000 rows copied\r\n"
+
+
 def test_binary_is_kept_from_the_terminal() -> None:
     with pytest.raises(AssertionError, match="is binary"):
         on_a_terminal("query", SQLITE, "select 1", "-f", "arrow")

@@ -1,4 +1,4 @@
-"""The command line: `rowmill query URL SQL` writes a result as a table, JSON, CSV or Arrow."""
+"""The command line: `rowmill query` writes a result in a format, `rowmill copy` moves rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import rowmill as rm
-from rowmill._cli_output import Output, OutputError
+from rowmill._cli_copy import copy
+from rowmill._cli_copy_parser import copy_parser
+from rowmill._cli_failures import attempt
+from rowmill._cli_numbers import BATCH_ROWS, natural, positive, seconds
+from rowmill._cli_output import Output
 from rowmill._cli_params import UsageError, check_text, database, parameters, statement
 from rowmill._cli_passwords import without_passwords
 from rowmill._cli_progress import Progress
@@ -18,13 +22,13 @@ from rowmill._cli_write import FORMATS, format_of, writer
 
 # Rows a table shows where --limit does not say: more than a screen, less than a flood.
 TABLE_LIMIT = 100
-BATCH_ROWS = 65_536
 
 HELP = """\
 Rows in, columns out: PostgreSQL and SQLite to tables, JSON, CSV and Arrow.
 
 commands:
   query [URL] SQL     run one statement and write its result (rowmill query --help)
+  copy SRC DST        move rows between databases and files (rowmill copy --help)
 """
 
 QUERY = """\
@@ -66,17 +70,21 @@ exit status
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status, or exits with 2 on wrong usage."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if words[:1] != ["query"]:
+    if words[:1] == ["query"]:
+        parser, command = query_parser(), query
+    elif words[:1] == ["copy"]:
+        parser, command = copy_parser(), copy
+    else:
         top_parser().parse_args(words or ["--help"])
         return 2
-    parser = query_parser()
     # Intermixed, so that options may stand between the URL and the SQL.
     args = parser.parse_intermixed_args(words[1:])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        return query(args)
+        return command(args)
     except UsageError as error:
-        parser.exit(2, f"rowmill: error: {without_passwords(str(error), args.url)}\n")
+        urls = (vars(args).get(name) for name in ("url", "source", "destination"))
+        parser.exit(2, f"rowmill: error: {without_passwords(str(error), *urls)}\n")
     except BrokenPipeError:
         # The reader has seen enough. Python would complain of it once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -90,13 +98,13 @@ def top_parser() -> argparse.ArgumentParser:
     """The parser of everything before the command."""
     parser = argparse.ArgumentParser(
         prog="rowmill",
-        usage="rowmill [-h] [--version] query ...",
+        usage="rowmill [-h] [--version] {query,copy} ...",
         description=HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"rowmill {version()}")
-    parser.add_argument("command", choices=["query"], help=argparse.SUPPRESS)
+    parser.add_argument("command", choices=["query", "copy"], help=argparse.SUPPRESS)
     return parser
 
 
@@ -139,30 +147,6 @@ def query_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def natural(word: str) -> int:
-    """A whole number, zero included."""
-    number = int(word)
-    if number < 0:
-        raise ValueError
-    return number
-
-
-def positive(word: str) -> int:
-    """A whole number above zero."""
-    number = int(word)
-    if number < 1:
-        raise ValueError
-    return number
-
-
-def seconds(word: str) -> float:
-    """A time above zero."""
-    number = float(word)
-    if not 0 < number < float("inf"):
-        raise ValueError
-    return number
-
-
 def version() -> str:
     """The installed version."""
     from importlib import metadata
@@ -184,28 +168,8 @@ def query(args: argparse.Namespace) -> int:
     progress = Progress(
         sys.stderr, sys.stderr.isatty() and (args.output is not None or not sys.stdout.isatty())
     )
-    try:
-        run(args, url, sql, progress)
-    except rm.InterfaceError as error:  # a URL that makes no sense, or none
-        raise UsageError(str(error)) from None
-    except rm.Error as error:
-        progress.clear()
-        print(without_passwords(f"rowmill: error: {error}", url), file=sys.stderr)
-        return 1
-    except OutputError as error:
-        progress.clear()
-        print(f"rowmill: error: {error}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        progress.clear()
-        where = args.output or "standard output"
-        print(f"rowmill: error: cannot write {where}: {error.strerror or error}", file=sys.stderr)
-        return 1
-    finally:
-        progress.clear()
-    return 0
+    where = args.output or "standard output"
+    return attempt(lambda: run(args, url, sql, progress), progress, where, (url,))
 
 
 def run(args: argparse.Namespace, url: str | None, sql: str, progress: Progress) -> None:

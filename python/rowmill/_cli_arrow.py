@@ -19,7 +19,7 @@ class Arrow:
     _writer: Any = None
 
     def __init__(self, out: Output, *, stream: bool) -> None:
-        self._pa = pyarrow("pyarrow.ipc", "arrow")
+        self._pa = pyarrow("pyarrow.ipc", "arrow output")
         self._out = out
         self._open = self._pa.ipc.new_stream if stream else self._pa.ipc.new_file
 
@@ -77,7 +77,7 @@ class Parquet(Arrow):
     other = "--format arrow"
 
     def __init__(self, out: Output) -> None:
-        self._pa = pyarrow("pyarrow.parquet", "parquet")
+        self._pa = pyarrow("pyarrow.parquet", "parquet output")
         self._out = out
         self._open = self._create
 
@@ -111,10 +111,10 @@ def on_a_line(error: Exception) -> str:
     return " ".join(str(error).split()).rstrip(".")
 
 
-def pyarrow(module: str, kind: str) -> Any:
+def pyarrow(module: str, what: str) -> Any:
     """The pyarrow package with one of its modules loaded."""
     try:
         importlib.import_module(module)
         return importlib.import_module("pyarrow")
     except ImportError:
-        raise OutputError(f"{kind} output needs pyarrow: pip install 'rowmill[arrow]'") from None
+        raise OutputError(f"{what} needs pyarrow: pip install 'rowmill[arrow]'") from None

@@ -105,8 +105,13 @@ def database(url: str | None, sql: str) -> str | None:
         check_file(os.environ.get("DATABASE_URL", "") if url is None else url)
         return url
     if url and is_file(url):
-        return "sqlite:///" + quote(str(Path(url).resolve()))
+        return file_url(url)
     raise UsageError(f"{url!r} is neither a URL (postgresql://..., sqlite:///file.db) nor a file")
+
+
+def file_url(path: str) -> str:
+    """The URL of an SQLite file."""
+    return "sqlite:///" + quote(str(Path(path).resolve()))
 
 
 def check_file(url: str) -> None:

@@ -6,9 +6,10 @@ import os
 from urllib.parse import parse_qs, unquote, urlsplit
 
 
-def without_passwords(message: str, url: str | None) -> str:
+def without_passwords(message: str, *urls: str | None) -> str:
     """The message with every password that could have reached it replaced."""
-    for secret in sorted(passwords(url), key=len, reverse=True):
+    secrets = set().union(*map(passwords, urls or (None,)))
+    for secret in sorted(secrets, key=len, reverse=True):
         for before, after in ((":", "@"), ("password=", "")):
             message = message.replace(f"{before}{secret}{after}", f"{before}***{after}")
         # A very short one is left where it stands alone: it is part of too many words to replace.

@@ -20,7 +20,7 @@ class Progress:
         self._started = time.monotonic()
         self._next = self._started + PATIENCE
 
-    def update(self, rows: int, size: int) -> None:
+    def update(self, rows: int, size: int | None) -> None:
         """Show these counts, unless the line was drawn a moment ago."""
         now = time.monotonic()
         if self._shown and now >= self._next:
@@ -43,7 +43,8 @@ class Progress:
             print(f"{path}: {line}", file=self._out)
 
 
-def counted(rows: int, size: int, seconds: float) -> str:
-    """`1,200,000 rows  85.2 MB  1,000,000 rows/s  1.2 s`."""
+def counted(rows: int, size: int | None, seconds: float) -> str:
+    """`1,200,000 rows  85.2 MB  1,000,000 rows/s  1.2 s`; a table has no size."""
     rate = rows / seconds if seconds > 0 else 0
-    return f"{rows:,} rows  {size / 1e6:,.1f} MB  {rate:,.0f} rows/s  {seconds:.1f} s"
+    bytes_ = "" if size is None else f"  {size / 1e6:,.1f} MB"
+    return f"{rows:,} rows{bytes_}  {rate:,.0f} rows/s  {seconds:.1f} s"
