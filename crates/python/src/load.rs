@@ -75,12 +75,11 @@ impl Keywords<'_> {
                 return Err(PyValueError::new_err(message));
             }
         };
-        let rows = match data.getattr_opt(intern!(py, "__next__"))? {
-            Some(_) => {
-                Rows::parts(Parts { iterator: data.clone().unbind(), raised: raised.clone() })
-            }
-            None => Rows::from(batch_of(data)?),
+        let source = match data.getattr_opt(intern!(py, "__next__"))? {
+            Some(_) => Source::Iterator(data.clone().unbind()),
+            None => Source::Whole(Some(data.clone().unbind())),
         };
+        let rows = Rows::parts(Parts { source, raised: raised.clone() });
         let mut load = Load::new(table, rows).on_conflict(on_conflict);
         if let Some(key) = &self.key {
             load = load.key(names(key)?);
@@ -138,10 +137,17 @@ fn renamed(columns: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Option<String>)
     columns.iter().map(pair).collect::<Option<_>>().ok_or_else(wrong)
 }
 
-/// The parts that a Python iterator gives.
+/// The rows of a Python object, read where the load runs: on asyncio that is no loop's thread.
 struct Parts {
-    iterator: Py<PyAny>,
+    source: Source,
     raised: Raised,
+}
+
+enum Source {
+    /// All rows; taken once.
+    Whole(Option<Py<PyAny>>),
+    /// An iterator of parts.
+    Iterator(Py<PyAny>),
 }
 
 impl Iterator for Parts {
@@ -149,10 +155,17 @@ impl Iterator for Parts {
 
     fn next(&mut self) -> Option<Self::Item> {
         let part = Python::attach(|py| -> PyResult<Option<Batch>> {
-            match self.iterator.bind(py).call_method0(intern!(py, "__next__")) {
-                Ok(part) => batch_of(&part).map(Some),
-                Err(error) if error.is_instance_of::<PyStopIteration>(py) => Ok(None),
-                Err(error) => Err(error),
+            match &mut self.source {
+                Source::Whole(data) => {
+                    data.take().map(|data| batch_of(data.bind(py))).transpose()
+                }
+                Source::Iterator(parts) => {
+                    match parts.bind(py).call_method0(intern!(py, "__next__")) {
+                        Ok(part) => batch_of(&part).map(Some),
+                        Err(error) if error.is_instance_of::<PyStopIteration>(py) => Ok(None),
+                        Err(error) => Err(error),
+                    }
+                }
             }
         });
         part.transpose().map(|part| part.map_err(|error| self.raised.put(error)))
