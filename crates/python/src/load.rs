@@ -156,9 +156,7 @@ impl Iterator for Parts {
     fn next(&mut self) -> Option<Self::Item> {
         let part = Python::attach(|py| -> PyResult<Option<Batch>> {
             match &mut self.source {
-                Source::Whole(data) => {
-                    data.take().map(|data| batch_of(data.bind(py))).transpose()
-                }
+                Source::Whole(data) => data.take().map(|data| batch_of(data.bind(py))).transpose(),
                 Source::Iterator(parts) => {
                     match parts.bind(py).call_method0(intern!(py, "__next__")) {
                         Ok(part) => batch_of(&part).map(Some),

@@ -144,6 +144,9 @@ proptest! {
         cut in any::<prop::sample::Index>(),
         orient in prop_oneof![Just(Orient::Records), Just(Orient::Ndjson)],
     ) {
+        if has_a_name_twice(&batch) {
+            return Ok(());
+        }
         let cut = cut.index(batch.rows() + 1);
         let mut out = Vec::new();
         let mut writer = Writer::new(oriented(orient), |chunk| {
