@@ -25,7 +25,7 @@ WRONG_URLS = [
     (f"postgresql://ann:{SECRET}@host:65536/db", "65536"),
     (f"postgresql://ann:{SECRET}@host:-1/db", "port"),
     (f"postgresql://ann:{SECRET}@[::1/db", "host"),
-    (f"postgresql://ann:{SECRET}@one,two/db", "one,two"),
+    (f"postgresql://ann:{SECRET}@/db?host=one,,two", "commas"),
     (f"postgresql://ann:{SECRET}@host/db?sslmode=maybe", "sslmode"),
     (f"postgresql://ann:{SECRET}@host/db?sslmdoe=require", "sslmdoe"),
     (f"postgresql://ann:{SECRET}@host/db?connect_timeout=soon", "connect_timeout"),
