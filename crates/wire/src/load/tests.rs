@@ -73,6 +73,21 @@ fn columns(cells: &[Option<Cell>]) -> Vec<(Column, Type, Kind)> {
     ]
 }
 
+/// Its length would not fit into its message's head, and what follows be taken for messages.
+#[test]
+fn a_row_longer_than_a_message_can_be_is_refused() {
+    let mut values = Bytes::binary();
+    values.push_with(|out| out.resize(out.len() + (360 << 20), 0));
+    values.push(b"short");
+    let column = values.finish().unwrap();
+    let (kind, target) = (Type::Bytes, target(Kind::Bytea));
+    let mut out = Vec::new();
+    let mut thrice = [0; 3].map(|_| Cells::new(&column, &kind, &target));
+    let unfit = message(&mut out, &mut thrice, 0..2, 1 << 10).unwrap_err();
+    assert!(unfit.row == 0 && unfit.message.contains("1 GiB"), "{unfit:?}");
+    assert_eq!(message(&mut out, &mut thrice, 1..2, 1 << 10).unwrap(), 2);
+}
+
 fn some_cells() -> impl Strategy<Value = Vec<Option<Cell>>> {
     let number = prop_oneof![
         4 => -1000..1000_i64,
