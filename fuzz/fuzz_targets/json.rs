@@ -20,7 +20,8 @@ fuzz_target!(|data: &[u8]| {
 fn check(batch: &Batch) {
     let mut records = Vec::new();
     let written = json::write_records(batch, &mut records);
-    if json_cells(batch).any(|text| validate_json(text.as_bytes()).is_err()) {
+    let repeated = batch.schema().repeated().is_some();
+    if repeated || json_cells(batch).any(|text| validate_json(text.as_bytes()).is_err()) {
         assert!(written.is_err() && records.is_empty());
         return;
     }
@@ -35,11 +36,7 @@ fn check(batch: &Batch) {
     assert_eq!(rows.len(), batch.rows());
     for (row, object) in rows.iter().enumerate() {
         for (at, field) in batch.schema().fields.iter().enumerate() {
-            let repeated =
-                batch.schema().fields[at + 1..].iter().any(|other| other.name == field.name);
-            if let Value::Text(text) = batch.value(at, row)
-                && !repeated
-            {
+            if let Value::Text(text) = batch.value(at, row) {
                 assert_eq!(object[&*field.name].as_str(), Some(text));
             }
         }

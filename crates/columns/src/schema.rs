@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::Type;
@@ -34,6 +35,12 @@ impl Schema {
     /// The position of the first field of this name.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| &*field.name == name)
+    }
+
+    /// The first field whose name an earlier one has.
+    pub fn repeated(&self) -> Option<&Field> {
+        let mut seen = HashSet::with_capacity(self.fields.len());
+        self.fields.iter().find(|field| !seen.insert(&field.name))
     }
 
     /// How `other` differs from this, in words.

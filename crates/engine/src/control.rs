@@ -17,6 +17,11 @@ impl<'a> Control<'a> {
         Self { deadline: Instant::now().checked_add(timeout), interrupt: None }
     }
 
+    /// A deadline that far from now where there is a timeout, else none.
+    pub fn within(timeout: Option<Duration>) -> Self {
+        timeout.map_or_else(Self::default, Self::timeout)
+    }
+
     /// The same control with another way to interrupt.
     #[must_use]
     pub fn interrupted_by(self, interrupt: &'a dyn Fn() -> bool) -> Self {

@@ -18,7 +18,7 @@ impl Many {
         rows: impl IntoIterator<Item = Arguments>,
     ) -> Result<Self> {
         let rows = rows.into_iter().enumerate().map(|(at, row)| {
-            row.arrange(&statement).map_err(|error| in_row(at, error.about(&statement)))
+            row.arrange(&statement).map_err(|error| in_row(at as u64, error.about(&statement)))
         });
         let rows = rows.collect::<Result<_>>()?;
         Ok(Self { statement, rows })
@@ -27,7 +27,7 @@ impl Many {
 
 /// The error, with the row it is about.
 #[cold]
-pub(crate) fn in_row(row: usize, mut error: Error) -> Error {
+pub(crate) fn in_row(row: u64, mut error: Error) -> Error {
     let message = format!("row {row}: {}", error.message());
     error.set(error.kind(), message);
     error

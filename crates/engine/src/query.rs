@@ -86,7 +86,7 @@ impl Target<'_> {
 
     /// The deadline that the database gives calls which name none.
     pub(crate) fn control<'a>(&self) -> Control<'a> {
-        self.database().config().timeout.map_or_else(Control::default, Control::timeout)
+        Control::within(self.database().config().timeout)
     }
 }
 

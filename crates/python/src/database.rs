@@ -290,7 +290,7 @@ impl Database {
         let timeout = seconds(timeout)?.or(self.engine.config().timeout);
         let arguments = many_arguments(rows, sql)?;
         blocking(rows.py(), |interrupt| {
-            let control = timeout.map_or_else(Control::default, Control::timeout);
+            let control = Control::within(timeout);
             self.engine.execute_many(sql, arguments, &control.interrupted_by(interrupt))
         })
     }
@@ -300,7 +300,7 @@ impl Database {
     fn execute_script(&self, py: Python<'_>, sql: &str, timeout: Option<f64>) -> PyResult<()> {
         let timeout = seconds(timeout)?.or(self.engine.config().timeout);
         blocking(py, |interrupt| {
-            let control = timeout.map_or_else(Control::default, Control::timeout);
+            let control = Control::within(timeout);
             self.engine.script_with(sql, &control.interrupted_by(interrupt))
         })
     }

@@ -114,7 +114,7 @@ impl Keywords<'_> {
         let raised = Raised::default();
         let load = self.load(table, data, &raised)?;
         let loaded = blocking(data.py(), |interrupt| {
-            let control = timeout.map_or_else(Control::default, Control::timeout);
+            let control = Control::within(timeout);
             run(load, &control.interrupted_by(interrupt))
         });
         raised.over(data.py(), loaded)

@@ -33,7 +33,7 @@ impl Stream {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Frame>> {
         let part = blocking(py, |interrupt| {
-            let control = self.timeout.map_or_else(Control::default, Control::timeout);
+            let control = Control::within(self.timeout);
             match self.stream.take(interrupt) {
                 Ok(mut stream) => stream.value().next_part(&control.interrupted_by(interrupt)),
                 Err(Absent::Gone) => Ok(None),

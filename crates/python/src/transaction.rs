@@ -103,8 +103,8 @@ impl Transaction {
         let timeout = seconds(timeout)?.or(self.database.config().timeout);
         let keywords = Keywords { columns, on_conflict, key, commit_each, progress };
         keywords.run(table, data, timeout, |load, control| {
-            let interrupt = || control.interrupt.is_some_and(|interrupt| interrupt());
-            self.with(&interrupt, |transaction| transaction.load(load, control))
+            let interrupt = control.interrupt.unwrap_or(&|| false);
+            self.with(interrupt, |transaction| transaction.load(load, control))
         })
     }
 
@@ -197,7 +197,7 @@ impl Transaction {
     fn execute_script(&self, py: Python<'_>, sql: &str, timeout: Option<f64>) -> PyResult<()> {
         let timeout = seconds(timeout)?.or(self.database.config().timeout);
         blocking(py, |interrupt| {
-            let control = timeout.map_or_else(Control::default, Control::timeout);
+            let control = Control::within(timeout);
             self.with(interrupt, |transaction| {
                 transaction.script(sql, &control.interrupted_by(interrupt))
             })
@@ -215,7 +215,7 @@ impl Transaction {
         let timeout = seconds(timeout)?.or(self.database.config().timeout);
         let arguments = many_arguments(rows, sql)?;
         blocking(rows.py(), |interrupt| {
-            let control = timeout.map_or_else(Control::default, Control::timeout);
+            let control = Control::within(timeout);
             self.with(interrupt, |transaction| {
                 transaction.execute_many(sql, arguments, &control.interrupted_by(interrupt))
             })
@@ -240,7 +240,7 @@ impl Transaction {
                     "a transaction is entered once; make a new one",
                 ));
             }
-            let control = timeout.map_or_else(Control::default, Control::timeout);
+            let control = Control::within(timeout);
             let control = control.interrupted_by(interrupt);
             let begun = own.database.transaction(own.mode, &control)?;
             *state.value() = State::Open(begun);

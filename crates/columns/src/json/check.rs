@@ -62,14 +62,11 @@ fn nested(kind: &DataType) -> bool {
 
 /// An object holds one value for each name: most parsers keep the last and say nothing.
 pub(super) fn check_names(schema: &Schema) -> Result<(), ColumnError> {
-    let fields = &schema.fields;
-    let repeated = (1..fields.len())
-        .find(|at| fields[..*at].iter().any(|earlier| earlier.name == fields[*at].name));
-    repeated.map_or(Ok(()), |at| {
-        let name = &fields[at].name;
+    schema.repeated().map_or(Ok(()), |field| {
         Err(ColumnError::new(format!(
-            "two columns are named {name:?}, which a JSON object cannot hold; name them apart with AS \
-             in the query"
+            "two columns are named {:?}, which a JSON object cannot hold; name them apart with AS in \
+             the query",
+            field.name
         )))
     })
 }

@@ -1,14 +1,12 @@
 //! Loads, and statements run for many rows: a worker sends the rows, for they are too much for the
 //! loop's own thread.
 
-use std::sync::Arc;
-
 use super::calls::{About, Waiting};
 use super::lane::{Parked, Purpose, State, Why, Work};
-use super::shared::News;
-use super::sqlite::{Way, Writing, no_database, with};
+use super::sqlite::{Way, with};
 use super::{Answer, CallId, Evented, Submitted, TransactionId, Want};
 use crate::many::Many;
+use crate::postgres::busy;
 use crate::pump::Link;
 use crate::sqlite::{Sqlite, SqliteTransaction};
 use crate::{Arguments, Control, Error, ErrorKind, Load, Result, postgres};
@@ -107,22 +105,15 @@ impl<T> Evented<T> {
             Ok(transaction) => transaction,
             Err(error) => return Submitted::Now(Err(error)),
         };
-        if let Some(held) = transaction {
-            return self.on_worker(to, About::Nothing, Way::Now, move |_, control| {
-                with(&held, |transaction| bulk.run_in(transaction, control)).map(Answer::Count)
-            });
-        }
-        let Some(sqlite) = self.database.sqlite().cloned() else { return no_database() };
-        let (id, stop) = self.expect_answer(to, About::Nothing);
-        let (shared, writer) = (Arc::clone(&self.shared), TransactionId(id));
-        let job = self.job(id, stop, move |control| {
-            let done = bulk.run_on_sqlite(&sqlite, control);
-            shared.tell(News::WriterFree(writer));
+        // It may take long: other writes wait for it on the loop, not on workers that reads need.
+        let way = if transaction.is_some() { Way::Now } else { Way::Owner };
+        self.on_worker(to, About::Nothing, way, move |sqlite, control| {
+            let done = match &transaction {
+                None => bulk.run_on_sqlite(sqlite, control),
+                Some(held) => with(held, |transaction| bulk.run_in(transaction, control)),
+            };
             done.map(Answer::Count)
-        });
-        // It may take long: other writes wait for it here, and not on workers that reads need.
-        self.write(Writing { begins: Some(writer), job });
-        Submitted::Sent(id)
+        })
     }
 
     /// Has a worker run `bulk` on a lane that nothing else is on, or has it wait for that.
@@ -154,10 +145,4 @@ impl<T> Evented<T> {
         });
         self.workers.run_now(job);
     }
-}
-
-/// A stream ends when its reader wants, who may be the very caller.
-pub(super) fn busy() -> Error {
-    Error::new(ErrorKind::Misuse, "the transaction is busy with a stream")
-        .with_hint("read the stream to its end, or close it, before the next call")
 }

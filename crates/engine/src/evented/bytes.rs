@@ -227,7 +227,10 @@ impl<T> Evented<T> {
     /// A worker answered a call.
     fn done(&mut self, call: CallId, result: Result<Answer>) {
         let away = self.away.remove(&call);
-        // A transaction bears the id of the call that began it.
+        // A transaction bears the id of the call that began it, and keeps the writer.
+        if !matches!(result, Ok(Answer::Transaction(_))) {
+            self.writer_is_free(TransactionId(call));
+        }
         match &result {
             Err(_) => drop(self.transactions.remove(&TransactionId(call))),
             Ok(Answer::Transaction(id)) if away.is_none() => self.forget(*id),

@@ -5,12 +5,11 @@ use std::time::Instant;
 
 use rowmill_wire::{Output, Request, RequestId};
 
-use super::bulk::busy;
 use super::calls::{About, Waiting};
 use super::lane::{Flight, Lane, Parked, Purpose, State, Why, Work};
 use super::shared::News;
 use super::{Action, Call, CallId, Evented, Submitted, Transaction, TransactionId};
-use crate::postgres::{Lease, begin_sql, wire_statement};
+use crate::postgres::{Lease, begin_sql, busy, wire_statement};
 use crate::pump::Link;
 use crate::{Control, Error, ErrorKind, Result, TransactionMode, limits};
 

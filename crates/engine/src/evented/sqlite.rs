@@ -30,15 +30,17 @@ pub(super) enum Way {
     Any,
     /// One at once: the job belongs to a transaction that others may wait for.
     Now,
-    /// Any, once no transaction has the writer.
+    /// Any, once nobody has the writer.
     Writer,
+    /// As `Writer`, and the call has it until it is done.
+    Owner,
 }
 
 /// A job that wants SQLite's one writer.
 pub(super) struct Writing {
-    /// The transaction that the job begins, where it does.
-    pub(super) begins: Option<TransactionId>,
-    pub(super) job: Job,
+    /// Whose the writer is until the call is done, or the transaction that it begins.
+    owner: Option<TransactionId>,
+    job: Job,
 }
 
 impl<T> Evented<T> {
@@ -111,19 +113,15 @@ impl<T> Evented<T> {
         let transaction = TransactionId(id);
         // Filled by the worker before the answer is told, so it is there when the id is used.
         self.transactions.insert(transaction, Transaction::Sqlite(held.clone()));
-        let shared = Arc::clone(&self.shared);
         let job = self.job(id, stop, move |control| {
-            let begun = sqlite.begin(read_only, control);
-            if begun.is_err() && !read_only {
-                shared.tell(News::WriterFree(transaction));
-            }
-            *held.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun?);
+            let begun = sqlite.begin(read_only, control)?;
+            *held.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
             Ok(Answer::Transaction(transaction))
         });
         if read_only {
             self.workers.run(job);
         } else {
-            self.write(Writing { begins: Some(transaction), job });
+            self.write(Writing { owner: Some(transaction), job });
         }
         Submitted::Sent(id)
     }
@@ -174,7 +172,8 @@ impl<T> Evented<T> {
         let (id, stop) = self.expect_answer(to, about);
         let job = self.job(id, stop, move |control| work(&sqlite, control));
         match way {
-            Way::Writer => self.write(Writing { begins: None, job }),
+            Way::Writer => self.write(Writing { owner: None, job }),
+            Way::Owner => self.write(Writing { owner: Some(TransactionId(id)), job }),
             Way::Now => self.workers.run_now(job),
             Way::Any => self.workers.run(job),
         }
@@ -183,12 +182,12 @@ impl<T> Evented<T> {
 
     /// Runs a job that wants the writer, unless a transaction has it: then the job waits here and
     /// not on a worker, which the transaction's own statements need to come to their end.
-    pub(super) fn write(&mut self, writing: Writing) {
+    fn write(&mut self, writing: Writing) {
         if self.writer.is_some() {
             self.writers.push_back(writing);
             return;
         }
-        self.writer = writing.begins;
+        self.writer = writing.owner;
         self.workers.run(writing.job);
     }
 
@@ -206,6 +205,6 @@ impl<T> Evented<T> {
     }
 }
 
-pub(super) fn no_database() -> Submitted {
+fn no_database() -> Submitted {
     Submitted::Now(Err(Error::new(ErrorKind::Internal, "there is no database")))
 }

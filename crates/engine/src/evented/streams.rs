@@ -7,7 +7,7 @@ use super::calls::{About, Waiting};
 use super::lane::{State, Why};
 use super::sqlite::{Held, Way, with};
 use super::{Answer, Call, Evented, Submitted, Transaction};
-use crate::postgres::PostgresStream;
+use crate::postgres::{PostgresStream, busy};
 use crate::stream::{Parts, Stream};
 use crate::{Control, Error, ErrorKind, limits};
 
@@ -41,8 +41,7 @@ impl<T> Evented<T> {
     pub(super) fn start_stream(&mut self, lane: usize, to: T, call: Call, batch_rows: usize) {
         let batch_rows = if batch_rows == 0 { limits::BATCH_ROWS } else { batch_rows };
         let Some(lease) = self.take_link(lane, Why::Stream) else {
-            let error = Error::new(ErrorKind::Misuse, "the transaction is busy with a stream");
-            return self.complete(to, Err(error));
+            return self.complete(to, Err(busy()));
         };
         let Call { statement, parameters, .. } = call;
         let parts = PostgresStream::start(lease, None, &statement, parameters, batch_rows);

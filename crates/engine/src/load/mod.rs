@@ -8,7 +8,7 @@ use rowmill_columns::{Batch, Schema};
 
 pub(crate) use self::rows::Piece;
 pub use self::rows::Rows;
-pub(crate) use self::sql::{columns, conflict_sql, insert_sql, no_key};
+pub(crate) use self::sql::{columns, conflict_sql, insert_sql};
 pub(crate) use self::table::TableName;
 
 use crate::{Error, ErrorKind, Result};
@@ -135,6 +135,31 @@ impl<'a> Load<'a> {
         }
     }
 
+    /// Makes the primary key the key of an update that names none, and sees that the rows have it:
+    /// without, none of them could be told to be there.
+    pub(crate) fn find_key(
+        &mut self,
+        schema: &Schema,
+        primary_key: impl FnOnce() -> Result<Vec<String>>,
+    ) -> Result<()> {
+        let wrong = |message: String| Error::new(ErrorKind::Programming, message);
+        if self.key.is_empty() && self.on_conflict == OnConflict::Update {
+            self.key = primary_key()?;
+            if self.key.is_empty() {
+                let message = format!("{} has no primary key to update by", self.table);
+                return Err(
+                    wrong(message).with_hint("name the columns of a unique constraint as the key")
+                );
+            }
+        }
+        match self.key.iter().find(|name| schema.position(name).is_none()) {
+            Some(name) if self.on_conflict != OnConflict::Fail => Err(wrong(format!(
+                "the rows have no column {name:?}, which tells whether one is there"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// A load in a transaction, which commits when that does.
     pub(crate) fn check_inside(&self) -> Result<()> {
         if self.commit_each.is_none() {
@@ -142,18 +167,6 @@ impl<'a> Load<'a> {
         }
         let message = "a load inside a transaction is committed with it, not by commit_each";
         Err(Error::new(ErrorKind::Programming, message))
-    }
-}
-
-/// Without its key a row could never be told to be there.
-pub(crate) fn check_key(load: &Load<'_>, schema: &Schema) -> Result<()> {
-    match load.key.iter().find(|name| schema.position(name).is_none()) {
-        Some(name) if load.on_conflict != OnConflict::Fail => {
-            let message =
-                format!("the rows have no column {name:?}, which tells whether one is there");
-            Err(Error::new(ErrorKind::Programming, message))
-        }
-        _ => Ok(()),
     }
 }
 

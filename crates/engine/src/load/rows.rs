@@ -132,9 +132,7 @@ impl fmt::Debug for Rows<'_> {
 }
 
 fn same_names(a: &Schema, b: &Schema) -> bool {
-    let names = |schema: &Schema| schema.fields.iter().map(|field| field.name.clone()).collect();
-    let (a, b): (Vec<_>, Vec<_>) = (names(a), names(b));
-    a == b
+    a.fields.iter().map(|field| &field.name).eq(b.fields.iter().map(|field| &field.name))
 }
 
 fn list(schema: &Schema) -> String {
@@ -167,15 +165,10 @@ fn named(batch: Batch, names: &[(String, Option<String>)]) -> Result<Batch> {
 
 /// Rows need columns, each of a name of its own.
 fn checked(schema: &Arc<Schema>) -> Result<Arc<Schema>> {
-    let fields = &schema.fields;
-    if fields.is_empty() {
-        return Err(Error::new(ErrorKind::Programming, "the rows have no columns"));
-    }
-    for (at, field) in fields.iter().enumerate() {
-        if fields[..at].iter().any(|earlier| earlier.name == field.name) {
-            let message = format!("two columns of the rows are named {:?}", field.name);
-            return Err(Error::new(ErrorKind::Programming, message));
-        }
-    }
-    Ok(Arc::clone(schema))
+    let message = match schema.repeated() {
+        _ if schema.fields.is_empty() => "the rows have no columns".to_owned(),
+        Some(field) => format!("two columns of the rows are named {:?}", field.name),
+        None => return Ok(Arc::clone(schema)),
+    };
+    Err(Error::new(ErrorKind::Programming, message))
 }

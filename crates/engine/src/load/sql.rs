@@ -4,7 +4,6 @@ use rowmill_columns::Schema;
 
 use super::OnConflict;
 use super::table::quoted;
-use crate::{Error, ErrorKind};
 
 /// The columns of the rows, quoted, with commas between.
 pub(crate) fn columns(schema: &Schema) -> String {
@@ -43,10 +42,4 @@ pub(crate) fn conflict_sql(on_conflict: OnConflict, key: &[String], schema: &Sch
             }
         }
     }
-}
-
-/// What to say where an update has nothing to go by.
-pub(crate) fn no_key(table: &str) -> Error {
-    Error::new(ErrorKind::Programming, format!("{table} has no primary key to update by"))
-        .with_hint("name the columns of a unique constraint as the key")
 }

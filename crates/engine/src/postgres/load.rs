@@ -7,9 +7,7 @@ use rowmill_wire::{Completion, Event, Failure, Output, RequestId};
 
 use super::run::grace;
 use super::{in_transaction, leave_idle, run, run_script, wire_statement};
-use crate::load::{
-    OnConflict, Rows, TableName, check_key, columns, conflict_sql, insert_sql, no_key,
-};
+use crate::load::{OnConflict, Rows, TableName, columns, conflict_sql, insert_sql};
 use crate::process;
 use crate::pump::{Fill, Link, Until, drive};
 use crate::{Control, Error, ErrorKind, Load, Result, limits};
@@ -38,13 +36,7 @@ pub(crate) fn load_inside(
     if load.on_conflict == OnConflict::Fail {
         return copy(link, &table, &schema, &mut load.rows, control);
     }
-    if load.key.is_empty() && load.on_conflict == OnConflict::Update {
-        load.key = primary_key(link, &table, control)?;
-        if load.key.is_empty() {
-            return Err(no_key(&table));
-        }
-    }
-    check_key(load, &schema)?;
+    load.find_key(&schema, || primary_key(link, &table, control))?;
     let names = columns(&schema);
     let number = WAITING_ROOMS.fetch_add(1, Ordering::Relaxed);
     let room = format!("rowmill_load_{}_{number}", process::id());

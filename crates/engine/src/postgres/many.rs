@@ -36,7 +36,8 @@ pub(crate) fn run_many_inside(link: &mut Link, many: Many, control: &Control<'_>
             match result {
                 Ok(done) => affected += done.tag.rows,
                 Err(failure) if failed.is_none() => {
-                    failed = Some(in_row(before + at, Error::from(failure).about(&statement)));
+                    failed =
+                        Some(in_row((before + at) as u64, Error::from(failure).about(&statement)));
                 }
                 Err(_) => {}
             }

@@ -14,4 +14,6 @@ pub(crate) use many::{run_many, run_many_inside};
 pub(crate) use pool::{Home, Lease, Pool, pool_timeout};
 pub(crate) use run::{begin_sql, leave_idle, run, run_script, wire_statement};
 pub(crate) use stream::PostgresStream;
-pub(crate) use transaction::{PostgresTransaction, committed, in_transaction, unknown_outcome};
+pub(crate) use transaction::{
+    PostgresTransaction, busy, committed, in_transaction, unknown_outcome,
+};

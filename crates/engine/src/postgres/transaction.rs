@@ -46,8 +46,7 @@ impl PostgresTransaction {
     fn with<T>(&self, work: impl FnOnce(&mut Lease) -> Result<T>) -> Result<T> {
         process::check(self.process)?;
         let Some(mut lease) = self.held.take() else {
-            return Err(Error::new(ErrorKind::Misuse, "the transaction is busy with a stream")
-                .with_hint("read the stream to its end, or close it, before the next statement"));
+            return Err(busy());
         };
         let done = if lease.is_broken() {
             // It waits for nothing, not even for the rollback, which has happened.
@@ -89,7 +88,7 @@ impl PostgresTransaction {
     ) -> Result<PostgresStream> {
         process::check(self.process)?;
         let Some(lease) = self.held.take() else {
-            return Err(Error::new(ErrorKind::Misuse, "the transaction is busy with a stream"));
+            return Err(busy());
         };
         let held = Some(Arc::clone(&self.held));
         Ok(PostgresStream::start(lease, held, statement, parameters, batch_rows))
@@ -143,6 +142,13 @@ pub(crate) fn in_transaction<R>(
             Err(error)
         }
     }
+}
+
+/// A stream ends when its reader wants, who may be the very caller.
+#[cold]
+pub(crate) fn busy() -> Error {
+    Error::new(ErrorKind::Misuse, "the transaction is busy with a stream")
+        .with_hint("read the stream to its end, or close it, before the next call")
 }
 
 /// The server answers COMMIT in a failed transaction with ROLLBACK.

@@ -144,11 +144,9 @@ impl Connection {
             let number = piece.before + row as u64;
             bind_row(&mut prepared.raw, &piece.batch, row, number)?;
             if let Step::Failed(code) = prepared.raw.step() {
-                let mut error =
-                    halted(&self.raw, &self.watch, Halt::Failed(code), statement.text());
-                let message = format!("row {number}: {}", error.message());
-                error.set(error.kind(), message);
-                return Err(error);
+                let halt = Halt::Failed(code);
+                let error = halted(&self.raw, &self.watch, halt, statement.text());
+                return Err(in_row(number, error));
             }
             changed += self.raw.changes();
             // Every parameter is bound again.
@@ -190,7 +188,7 @@ impl Connection {
                 }
             });
             prepared.raw.reset();
-            done.map_err(|error| in_row(at, error.about(&many.statement)))?;
+            done.map_err(|error| in_row(at as u64, error.about(&many.statement)))?;
             changed += if is_change { self.raw.changes() } else { 0 };
         }
         Ok(changed)

@@ -8,7 +8,7 @@ use super::connection::{Connection, refused};
 use super::route::{Route, route};
 use super::transaction::{SqliteTransaction, ended};
 use super::watch::Orders;
-use crate::load::{OnConflict, Rows, TableName, check_key, conflict_sql, insert_sql, no_key};
+use crate::load::{Rows, TableName, conflict_sql, insert_sql};
 use crate::many::Many;
 use crate::{Control, Error, ErrorKind, Load, Result, limits};
 
@@ -38,14 +38,9 @@ impl SqliteTransaction {
         let Some(schema) = load.rows.schema()? else { return Ok(0) };
         check_names(&schema)?;
         let table = TableName::parse(&load.table)?;
-        if load.key.is_empty() && load.on_conflict == OnConflict::Update {
-            let orders = Orders::of(control);
-            load.key = self.lend(|connection| primary_key(connection, &table, &orders))?;
-            if load.key.is_empty() {
-                return Err(no_key(&table.to_string()));
-            }
-        }
-        check_key(load, &schema)?;
+        load.find_key(&schema, || {
+            self.lend(|connection| primary_key(connection, &table, &Orders::of(control)))
+        })?;
         let conflict = conflict_sql(load.on_conflict, &load.key, &schema);
         let insert = insert_sql(&table.to_string(), &schema, &conflict);
         let insert = Statement::parse(&insert, Dialect::Sqlite)?;
