@@ -52,7 +52,19 @@ class Unknown:
     """No database takes one."""
 
 
-@pytest.mark.parametrize("value", [Unknown(), object, 1j, dt.time(1, tzinfo=dt.UTC)])
+class Unzoned(dt.tzinfo):
+    """A zone whose offset depends on the date."""
+
+    def utcoffset(self, moment: dt.datetime | None) -> dt.timedelta | None:
+        return dt.timedelta(hours=1) if moment else None
+
+    dst = utcoffset
+
+    def tzname(self, moment: dt.datetime | None) -> str:
+        return "somewhere"
+
+
+@pytest.mark.parametrize("value", [Unknown(), object, 1j, dt.time(1, tzinfo=Unzoned())])
 def test_a_parameter_of_no_known_type_is_named(any_url: str, value: object) -> None:
     with rm.Database(any_url) as db:
         with pytest.raises(rm.ProgrammingError, match=r"\$2"):

@@ -197,13 +197,12 @@ def test_microseconds_are_kept(db: rm.Database, output: str) -> None:
 
 def test_types_that_nobody_knows_are_text_and_not_raw_bytes(db: rm.Database) -> None:
     """Elsewhere: the bytes of the wire, or a panic."""
-    db.execute_script("create type seen as (a int, b text); create domain odd as seen")
+    db.execute_script("create type seen as (a int, b point); create domain odd as seen")
     statement = (
-        "select '1.5.0.1/8'::inet as a, '(1,2)'::point as b, '[1,3)'::int4range as c, "
-        "row(1, 'x')::seen as d, row(1, 'x')::seen::odd as e, row(1, null) as f, "
-        "'{[1,2),[4,5)}'::int4multirange as g, '12:00+05'::timetz as h, '<a/>'::xml as i, "
-        "B'101' as j, 'a & b'::tsquery as k, 'pg_class'::regclass as l, '$.a'::jsonpath as m, "
-        "array['::1'::inet] as n, '$1.00'::money as o"
+        "select '1.5.0.1/8'::inet as a, '(1,2)'::point as b, "
+        "row(1, '(1,2)')::seen as d, row(1, null)::seen::odd as e, row(1, null) as f, "
+        "'12:00+05'::timetz as h, B'101' as j, 'a & b'::tsquery as k, 'pg_class'::regclass as l, "
+        "'$.a'::jsonpath as m, '$1.00'::money as o"
     )
     frame = db.fetch(statement)
     assert set(frame.schema.types) == {"text"}

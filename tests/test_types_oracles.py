@@ -7,11 +7,14 @@ what the peer can say; `_asyncpg` and `_psycopg` name each such case with its re
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import itertools
+import re
+import socket
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import psycopg
@@ -19,7 +22,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.types import TypeInfo
+from psycopg.types.composite import CompositeInfo, register_composite
 from psycopg.types.json import set_json_loads
+from psycopg.types.range import Range as PsycopgRange
 
 import rowmill as rm
 from tests.postgres_server import PostgresServer
@@ -30,6 +35,56 @@ from tests.type_strategies import COLUMNS, Column, examples, rows_of
 NAMES = [f"c{at}" for at in range(len(COLUMNS))]
 Drawn = tuple[list[int], list[list[Any]]]
 DRAWN = rows_of(COLUMNS)
+
+
+class Pair(NamedTuple):
+    """The composite of that name, as psycopg reads and writes it."""
+
+    a: int | None
+    b: str | None
+
+
+def peer(value: Any) -> Any:
+    """A peer's value in canonical form."""
+    match value:
+        case asyncpg.Range():
+            bounds = ("[" if value.lower_inc else "(") + ("]" if value.upper_inc else ")")
+            bounds = "empty" if value.isempty else bounds
+            return {"lower": canon(value.lower), "upper": canon(value.upper), "bounds": bounds}
+        case PsycopgRange():
+            bounds = "empty" if value.isempty else value._bounds
+            return {"lower": canon(value.lower), "upper": canon(value.upper), "bounds": bounds}
+        case asyncpg.Record():
+            return {name: peer(part) for name, part in value.items()}
+        case Pair():
+            return {"a": value.a, "b": value.b}
+        case asyncpg.BitString():
+            return value.as_string().replace(" ", "")
+        case time() if value.tzinfo:
+            return printed_time(value)
+        case list():
+            return [peer(element) for element in value]
+        case _ if type(value).__module__ == "ipaddress":
+            return address(value)
+    return canon(value)
+
+
+def address(value: Any) -> str:
+    """As PostgreSQL prints it: without the mask of a host, dots within what stands for IPv4."""
+    text = str(value)
+    host, _, mask = text.partition("/")
+    ip = ipaddress.ip_address(host)
+    if ip.version == 6:
+        host = socket.inet_ntop(socket.AF_INET6, ip.packed)
+    return host if mask in ("", str(ip.max_prefixlen)) else f"{host}/{mask}"
+
+
+def printed_time(value: time) -> str:
+    """`12:34:56.7+05:30`."""
+    clock, sign, zone = re.fullmatch(r"(.*)([+-])(.*)", value.isoformat()).groups()  # type: ignore[union-attr]
+    if "." in clock:
+        clock = clock.rstrip("0")
+    return f"{clock}{sign}{re.sub('(:00)+$', '', zone)}"
 
 
 class Drivers:
@@ -46,10 +101,13 @@ class Drivers:
         set_json_loads(
             lambda text: bytes(text).decode() if not isinstance(text, str) else text, self.psycopg
         )
-        # Without this an array of an enum is its text.
+        # Without these an array of an enum, a composite and an array of it are their texts.
         info = TypeInfo.fetch(self.psycopg, "mood")
         assert info is not None
         info.register(self.psycopg)
+        pair = CompositeInfo.fetch(self.psycopg, "pair")
+        assert pair is not None
+        register_composite(pair, self.psycopg, factory=Pair)
         self.db = rm.Database(url)
 
     def close(self) -> None:
@@ -122,6 +180,14 @@ def _psycopg_value(column: Column, value: Any) -> Any:
     """What psycopg is given: it has no interval of its own, and takes the text."""
     if isinstance(value, rm.Interval):
         return f"{value.months} mons {value.days} days {value.microseconds} microseconds"
+    if isinstance(value, rm.Range):
+        return PsycopgRange(empty=True) if value.empty else PsycopgRange(*value)
+    if isinstance(value, dict):
+        return Pair(**value)
+    if isinstance(value, list):
+        return [_psycopg_value(column, element) for element in value]
+    if column.sql == "xid8" and value is not None:
+        return str(value)  # no integer is cast to it
     return value
 
 
@@ -138,7 +204,7 @@ def _mine(column: Column, values: list[Any]) -> list[Any]:
 def _asyncpg(column: Column, values: list[Any]) -> list[Any]:
     if column.kind == "interval":
         return [_span_of(value) for value in values]
-    return [canon(value) for value in values]
+    return [peer(value) for value in values]
 
 
 def _psycopg(column: Column, values: list[Any]) -> list[Any]:
@@ -147,7 +213,9 @@ def _psycopg(column: Column, values: list[Any]) -> list[Any]:
     if column.kind == "float32":
         # psycopg reads the text of a float4 as a float8: 0.1, not 0.10000000149011612.
         return [None if value is None else repr(float4(repr(value))) for value in values]
-    return [canon(value) for value in values]
+    if column.sql == "xid8":
+        return [None if value is None else int(value) for value in values]  # it gives the text
+    return [peer(value) for value in values]
 
 
 @settings(max_examples=examples(300))
@@ -216,6 +284,12 @@ def _stored(column: Column, value: Any) -> Any:
     """What the server keeps of a value: jsonb has a spelling of its own."""
     if column.sql == "jsonb" and value is not None:
         return _JSONB(value)
+    if column.sql == "inet[]" and value is not None:
+        return [element and address(element) for element in value]
+    if column.sql == "inet":
+        return value and address(value)
+    if column.sql == "timetz":
+        return value and printed_time(value)
     return canon(value)
 
 

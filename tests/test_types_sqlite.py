@@ -199,7 +199,7 @@ def test_parameters(db: rm.Database) -> None:
         (b"\x00", b"\x00"), (Decimal("1.10"), "1.10"), (UUIDS[1], str(UUIDS[1])), ("a\x00b", "a\x00b"),
         (date(1, 1, 1), "0001-01-01"), (time(1, 2, 3), "01:02:03"),
         (datetime(2024, 1, 2), "2024-01-02 00:00:00"), (moment, "2024-01-01 22:04:05.000006+00:00"),
-        ({"é": [1, None]}, '{"é": [1, null]}'), ([1, "a\n", None, [True]], '[1,"a\\u000a",null,[true]]'),
+        ({"é": [1, None]}, '{"é":[1,null]}'), ([1, "a\n", None, [True]], '[1,"a\\u000a",null,[true]]'),
     ]  # fmt: skip
     for value, stored in pairs:
         sql = "select json($1)" if isinstance(value, list) else "select $1"

@@ -16,6 +16,13 @@ create domain price as numeric(12, 2);
 create domain label as varchar(8);
 create domain moods as mood[];
 create type pair as (a int, b text);
+create domain pairs as pair[];
+create type deep as (
+    p pair, l pair[], n numeric(8, 2), r int4range, i inet, t text[], m mood, u uuid
+);
+create type odd as (p point, t text);
+create type textrange as range (subtype = text);
+create domain small as int4range check (upper(value) < 100);
 """
 
 AWKWARD = [
@@ -132,23 +139,78 @@ ARRAYS = [
     case('"char"[]', "list[text]", '{a,NULL,""}'),
 ]
 
-# Types that are exchanged as text, one form of text each.
-UNKNOWN = [
-    case("pair", "text", '(1,"a b")', "(,)"),
+INT4RANGE = "struct[lower: int32, upper: int32, bounds: text]"
+DATERANGE = "struct[lower: date, upper: date, bounds: text]"
+PAIR = "struct[a: int32, b: text]"
+
+# Types made of others.
+NESTED = [
+    case("int4range", INT4RANGE, "[1,5)", "empty", "(,)", "[-5,)", "(,7]"),
+    case("int8range", INT4RANGE.replace("32", "64"), "[1,9223372036854775807)", "(,)"),
+    case("numrange", "struct[lower: decimal(38, 2), upper: decimal(38, 1), bounds: text]",
+         "[1.25,2.5)", "(1,2]", "empty", "[0.1,)"),
+    case("daterange", DATERANGE, "[2024-01-01,2024-02-29)", "empty", "(,1969-12-31)"),
+    case("tsrange", "struct[lower: timestamp, upper: timestamp, bounds: text]",
+         '["2024-01-02 03:04:05.6","2024-02-29 00:00:00"]', "(,)"),
+    case("tstzrange", "struct[lower: timestamp[utc], upper: timestamp[utc], bounds: text]",
+         '("2024-01-02 03:04:05.6+01","9999-01-01 00:00:00+00"]', "[,)"),
+    case("textrange", "struct[lower: text, upper: text, bounds: text]",
+         '["","a,b"]', '("q""\\\\","x)"]', "empty", "(,z)"),
+    case("int4multirange", f"list[{INT4RANGE}]", "{}", "{[1,3),[5,)}", "{(,)}"),
+    case("datemultirange", f"list[{DATERANGE}]", "{[2024-01-01,2024-01-03)}"),
+    case("int4range[]", f"list[{INT4RANGE}]", '{"[1,3)",NULL,empty}', "{}"),
+    case("int4range[]", f"list[list[{INT4RANGE}]]", '{{"[1,3)",NULL},{empty,"(,4)"}}'),
+    case("pair", PAIR, '(1,"a b")', "(,)", '(-7,"q""\\\\,")', '(3,"")'),
+    case("pair[]", f"list[{PAIR}]", '{"(1,x)",NULL,"(,)"}', "{}"),
+    case("deep", f"struct[p: {PAIR}, l: list[{PAIR}], n: decimal(8, 2), r: {INT4RANGE}, i: text, "
+         "t: list[text], m: enum, u: uuid]",
+         '("(1,x)","{""(2,y)"",NULL}",1.50,"[1,3)",10.0.0.1/24,"{a,NULL}",ok,'
+         "01020304-0506-0708-090a-0b0c0d0e0000)",
+         "(,,,,,,,)"),
+    case("pairs", f"list[{PAIR}]", '{"(1,x)"}'),
+    case("small", INT4RANGE, "[1,3)", "empty"),
+    case("xid8", "uint64", "18446744073709551615", "0"),
+    case("xid8[]", "list[uint64]", "{18446744073709551615,NULL}"),
+]  # fmt: skip
+
+# Types that become the text that the server prints of them.
+PRINTED = [
     case("point", "text", "(1.5,-2)"),
-    case("inet", "text", "192.168.0.1", "::1"),
+    case("line", "text", "{1,-1,0.5}"),
+    case("lseg", "text", "[(0,0),(1,1.5)]"),
+    case("box", "text", "(1,1),(0,0)"),
+    case("path", "text", "((0,0),(1,1))", "[(0,0),(1,2)]"),
+    case("polygon", "text", "((0,0),(1,1),(1,0))"),
+    case("circle", "text", "<(1,2),3>"),
+    case("inet", "text", "192.168.0.1", "192.168.0.1/24", "::1", "fe80::/10", "::ffff:1.2.3.4",
+         "::1.2.3.4", "::1:0", "1:0:0:2::", "0.0.0.0/0"),
+    case("cidr", "text", "10.0.0.0/8", "192.168.0.1/32", "::/0", "2001:db8::/32"),
     case("macaddr", "text", "08:00:2b:01:02:03"),
-    case("int4range", "text", "[1,5)", "empty"),
+    case("macaddr8", "text", "08:00:2b:01:02:03:04:ff"),
     case("tsvector", "text", "'a' 'b'"),
+    case("tsquery", "text", "'a' & !'b'"),
     case("bit(4)", "text", "0101"),
-    case("varbit", "text", "", "1"),
-    case("money", "text", "$1.50"),
-    case("timetz", "text", "12:34:56.7+05:30", "24:00:00+00"),
-    case("xid8", "text", "18446744073709551615"),
+    case("bit(9)", "text", "010100001"),
+    case("varbit", "text", "", "1", "00000000", "111111110"),
+    case("money", "text", "$1.50", "-$92,233,720,368,547,758.08"),
+    case("timetz", "text", "12:34:56.7+05:30", "24:00:00+00", "00:00:00-15:59:59", "01:02:03.000001+14"),
     case("pg_lsn", "text", "16/B374D848"),
-    case("inet[]", "text", "{10.0.0.1,NULL}"),
-    case("pair[]", "text", '{"(1,x)",NULL}'),
-]
+    case("jsonpath", "text", '$."a"[*]'),
+    case("regclass", "text", "pg_class"),
+    case("regtype", "text", "integer"),
+    case("tid", "text", "(1,2)"),
+    case("refcursor", "text", "a c"),
+    case("odd", "text", '("(1,2)",x)'),
+    case("inet[]", "list[text]", "{10.0.0.1,NULL}", "{}"),
+    case("timetz[]", "list[text]", "{12:34:56.7+05:30,NULL}"),
+    case("varbit[]", "list[text]", '{"",NULL,01}'),
+    case("point[]", "list[text]", '{"(1,2)",NULL}', "{}", '[3:4]={"(1,2)","(3,4)"}'),
+    case("point[]", "list[list[text]]", '{{"(1,2)",NULL},{"(3,4)","(5,6)"}}'),
+    case("money[]", "list[text]", "{$1.50,NULL}"),
+    case("odd[]", "list[text]", '{"(\\"(1,2)\\",\\"x y\\")",NULL}'),
+    case("box[]", "text", "{(1,1),(0,0);(2,2),(1,1)}"),
+    case("regclass[]", "list[text]", "{pg_class,NULL}"),
+]  # fmt: skip
 
 
 def source(sql: str, texts: Iterable[str | None], name: str = "v") -> str:

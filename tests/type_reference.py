@@ -20,6 +20,7 @@ from decimal import Decimal
 from typing import Any
 
 import rowmill as rm
+from tests.type_notation import composite, fields_of, hstore, is_range, multirange, range_
 
 EPOCH = datetime(1970, 1, 1)
 DAY = 86_400_000_000
@@ -49,12 +50,16 @@ def canon(value: Any) -> Any:
             return (0, value.days, value.seconds * 1_000_000 + value.microseconds)
         case rm.Interval():
             return tuple(value)
+        case rm.Range():
+            return {name: canon(part) for name, part in value._asdict().items()}
         case dict() if set(value) == {"months", "days", "microseconds"}:
             return tuple(value.values())
         case tuple() if hasattr(value, "nanoseconds"):  # PyArrow's MonthDayNano
             months, days_, nanos = value
             assert nanos % 1_000 == 0
             return (months, days_, nanos // 1_000)
+        case dict():
+            return {name: canon(part) for name, part in value.items()}
         case bytearray() | memoryview():
             return bytes(value)
         case list() | tuple():
@@ -127,7 +132,7 @@ def array(text: str, element: Callable[[str], Any]) -> list[Any]:
 
 _PARSERS: dict[str, Callable[[str], Any]] = {
     "bool": lambda text: {"t": True, "f": False}[text],
-    **dict.fromkeys(("int16", "int32", "int64", "uint32"), int),
+    **dict.fromkeys(("int16", "int32", "int64", "uint32", "uint64"), int),
     "float32": lambda text: repr(float4(text)),
     "float64": lambda text: repr(float(text)),
     "bytes": lambda text: bytes.fromhex(text.removeprefix("\\x")),
@@ -145,10 +150,14 @@ def reference(kind: str, text: str | None) -> Any:
     if text is None:
         return None
     if kind.startswith("list["):
-        inner = kind
-        while inner.startswith("list["):
-            inner = inner[5:-1]
+        inner = _element(kind)
+        if inner.startswith("struct[") and is_range(inner) and text[1:2] in ("[", "(", "}"):
+            return multirange(inner, text, reference)
         return array(text, lambda element: reference(inner, element))
+    if kind.startswith("struct["):
+        return (range_ if is_range(kind) else composite)(kind, text, reference)
+    if kind.startswith("map["):
+        return hstore(text)
     if kind.startswith("decimal("):
         return Decimal(text)
     return _PARSERS.get(kind, str)(text)
@@ -234,17 +243,25 @@ def _sixteen(kind: str, value: Any) -> Any:
         return value
     if isinstance(value, list):
         return [_sixteen(kind, element) for element in value]
+    if isinstance(value, dict):
+        kinds = fields_of(kind)
+        return {name: _sixteen(kinds[name], part) for name, part in value.items()}
     return value if isinstance(value, uuid.UUID) else uuid.UUID(bytes=value)
 
 
 def from_json(frame: rm.Frame, at: int) -> list[Any]:
     """A column by way of JSON."""
-    kind = frame.schema.types[at].removeprefix("list[").rstrip("]")
-    while kind.startswith("list["):
-        kind = kind[5:]
+    kind = _element(frame.schema.types[at])
     text = frame[[frame.columns[at]]].to_json("columns")
     [cells] = json.loads(text, parse_float=Decimal, parse_constant=_refuse).values()
-    return [json_value("timestamp[utc]" if "[utc" in kind else kind, cell) for cell in cells]
+    return [json_value(kind, cell) for cell in cells]
+
+
+def _element(kind: str) -> str:
+    """What lists are of: `list[list[int32]]`, `list[float32, 3]`."""
+    while kind.startswith("list["):
+        kind = re.sub(r", \d+$", "", kind[5:-1])
+    return kind
 
 
 def _refuse(text: str) -> Any:
@@ -257,6 +274,9 @@ def json_value(kind: str, cell: Any) -> Any:
         return cell
     if isinstance(cell, list):
         return [json_value(kind, element) for element in cell]
+    if kind.startswith("struct["):
+        fields = fields_of(kind)
+        return {name: json_value(_element(fields[name]), part) for name, part in cell.items()}
     if kind in ("float64", "float32"):
         return repr(float(cell) if kind == "float64" else float4(str(cell)))
     if kind.startswith("decimal("):

@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use libfuzzer_sys::{arbitrary, fuzz_target};
 use rowmill_columns::Scalar;
+use rowmill_fuzz::{DEEP, HSTORE, MOODS, PAIR, PAIRS, VECTOR, looked_up, message};
 use rowmill_wire::{
     Catalogue, Event, Failure, Limits, Output, Request, Session, Startup, Statement,
 };
 
 /// Every type with an encoder of its own, arrays of them, and one that is exchanged as text.
-const TYPES: [u32; 30] = [
+const TYPES: [u32; 44] = [
     16, 17, 18, 20, 21, 23, 25, 26, 114, 700, 701, 1082, 1083, 1114, 1184, 1186, 1700, 2950, 3802,
-    869, 1000, 1001, 1002, 1007, 1009, 1185, 1187, 1231, 2951, 3807,
+    869, 1000, 1001, 1002, 1007, 1009, 1185, 1187, 1231, 2951, 3807, 1266, 1041, 5069, 3904, 3906,
+    3905, 4451, 6150, PAIR, PAIRS, DEEP, HSTORE, VECTOR, MOODS,
 ];
 
 #[derive(arbitrary::Arbitrary, Debug)]
@@ -32,6 +34,19 @@ enum Value {
     Timestamp(i64, bool),
     Interval(i32, i32, i64),
     List(Vec<Value>),
+    TimeTz(i64, i32),
+    Struct(Vec<(Name, Value)>),
+}
+
+/// The names that types have, and any others.
+#[derive(arbitrary::Arbitrary, Debug)]
+enum Name {
+    A,
+    B,
+    Lower,
+    Upper,
+    Bounds,
+    Other(String),
 }
 
 impl From<Value> for Scalar {
@@ -51,6 +66,19 @@ impl From<Value> for Scalar {
             Value::Timestamp(micros, utc) => Self::Timestamp { micros, utc },
             Value::Interval(months, days, micros) => Self::Interval { months, days, micros },
             Value::List(values) => Self::List(values.into_iter().map(Self::from).collect()),
+            Value::TimeTz(micros, offset) => Self::TimeTz { micros, offset },
+            Value::Struct(fields) => {
+                let name = |name| match name {
+                    Name::A => "a".to_owned(),
+                    Name::B => "b".to_owned(),
+                    Name::Lower => "lower".to_owned(),
+                    Name::Upper => "upper".to_owned(),
+                    Name::Bounds => "bounds".to_owned(),
+                    Name::Other(name) => name,
+                };
+                let named = fields.into_iter().map(|(key, value)| (name(key), value.into()));
+                Self::Struct(named.collect())
+            }
         }
     }
 }
@@ -58,8 +86,11 @@ impl From<Value> for Scalar {
 fuzz_target!(|input: Vec<(u8, Value)>| {
     let (kinds, values): (Vec<u8>, Vec<Value>) = input.into_iter().unzip();
     let mut described = (kinds.len() as u16).to_be_bytes().to_vec();
+    let mut is_looked_up = false;
     for kind in &kinds {
-        described.extend_from_slice(&TYPES[usize::from(*kind) % TYPES.len()].to_be_bytes());
+        let oid = TYPES[usize::from(*kind) % TYPES.len()];
+        is_looked_up |= oid >= PAIR;
+        described.extend_from_slice(&oid.to_be_bytes());
     }
     let startup = Startup {
         user: String::new(),
@@ -80,6 +111,11 @@ fuzz_target!(|input: Vec<(u8, Value)>| {
     let answer =
         [message(b'1', &[]), message(b't', &described), message(b'n', &[]), message(b'Z', b"I")];
     session.feed(&answer.concat()).expect("a description that is well-formed");
+    if is_looked_up {
+        let pending = session.pending().len();
+        session.sent(pending);
+        session.feed(&looked_up()).expect("a look-up that is well-formed");
+    }
     match session.next_event() {
         Some(Event::Done { result: Err(Failure::Parameter(_)), .. }) => {
             assert!(session.pending().is_empty(), "nothing is sent");
@@ -96,10 +132,3 @@ fuzz_target!(|input: Vec<(u8, Value)>| {
         }
     }
 });
-
-fn message(kind: u8, body: &[u8]) -> Vec<u8> {
-    let mut out = vec![kind];
-    out.extend_from_slice(&(body.len() as u32 + 4).to_be_bytes());
-    out.extend_from_slice(body);
-    out
-}

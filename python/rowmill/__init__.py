@@ -31,6 +31,7 @@ from rowmill._errors import (
     Warning,
 )
 from rowmill._interval import Interval
+from rowmill._range import Range
 from rowmill._rowmill import (
     Column,
     Database,
@@ -63,6 +64,7 @@ __all__ = [
     "PoolTimeout",
     "ProgrammingError",
     "QueryTimeout",
+    "Range",
     "Row",
     "Schema",
     "SerializationError",

@@ -58,7 +58,9 @@ SQLITE = {
     "timestamp[utc]": "timestamptz",
 }
 DECIMAL = re.compile(r"decimal\((\d+), (-?\d+)\)")
-LIST = re.compile(r"list\[(.*)\]")
+LIST = re.compile(r"list\[(.*?)(, \d+)?\]")
+# Ranges, composites, maps and lists of them: JSON, for the table has no type of the kind.
+NESTED = re.compile(r"(list\[)*(struct|map)\[.*\]")
 # Arrow's other units of time: Timestamp(ns), Timestamp(ms, "Europe/Berlin"), Time32(s).
 TIMESTAMP = re.compile(r"Timestamp\(\w+(, .*)?\)")
 TIME = re.compile(r"Time(32|64)\(\w+\)")
@@ -81,6 +83,8 @@ def sql_type(name: str, kind: str, sqlite: bool) -> str:
     known = (SQLITE if sqlite else POSTGRES).get(kind)
     if known is not None:
         return known
+    if NESTED.fullmatch(kind):
+        return "json text" if sqlite else "jsonb"
     if match := LIST.fullmatch(kind):
         # PostgreSQL's int[] holds lists of any depth.
         return "json text" if sqlite else sql_type(name, match[1], sqlite).removesuffix("[]") + "[]"

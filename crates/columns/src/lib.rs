@@ -30,4 +30,4 @@ pub use row::OwnedRow;
 pub use scalar::Scalar;
 pub use schema::{Field, Schema};
 pub use types::{ForeignType, Type};
-pub use value::{DecimalValue, ListIter, ListValue, StructValue, Value};
+pub use value::{DecimalValue, ListIter, ListValue, MapValue, StructValue, Value};

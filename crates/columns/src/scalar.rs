@@ -27,6 +27,13 @@ pub enum Scalar {
     Date(i32),
     /// Microseconds since midnight.
     Time(i64),
+    /// A time of day in a zone of one offset; no column holds such.
+    TimeTz {
+        /// Microseconds since midnight.
+        micros: i64,
+        /// Seconds east of UTC.
+        offset: i32,
+    },
     /// Microseconds since 1970-01-01 00:00, wall clock without a zone (`utc` false) or instant.
     Timestamp {
         /// Microseconds since 1970-01-01 00:00.
@@ -45,6 +52,9 @@ pub enum Scalar {
     },
     /// A list of values.
     List(Vec<Scalar>),
+    /// Values with names, in order: a composite, a range (`lower`, `upper`, `bounds`), an `hstore`, a
+    /// JSON object.
+    Struct(Vec<(String, Scalar)>),
 }
 
 impl Scalar {
@@ -62,10 +72,12 @@ impl Scalar {
             Self::Uuid(_) => "a UUID",
             Self::Date(_) => "a date",
             Self::Time(_) => "a time",
+            Self::TimeTz { .. } => "a time with time zone",
             Self::Timestamp { utc: false, .. } => "a timestamp",
             Self::Timestamp { utc: true, .. } => "a timestamp with time zone",
             Self::Interval { .. } => "an interval",
             Self::List(_) => "a list",
+            Self::Struct(_) => "named values",
         }
     }
 }

@@ -3,11 +3,13 @@ use std::fmt;
 
 use arrow_schema::{DataType, Field as ArrowField, IntervalUnit, TimeUnit};
 
+use crate::Field;
+
 /// What a column's values are, and so how they are stored.
 ///
 /// Text is stored with 64-bit offsets, timestamps in microseconds since 1970, dates in days since
-/// 1970, uuids as sixteen bytes. Types that come from elsewhere by the Arrow interface and that no
-/// database here produces are carried unchanged as [`Type::Foreign`].
+/// 1970, uuids as sixteen bytes. Structs, maps, lists of one length, and all that comes from elsewhere
+/// by the Arrow interface without a name here, are carried as [`Type::Foreign`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Type {
     /// No value ever: `select null` in SQLite.
@@ -64,12 +66,13 @@ pub enum Type {
     Enum,
     /// A list of values of one type.
     List(Box<Type>),
-    /// Any other Arrow type, carried as it came.
+    /// Any other Arrow type; see [`Type::structure`], [`Type::text_map`] and [`Type::fixed_list`] for those
+    /// that are made here.
     Foreign(ForeignType),
 }
 
-/// An Arrow type that Rowmill carries but does not make: how it is stored, and the name and
-/// parameters of its extension type where it has one.
+/// An Arrow type without a name in [`Type`]: how it is stored, and the name and parameters of its
+/// extension type where it has one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ForeignType {
     storage: DataType,
@@ -87,6 +90,46 @@ pub(crate) const EXTENSION: &str = "ARROW:extension:name";
 const EXTENSION_METADATA: &str = "ARROW:extension:metadata";
 
 impl Type {
+    /// Values with names: a composite, a range.
+    ///
+    /// ```
+    /// use rowmill_columns::{Field, Type};
+    /// let kind = Type::structure(&[Field::new("a", Type::Int32), Field::new("b", Type::Text)]);
+    /// assert_eq!(kind.to_string(), "struct[a: int32, b: text]");
+    /// ```
+    #[must_use]
+    pub fn structure(fields: &[Field]) -> Self {
+        Self::from_storage(&DataType::Struct(
+            fields.iter().map(|field| field.kind.field(&field.name)).collect(),
+        ))
+    }
+
+    /// Texts under texts, some of them NULL: an `hstore`.
+    ///
+    /// ```
+    /// assert_eq!(rowmill_columns::Type::text_map().to_string(), "map[text, text]");
+    /// ```
+    #[must_use]
+    pub fn text_map() -> Self {
+        let key = ArrowField::new("key", DataType::LargeUtf8, false);
+        let value = ArrowField::new("value", DataType::LargeUtf8, true);
+        let entries = DataType::Struct([key, value].into_iter().collect());
+        let entries = ArrowField::new("entries", entries, false);
+        Self::from_storage(&DataType::Map(entries.into(), false))
+    }
+
+    /// Lists of one length: vectors of a declared dimension. `None` for more than 2^31 elements.
+    ///
+    /// ```
+    /// use rowmill_columns::Type;
+    /// let kind = Type::fixed_list(&Type::Float32, 3).unwrap();
+    /// assert_eq!(kind.to_string(), "list[float32, 3]");
+    /// ```
+    pub fn fixed_list(element: &Self, len: usize) -> Option<Self> {
+        let len = i32::try_from(len).ok()?;
+        Some(Self::from_storage(&DataType::FixedSizeList(element.item().into(), len)))
+    }
+
     /// The Arrow type this is stored as.
     pub(crate) fn storage(&self) -> DataType {
         match self {
@@ -125,8 +168,13 @@ impl Type {
 
     /// The Arrow field of a list's elements of this type.
     pub(crate) fn item(&self) -> ArrowField {
+        self.field("item")
+    }
+
+    /// The Arrow field of this name and type.
+    pub(crate) fn field(&self, name: &str) -> ArrowField {
         let metadata: HashMap<String, String> = self.metadata().into_iter().collect();
-        ArrowField::new("item", self.storage(), true).with_metadata(metadata)
+        ArrowField::new(name, self.storage(), true).with_metadata(metadata)
     }
 
     /// The Arrow field metadata that tells this type from others stored alike.
@@ -236,10 +284,33 @@ impl fmt::Display for Type {
             Self::Foreign(foreign) => {
                 return match foreign.extension.get(EXTENSION) {
                     Some(name) => write!(f, "{name}({})", foreign.storage),
-                    None => write!(f, "{}", foreign.storage),
+                    None => nested(f, &foreign.storage),
                 };
             }
         };
         f.write_str(name)
+    }
+}
+
+/// A nested type in the notation of the others; what is not nested as Arrow prints it.
+fn nested(f: &mut fmt::Formatter<'_>, storage: &DataType) -> fmt::Result {
+    let inner = |field: &ArrowField| Type::from_field(field);
+    match storage {
+        DataType::Struct(fields) => {
+            f.write_str("struct[")?;
+            for (at, field) in fields.iter().enumerate() {
+                let comma = if at > 0 { ", " } else { "" };
+                write!(f, "{comma}{}: {}", field.name(), inner(field))?;
+            }
+            f.write_str("]")
+        }
+        DataType::FixedSizeList(item, len) => write!(f, "list[{}, {len}]", inner(item)),
+        DataType::Map(entries, _) => match entries.data_type() {
+            DataType::Struct(fields) if fields.len() == 2 => {
+                write!(f, "map[{}, {}]", inner(&fields[0]), inner(&fields[1]))
+            }
+            other => write!(f, "{other}"),
+        },
+        other => write!(f, "{other}"),
     }
 }

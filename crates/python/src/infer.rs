@@ -6,7 +6,7 @@ use pyo3::buffer::{Element, PyBuffer};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
-use rowmill::build::{Bits, Bytes, Decimal, Fixed, ListOffsets, Native};
+use rowmill::build::{Bits, Bytes, Decimal, Fixed, ListOffsets, Native, Structure};
 use rowmill::{Batch, Field, Scalar, Schema, Type};
 
 use crate::column::Column;
@@ -235,7 +235,8 @@ fn flattened<'a>(scalars: &[&'a Scalar]) -> Vec<&'a Scalar> {
 /// The type of one value; decimals find their precision and scale while they are built.
 fn plain(scalar: &Scalar) -> Type {
     match scalar {
-        Scalar::Null => Type::Null,
+        // A time with its zone is never a cell of a column.
+        Scalar::Null | Scalar::TimeTz { .. } => Type::Null,
         Scalar::Bool(_) => Type::Bool,
         Scalar::Int(_) => Type::Int64,
         Scalar::Float(_) => Type::Float64,
@@ -249,6 +250,8 @@ fn plain(scalar: &Scalar) -> Type {
         Scalar::Timestamp { utc, .. } => Type::Timestamp { utc: *utc },
         Scalar::Interval { .. } => Type::Interval,
         Scalar::List(_) => Type::List(Box::new(Type::Null)),
+        // Its fields' types are found while they are built.
+        Scalar::Struct(_) => Type::structure(&[]),
     }
 }
 
@@ -339,9 +342,44 @@ fn build(
             let column = offsets.finish(&kind, elements);
             return Ok((Type::List(Box::new(kind)), column));
         }
+        kind if *kind == Type::structure(&[]) => return structure(py, name, scalars),
         _ => rowmill::Column::nulls(kind, scalars.len()),
     };
     Ok((kind.clone(), column))
+}
+
+/// A column of named values, by the names of the first.
+fn structure(py: Python<'_>, name: &str, scalars: &[&Scalar]) -> PyResult<(Type, rowmill::Column)> {
+    let mut rows = Structure::default();
+    let mut named: Vec<Option<&Vec<(String, Scalar)>>> = Vec::with_capacity(scalars.len());
+    for scalar in scalars {
+        match scalar {
+            Scalar::Struct(fields) => {
+                rows.push();
+                named.push(Some(fields));
+            }
+            _ => {
+                rows.push_null();
+                named.push(None);
+            }
+        }
+    }
+    let first = named.iter().flatten().next();
+    let (mut fields, mut columns) = (Vec::new(), Vec::new());
+    for (key, _) in first.into_iter().flat_map(|fields| fields.iter()) {
+        let values: Vec<&Scalar> = named
+            .iter()
+            .map(|row| {
+                let found = row.and_then(|fields| fields.iter().find(|(other, _)| other == key));
+                found.map_or(&Scalar::Null, |(_, value)| value)
+            })
+            .collect();
+        let kind = unify(py, name, &values)?;
+        let (kind, column) = build(py, name, &kind, &values)?;
+        fields.push(Field::new(key.as_str(), kind));
+        columns.push(column);
+    }
+    Ok(rows.finish(&fields, columns))
 }
 
 /// Whole numbers among floats must be floats too: 2^53 + 1 is none.

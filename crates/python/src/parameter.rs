@@ -23,7 +23,8 @@ const MICROS_PER_DAY: i64 = 86_400_000_000;
 const DEEPEST: usize = 16;
 
 const ACCEPTED: &str = "None, bool, int, float, str, bytes, date, time, datetime, timedelta, \
-    Interval, Decimal, UUID, Enum, dict (as JSON), NumPy scalars, and lists, sets and arrays of these";
+    Interval, Range, Decimal, UUID, Enum, dict, ipaddress, NumPy scalars, and lists, sets and arrays of \
+    these";
 
 /// Which parameter a value is for, as the message names it.
 #[derive(Clone, Copy)]
@@ -131,7 +132,7 @@ fn other(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<S
 /// What a list parameter may be given as.
 fn elements<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Vec<Bound<'py, PyAny>>>> {
     if value.is_instance_of::<PyList>()
-        || (value.is_instance_of::<PyTuple>() && !is_interval(value)?)
+        || (value.is_instance_of::<PyTuple>() && !is_interval(value)? && !is_range(value)?)
         || value.is_instance_of::<PySet>()
         || value.is_instance_of::<PyFrozenSet>()
         || value.is_instance_of::<PyRange>()
@@ -145,6 +146,10 @@ fn elements<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Vec<Bound<'py, Py
 fn is_interval(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(!value.is_exact_instance_of::<PyTuple>()
         && value.is_instance(value::interval(value.py())?)?)
+}
+
+fn is_range(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(!value.is_exact_instance_of::<PyTuple>() && value.is_instance(value::range(value.py())?)?)
 }
 
 fn list(elements: &[Bound<'_, PyAny>], place: Place<'_>, depth: usize) -> PyResult<Scalar> {
@@ -183,6 +188,14 @@ fn temporal(value: &Bound<'_, PyAny>, place: Place<'_>) -> PyResult<Option<Scala
     }
     if let Ok(time) = value.cast::<PyTime>() {
         if time.get_tzinfo().is_some() {
+            let offset = value.call_method0(intern!(py, "utcoffset"))?;
+            if let Ok(offset) = offset.cast::<PyDelta>()
+                && span_micros(offset) % 1_000_000 == 0
+                && !matches!(place, Place::Cell { .. })
+            {
+                let offset = (span_micros(offset) / 1_000_000) as i32;
+                return Ok(Some(Scalar::TimeTz { micros: time_micros(time), offset }));
+            }
             let message = "a time with a time zone means nothing without its date; pass a datetime, \
                 or drop the zone by .replace(tzinfo=None)";
             return Err(refused(py, place, message));
@@ -232,6 +245,13 @@ fn rare(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<Sc
         })?;
         return Ok(Scalar::Interval { months, days, micros });
     }
+    if is_range(value)? {
+        let names = ["lower", "upper", "bounds"];
+        let parts = value.cast::<PyTuple>()?.iter().zip(names);
+        let parts =
+            parts.map(|(part, name)| Ok((name.to_owned(), nested(&part, place, depth + 1)?)));
+        return parts.collect::<PyResult<_>>().map(Scalar::Struct);
+    }
     if value.is_instance(value::enumeration(py)?)? {
         return nested_once(&value.getattr(intern!(py, "value"))?, place, depth);
     }
@@ -245,8 +265,17 @@ fn rare(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<Sc
     if let Ok(float) = value.cast::<PyFloat>() {
         return Ok(Scalar::Float(float.value()));
     }
-    if value.is_instance_of::<PyDict>() {
+    if let Ok(dict) = value.cast::<PyDict>() {
+        // The cells of a column of dicts are JSON; a parameter may be for a composite or an hstore.
+        if !matches!(place, Place::Cell { .. })
+            && let Some(named) = named(dict, place, depth)
+        {
+            return Ok(named);
+        }
         return json(value, place);
+    }
+    if value.get_type().module()?.to_cow()? == "ipaddress" {
+        return Ok(Scalar::Text(value.str()?.to_cow()?.into_owned()));
     }
     if is_named(value, "NAType")? || is_named(value, "MaskedConstant")? {
         return Ok(Scalar::Null);
@@ -266,6 +295,18 @@ fn nested_once(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyRe
         return Err(refused(value.py(), place, "an Enum whose value is an Enum without end"));
     }
     nested(value, place, depth + 1)
+}
+
+/// A dict's values under their names, where all have one; what `json` says of others is clearer.
+fn named(dict: &Bound<'_, PyDict>, place: Place<'_>, depth: usize) -> Option<Scalar> {
+    if depth >= DEEPEST {
+        return None;
+    }
+    let named = dict.iter().map(|(name, value)| {
+        let name = name.cast_exact::<PyString>().ok()?.to_cow().ok()?.into_owned();
+        Some((name, nested(&value, place, depth + 1).ok()?))
+    });
+    named.collect::<Option<_>>().map(Scalar::Struct)
 }
 
 fn json(value: &Bound<'_, PyAny>, place: Place<'_>) -> PyResult<Scalar> {

@@ -8,7 +8,7 @@ use pyo3::types::{
     PyTzInfo,
 };
 use rowmill::text::civil_from_days;
-use rowmill::{Batch, Value};
+use rowmill::{Batch, StructValue, Value};
 
 use crate::errors;
 
@@ -139,15 +139,33 @@ pub(crate) fn object<'py>(py: Python<'py>, value: &Value<'_>) -> Result<Bound<'p
                 list.iter().map(|value| object(py, &value)).collect::<Result<_, _>>()?;
             PyList::new(py, elements)?.into_any()
         }
-        Value::Struct(fields) => {
-            let dict = PyDict::new(py);
-            for (name, value) in fields.iter() {
-                dict.set_item(name, object(py, &value)?)?;
-            }
-            dict.into_any()
+        Value::Struct(fields) if is_range(fields) => {
+            let [lower, upper, bounds] = [0, 1, 2].map(|at| object(py, &fields.get(at)));
+            range(py)?.call1((lower?, upper?, bounds?))?
         }
+        Value::Struct(fields) => dict(py, fields.iter())?,
+        Value::Map(entries) => dict(py, entries.iter())?,
         Value::Foreign(_) => return Err(Fault::Beyond("datetime")),
     })
+}
+
+fn dict<'py, 'a>(
+    py: Python<'py>,
+    fields: impl Iterator<Item = (&'a str, Value<'a>)>,
+) -> Result<Bound<'py, PyAny>, Fault> {
+    let dict = PyDict::new(py);
+    for (name, value) in fields {
+        dict.set_item(name, object(py, &value)?)?;
+    }
+    Ok(dict.into_any())
+}
+
+/// Whether these are the fields that a range has: no extension type says it, for most libraries warn
+/// of those they do not know.
+fn is_range(fields: &StructValue<'_>) -> bool {
+    let names = ["lower", "upper", "bounds"];
+    fields.len() == names.len()
+        && names.iter().enumerate().all(|(at, name)| fields.name(at) == *name)
 }
 
 /// The sequence of one column's values, `rows` of it.
@@ -179,6 +197,8 @@ imported! {
     uuid = "uuid"."UUID";
     /// `rowmill.Interval`.
     interval = "rowmill._interval"."Interval";
+    /// `rowmill.Range`.
+    range = "rowmill._range"."Range";
     /// `enum.Enum`.
     enumeration = "enum"."Enum";
 }

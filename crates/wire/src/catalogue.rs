@@ -1,8 +1,10 @@
-use std::collections::HashMap;
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::limits::{CATALOGUE_STATEMENTS, CATALOGUE_TYPES};
+use crate::limits::{CATALOGUE_STATEMENTS, CATALOGUE_TYPES, TYPE_DEPTH, TYPE_PARTS};
 use crate::oid::{self, Kind};
 use crate::statement::Prepared;
 
@@ -13,6 +15,8 @@ use crate::statement::Prepared;
 #[derive(Debug, Default)]
 pub struct Catalogue {
     types: RwLock<HashMap<u32, TypeInfo>>,
+    /// How often composites were found to be out of date.
+    composites: AtomicU64,
     statements: RwLock<HashMap<u128, Arc<Prepared>>>,
 }
 
@@ -23,23 +27,64 @@ pub(crate) struct TypeInfo {
     pub(crate) form: Form,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     Enum,
-    Domain { base: u32, typmod: i32 },
-    Array { element: u32 },
+    Domain {
+        base: u32,
+        typmod: i32,
+    },
+    Array {
+        element: u32,
+    },
+    Range {
+        subtype: u32,
+    },
+    Multirange {
+        range: u32,
+    },
+    /// A composite's attributes, in order.
+    Composite(Vec<Attribute>),
     Other,
 }
 
+/// An attribute of a composite type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Attribute {
+    pub(crate) name: String,
+    pub(crate) oid: u32,
+    pub(crate) typmod: i32,
+}
+
+impl Form {
+    /// The types that this one is made of.
+    fn parts(&self) -> impl Iterator<Item = u32> {
+        let (one, attributes) = match self {
+            Self::Domain { base: oid, .. }
+            | Self::Array { element: oid }
+            | Self::Range { subtype: oid }
+            | Self::Multirange { range: oid } => (Some(*oid), &[][..]),
+            Self::Composite(attributes) => (None, &attributes[..]),
+            Self::Enum | Self::Other => (None, &[][..]),
+        };
+        one.into_iter().chain(attributes.iter().map(|attribute| attribute.oid))
+    }
+}
+
 /// What a type comes down to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     Scalar(Kind),
     /// An array; `oid` is what its own header names the elements by.
     Array {
         oid: u32,
-        element: Kind,
+        element: Arc<Resolved>,
     },
+    /// A range of such values.
+    Range(Arc<Resolved>),
+    /// Several ranges of such values.
+    Multirange(Arc<Resolved>),
+    Composite(Arc<[Member]>),
 }
 
 /// A type with its domains taken off.
@@ -50,28 +95,56 @@ pub(crate) struct Resolved {
     pub(crate) typmod: i32,
 }
 
+/// An attribute of a composite; `oid` is what each value names its type by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Member {
+    pub(crate) name: String,
+    pub(crate) oid: u32,
+    pub(crate) resolved: Resolved,
+}
+
+impl Shape {
+    /// Whether every kind that it is made of is `of_kind`.
+    pub(crate) fn all(&self, of_kind: fn(Kind) -> bool) -> bool {
+        match self {
+            Self::Scalar(kind) => of_kind(*kind),
+            Self::Array { element: part, .. } | Self::Range(part) | Self::Multirange(part) => {
+                part.shape.all(of_kind)
+            }
+            Self::Composite(members) => {
+                members.iter().all(|member| member.resolved.shape.all(of_kind))
+            }
+        }
+    }
+
+    /// Whether a composite is among what it is made of.
+    pub(crate) fn has_composites(&self) -> bool {
+        match self {
+            Self::Composite(_) => true,
+            Self::Array { element: part, .. } | Self::Range(part) | Self::Multirange(part) => {
+                part.shape.has_composites()
+            }
+            Self::Scalar(_) => false,
+        }
+    }
+}
+
 impl Catalogue {
     /// Which of these types, and of those they are made of, have still to be looked up.
     pub(crate) fn missing(&self, oids: impl Iterator<Item = u32>) -> Vec<u32> {
         let types = self.types.read().unwrap_or_else(PoisonError::into_inner);
         let mut missing = Vec::new();
-        for mut oid in oids {
-            // A type is made of one other at most; a chain as long as this is no chain of types.
-            for _ in 0..64 {
-                if oid < oid::FIRST_USER_OID {
-                    break;
-                }
-                oid = match types.get(&oid).map(|known| known.form) {
-                    Some(Form::Domain { base, .. }) => base,
-                    Some(Form::Array { element }) => element,
-                    Some(_) => break,
-                    None => {
-                        if !missing.contains(&oid) {
-                            missing.push(oid);
-                        }
-                        break;
-                    }
-                };
+        let mut seen = HashSet::new();
+        let mut ahead: Vec<u32> = oids.collect();
+        // Each once, the first first; a type may be met along several ways.
+        ahead.reverse();
+        while let Some(oid) = ahead.pop() {
+            if oid < oid::FIRST_USER_OID || !seen.insert(oid) {
+                continue;
+            }
+            match types.get(&oid) {
+                Some(known) => ahead.extend(known.form.parts()),
+                None => missing.push(oid),
             }
         }
         missing
@@ -87,21 +160,24 @@ impl Catalogue {
         types.extend(found.into_iter().filter(|&(oid, _)| oid >= oid::FIRST_USER_OID));
     }
 
+    /// The state of what is known of composites; another one when they are looked up anew.
+    pub(crate) fn composites(&self) -> u64 {
+        self.composites.load(Ordering::Relaxed)
+    }
+
+    /// Forgets composite types, one of which proved out of date, and all statements that know one.
+    pub(crate) fn forget_composites(&self) {
+        let mut types = self.types.write().unwrap_or_else(PoisonError::into_inner);
+        types.retain(|_, known| !matches!(known.form, Form::Composite(_)));
+        self.composites.fetch_add(1, Ordering::Relaxed);
+        let mut statements = self.statements.write().unwrap_or_else(PoisonError::into_inner);
+        statements.retain(|_, prepared| !prepared.has_composites());
+    }
+
     /// What a type comes down to; one that is not known is exchanged as text.
     pub(crate) fn resolve(&self, oid: u32, typmod: i32) -> Resolved {
         let types = self.types.read().unwrap_or_else(PoisonError::into_inner);
-        let name = name(&types, oid);
-        let (oid, typmod) = base(&types, oid, typmod);
-        let element = match types.get(&oid).map(|known| known.form) {
-            Some(Form::Array { element }) => Some(element),
-            _ => oid::element(oid),
-        };
-        let Some(element) = element else {
-            return Resolved { name, shape: Shape::Scalar(kind(&types, oid)), typmod };
-        };
-        let (element_base, typmod) = base(&types, element, typmod);
-        let shape = Shape::Array { oid: element, element: kind(&types, element_base) };
-        Resolved { name, shape, typmod }
+        resolve(&types, oid, typmod, TYPE_DEPTH, &Cell::new(TYPE_PARTS))
     }
 
     /// How a statement was described to another session.
@@ -155,10 +231,10 @@ fn name_of_built_in(oid: u32) -> String {
 /// A type and its modifier with domains taken off.
 fn base(types: &Types, mut oid: u32, mut typmod: i32) -> (u32, i32) {
     for _ in 0..64 {
-        match types.get(&oid).map(|known| known.form) {
+        match types.get(&oid).map(|known| &known.form) {
             Some(Form::Domain { base, typmod: declared }) => {
-                oid = base;
-                typmod = if typmod < 0 { declared } else { typmod };
+                oid = *base;
+                typmod = if typmod < 0 { *declared } else { typmod };
             }
             _ => break,
         }
@@ -166,15 +242,71 @@ fn base(types: &Types, mut oid: u32, mut typmod: i32) -> (u32, i32) {
     (oid, typmod)
 }
 
+/// `depth` and `parts` bound what a false look-up can make of it.
+fn resolve(types: &Types, oid: u32, typmod: i32, depth: usize, parts: &Cell<usize>) -> Resolved {
+    let name = name(types, oid);
+    let (oid, typmod) = base(types, oid, typmod);
+    parts.set(parts.get().saturating_sub(1));
+    let shape = match depth.checked_sub(1) {
+        Some(depth) if parts.get() > 0 => nested(types, oid, typmod, depth, parts),
+        _ => None,
+    };
+    Resolved { name, shape: shape.unwrap_or_else(|| Shape::Scalar(kind(types, oid))), typmod }
+}
+
+/// The shape of a type that is made of others.
+fn nested(
+    types: &Types,
+    oid: u32,
+    typmod: i32,
+    depth: usize,
+    parts: &Cell<usize>,
+) -> Option<Shape> {
+    let part = |oid, typmod| Arc::new(resolve(types, oid, typmod, depth, parts));
+    Some(match types.get(&oid).map(|known| &known.form) {
+        Some(Form::Array { element }) => {
+            Shape::Array { oid: *element, element: part(*element, typmod) }
+        }
+        Some(Form::Range { subtype }) => Shape::Range(part(*subtype, -1)),
+        Some(Form::Multirange { range }) => Shape::Multirange(part(subtype(types, *range)?, -1)),
+        Some(Form::Composite(attributes)) => {
+            let member = |attribute: &Attribute| Member {
+                name: attribute.name.clone(),
+                oid: attribute.oid,
+                resolved: resolve(types, attribute.oid, attribute.typmod, depth, parts),
+            };
+            Shape::Composite(attributes.iter().map(member).collect())
+        }
+        Some(_) => return None,
+        None => match (oid::element(oid), oid::subtype(oid), oid::range(oid)) {
+            (Some(element), ..) => Shape::Array { oid: element, element: part(element, typmod) },
+            (_, Some(subtype), _) => Shape::Range(part(subtype, -1)),
+            (.., Some(range)) => Shape::Multirange(part(oid::subtype(range)?, -1)),
+            _ => return None,
+        },
+    })
+}
+
+fn subtype(types: &Types, range: u32) -> Option<u32> {
+    match types.get(&range).map(|known| &known.form) {
+        Some(Form::Range { subtype }) => Some(*subtype),
+        _ => oid::subtype(range),
+    }
+}
+
 fn kind(types: &Types, oid: u32) -> Kind {
-    match types.get(&oid).map(|known| known.form) {
-        Some(Form::Enum) => Kind::Enum,
+    match types.get(&oid) {
+        Some(TypeInfo { form: Form::Enum, .. }) => Kind::Enum,
+        Some(TypeInfo { form: Form::Other, name }) => {
+            Kind::of_extension(name).unwrap_or(Kind::Unknown)
+        }
         Some(_) => Kind::Unknown,
         None => oid::built_in(oid).map_or(Kind::Unknown, |(_, kind)| kind),
     }
 }
 
-/// The statement that looks types up, together with what they are directly made of.
+/// The statement that looks types up, together with what arrays and domains are directly made of; the
+/// attributes of composite ones come after them.
 ///
 /// It reads a few rows by primary key and has no recursion, so that no planner setting, JIT
 /// compilation among them, can make it slow.
@@ -185,27 +317,47 @@ pub(crate) fn look_up(oids: &[u32]) -> String {
         let written = write!(list, "{comma}{oid}");
         debug_assert!(written.is_ok(), "a String takes everything");
     }
-    let row = "select t.oid, t.typtype, t.typbasetype, t.typtypmod, \
-               case when t.typcategory = 'A' and t.typlen = -1 then t.typelem else 0 end, \
-               t.typname from pg_catalog.pg_type t";
+    // Servers before 14 have neither multiranges nor the column that names their ranges.
     format!(
-        "{row} where t.oid in ({list}) union {row} join pg_catalog.pg_type u \
-         on t.oid in (u.typbasetype, u.typelem) where u.oid in ({list})"
+        "with asked as (select t.* from pg_catalog.pg_type t where t.oid = any(array[{list}]::oid[] || \
+         array(select unnest(array[u.typbasetype, u.typelem]) from pg_catalog.pg_type u \
+         where u.oid in ({list})))) \
+         select oid, form, base, typmod, element, name from (select 0 as rank, oid, \
+         typtype::text as form, case typtype when 'r' then (select rngsubtype from \
+         pg_catalog.pg_range where rngtypid = asked.oid) when 'm' then (select rngtypid from \
+         pg_catalog.pg_range r where (pg_catalog.to_jsonb(r) ->> 'rngmultitypid')::oid = asked.oid) \
+         else typbasetype end as base, typtypmod as typmod, case when typcategory = 'A' and \
+         typlen = -1 and typdelim = ',' then typelem else 0 end as element, typname as name \
+         from asked union all select 1, asked.oid, 'attribute', atttypid, atttypmod, \
+         attnum::int8::oid, attname from asked join pg_catalog.pg_attribute on attrelid = typrelid \
+         where typrelid <> 0 and attnum > 0 and not attisdropped) a order by rank, oid, element"
     )
 }
 
-/// A row that [`look_up`] gave, its cells as text.
-pub(crate) fn looked_up(cells: &[Option<&str>]) -> Option<(u32, TypeInfo)> {
-    let &[Some(oid), Some(form), Some(base), Some(typmod), Some(element), Some(name)] = cells
-    else {
+/// Adds a row that [`look_up`] gave, its cells as text, to what the rows before it told.
+pub(crate) fn looked_up(found: &mut Vec<(u32, TypeInfo)>, cells: &[Option<&str>]) -> Option<()> {
+    let &[Some(oid), Some(form), base, Some(typmod), Some(element), Some(name)] = cells else {
         return None;
     };
+    let (oid, typmod) = (oid.parse().ok()?, typmod.parse().ok()?);
+    let base = base.and_then(|base| base.parse().ok()).unwrap_or(0);
+    if form == "attribute" {
+        let known = found.iter_mut().rev().find(|(known, _)| *known == oid)?;
+        if let Form::Composite(attributes) = &mut known.1.form {
+            attributes.push(Attribute { name: name.to_owned(), oid: base, typmod });
+        }
+        return Some(());
+    }
     let element = element.parse().ok()?;
     let form = match form {
         "e" => Form::Enum,
-        "d" => Form::Domain { base: base.parse().ok()?, typmod: typmod.parse().ok()? },
+        "d" => Form::Domain { base, typmod },
+        "r" if base != 0 => Form::Range { subtype: base },
+        "m" if base != 0 => Form::Multirange { range: base },
+        "c" => Form::Composite(Vec::new()),
         _ if element != 0 => Form::Array { element },
         _ => Form::Other,
     };
-    Some((oid.parse().ok()?, TypeInfo { name: name.to_owned(), form }))
+    found.push((oid, TypeInfo { name: name.to_owned(), form }));
+    Some(())
 }

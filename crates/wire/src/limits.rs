@@ -44,8 +44,20 @@ pub(crate) const CATALOGUE_TYPES: usize = 100_000;
 /// Statements whose description a catalogue shares: 4,096, at about 1-10 KB each.
 pub(crate) const CATALOGUE_STATEMENTS: usize = 4_096;
 
-/// Rounds of type look-ups for one statement: an array of a domain over an enum needs two.
-pub(crate) const LOOK_UP_ROUNDS: u8 = 8;
+/// Rounds of type look-ups for one statement, one for each level of types made of types: an array of a
+/// domain over an enum needs two.
+pub(crate) const LOOK_UP_ROUNDS: u8 = 16;
+
+/// Types within types; what is deeper is exchanged as text.
+pub(crate) const TYPE_DEPTH: usize = 16;
+
+/// Types that one is made of, directly or not; what is beyond is exchanged as text. A composite of as
+/// many attributes as there can be, each of them a small composite, stays below.
+pub(crate) const TYPE_PARTS: usize = 20_000;
+
+/// Rows of a look-up for each type asked for: itself, a base and an element, and of each the
+/// attributes, where it is a composite (PostgreSQL's own bound is MaxHeapAttributeNumber, 1,600).
+pub(crate) const LOOK_UP_ROWS: usize = 3 * 1_601;
 
 /// Dimensions of an array: PostgreSQL's own bound (MAXDIM).
 pub(crate) const ARRAY_DIMENSIONS: usize = 6;

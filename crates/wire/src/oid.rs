@@ -22,10 +22,25 @@ pub(crate) enum Kind {
     Timestamp,
     Timestamptz,
     Interval,
+    /// `xid8`: unsigned, 64 bits.
+    Xid8,
     Uuid,
     Json,
     Jsonb,
     Enum,
+    /// `inet`, `cidr`: read into their text, sent as it. So are the next three.
+    Inet,
+    /// `macaddr`, `macaddr8`.
+    Macaddr,
+    /// `bit`, `varbit`.
+    Bits,
+    Timetz,
+    /// Of the extension of that name: text under text.
+    Hstore,
+    /// Of the extension pgvector: floats of 32 bits.
+    Vector,
+    /// As [`Vector`](Self::Vector), floats of 16 bits on the wire.
+    Halfvec,
     /// What functions without a result give.
     Void,
     /// Any other: exchanged as text.
@@ -40,7 +55,27 @@ impl Kind {
 
     /// Whether parameters of this kind are sent in binary.
     pub(crate) fn binds_binary(self) -> bool {
-        !matches!(self, Self::Unknown | Self::Char | Self::Void)
+        !matches!(
+            self,
+            Self::Unknown
+                | Self::Char
+                | Self::Void
+                | Self::Inet
+                | Self::Macaddr
+                | Self::Bits
+                | Self::Timetz
+                | Self::Halfvec
+        )
+    }
+
+    /// The kind of an extension's type, by its name.
+    pub(crate) fn of_extension(name: &str) -> Option<Self> {
+        match name {
+            "hstore" => Some(Self::Hstore),
+            "vector" => Some(Self::Vector),
+            "halfvec" => Some(Self::Halfvec),
+            _ => None,
+        }
     }
 }
 
@@ -71,15 +106,15 @@ const TYPES: &[Entry] = &[
     (603, "box", Kind::Unknown, 0),
     (604, "polygon", Kind::Unknown, 1027),
     (628, "line", Kind::Unknown, 629),
-    (650, "cidr", Kind::Unknown, 651),
+    (650, "cidr", Kind::Inet, 651),
     (700, "float4", Kind::Float4, 1021),
     (701, "float8", Kind::Float8, 1022),
     (705, "unknown", Kind::Text, 0),
     (718, "circle", Kind::Unknown, 719),
-    (774, "macaddr8", Kind::Unknown, 775),
+    (774, "macaddr8", Kind::Macaddr, 775),
     (790, "money", Kind::Unknown, 791),
-    (829, "macaddr", Kind::Unknown, 1040),
-    (869, "inet", Kind::Unknown, 1041),
+    (829, "macaddr", Kind::Macaddr, 1040),
+    (869, "inet", Kind::Inet, 1041),
     (1042, "bpchar", Kind::Text, 1014),
     (1043, "varchar", Kind::Text, 1015),
     (1082, "date", Kind::Date, 1182),
@@ -87,9 +122,9 @@ const TYPES: &[Entry] = &[
     (1114, "timestamp", Kind::Timestamp, 1115),
     (1184, "timestamptz", Kind::Timestamptz, 1185),
     (1186, "interval", Kind::Interval, 1187),
-    (1266, "timetz", Kind::Unknown, 1270),
-    (1560, "bit", Kind::Unknown, 1561),
-    (1562, "varbit", Kind::Unknown, 1563),
+    (1266, "timetz", Kind::Timetz, 1270),
+    (1560, "bit", Kind::Bits, 1561),
+    (1562, "varbit", Kind::Bits, 1563),
     (1700, "numeric", Kind::Numeric, 1231),
     (1790, "refcursor", Kind::Unknown, 2201),
     (2202, "regprocedure", Kind::Unknown, 2207),
@@ -118,8 +153,14 @@ const TYPES: &[Entry] = &[
     (4089, "regnamespace", Kind::Unknown, 4090),
     (4096, "regrole", Kind::Unknown, 4097),
     (4191, "regcollation", Kind::Unknown, 4192),
+    (4451, "int4multirange", Kind::Unknown, 6150),
+    (4532, "nummultirange", Kind::Unknown, 6151),
+    (4533, "tsmultirange", Kind::Unknown, 6152),
+    (4534, "tstzmultirange", Kind::Unknown, 6153),
+    (4535, "datemultirange", Kind::Unknown, 6155),
+    (4536, "int8multirange", Kind::Unknown, 6157),
     (5038, "pg_snapshot", Kind::Unknown, 5039),
-    (5069, "xid8", Kind::Unknown, 271),
+    (5069, "xid8", Kind::Xid8, 271),
 ];
 
 /// OIDs below this are built in: nothing more would be learnt from the catalogue.
@@ -138,6 +179,32 @@ pub(crate) fn element(array: u32) -> Option<u32> {
         30 => Some(26), // oidvector
         _ => TYPES.iter().find(|entry| entry.3 == array && array != 0).map(|entry| entry.0),
     }
+}
+
+/// What a built-in range is a range of.
+pub(crate) fn subtype(range: u32) -> Option<u32> {
+    Some(match range {
+        3904 => 23,
+        3906 => 1700,
+        3908 => 1114,
+        3910 => 1184,
+        3912 => 1082,
+        3926 => 20,
+        _ => return None,
+    })
+}
+
+/// The range that a built-in multirange has many of.
+pub(crate) fn range(multirange: u32) -> Option<u32> {
+    Some(match multirange {
+        4451 => 3904,
+        4532 => 3906,
+        4533 => 3908,
+        4534 => 3910,
+        4535 => 3912,
+        4536 => 3926,
+        _ => return None,
+    })
 }
 
 /// The precision and scale that a `numeric` column declares by its type modifier.

@@ -10,6 +10,7 @@ use crate::catalogue::{Catalogue, Shape};
 use crate::decode::{ColumnPlan, FixedRows};
 use crate::encode;
 use crate::message::ColumnDescription;
+use crate::oid::Kind;
 
 /// A statement's parameters and columns as the server told them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,9 +36,7 @@ pub(crate) struct ParameterType {
 impl ParameterType {
     /// Whether it is sent in binary.
     pub(crate) fn binary(&self) -> bool {
-        match self.shape {
-            Shape::Scalar(kind) | Shape::Array { element: kind, .. } => kind.binds_binary(),
-        }
+        self.shape.all(Kind::binds_binary)
     }
 }
 
@@ -57,6 +56,9 @@ pub(crate) struct Prepared {
     pub(crate) fixed: Option<FixedRows>,
     /// Whether a row can be had without columns.
     pub(crate) is_plain: bool,
+    /// Where composites are among its types: which [state](Catalogue::composites) of what is known of
+    /// them this is made of.
+    composites: Option<u64>,
 }
 
 impl Prepared {
@@ -73,7 +75,10 @@ impl Prepared {
             .map(|column| ColumnPlan::new(column, catalogue.resolve(column.oid, column.typmod)))
             .collect();
         let fields = columns.iter().map(|plan| Field::new(Arc::clone(&plan.name), plan.kind()));
+        let has_composites = columns.iter().any(ColumnPlan::has_composites)
+            || parameters.iter().any(|kind| kind.shape.has_composites());
         Self {
+            composites: has_composites.then(|| catalogue.composites()),
             parameter_formats: encode::formats(parameters.iter().map(ParameterType::binary)),
             column_formats: encode::formats(columns.iter().map(ColumnPlan::binary)),
             schema: Arc::new(Schema::new(fields.collect())),
@@ -83,6 +88,16 @@ impl Prepared {
             parameters,
             columns,
         }
+    }
+
+    /// Whether composites are among its types.
+    pub(crate) fn has_composites(&self) -> bool {
+        self.composites.is_some()
+    }
+
+    /// Whether nothing that it is made of was found to be out of date.
+    pub(crate) fn is_current(&self, catalogue: &Catalogue) -> bool {
+        self.composites.is_none_or(|state| state == catalogue.composites())
     }
 
     /// For rows that were asked for in the formats of `self` and turn out to be `columns`: how to

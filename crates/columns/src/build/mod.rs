@@ -10,9 +10,12 @@ mod bytes;
 mod decimal;
 mod dictionary;
 mod fixed;
+mod fixed_list;
 mod list;
+mod structure;
 #[cfg(test)]
 mod tests;
+mod text_map;
 mod validity;
 
 pub use arrow_buffer::IntervalMonthDayNano;
@@ -21,5 +24,8 @@ pub use bytes::{Bytes, TextError};
 pub use decimal::{Decimal, DecimalError};
 pub use dictionary::Dictionary;
 pub use fixed::{Fixed, Native};
+pub use fixed_list::FixedList;
 pub use list::ListOffsets;
+pub use structure::Structure;
+pub use text_map::TextMap;
 pub use validity::Validity;

@@ -222,7 +222,7 @@ fn what_others_send_becomes_our_types_or_stays_as_it_is() {
     zone: Timestamp(s, "Europe/Berlin") = 1970-01-01 00:00:01+00, null
     list: list[int32] = [1], null
     enum: enum = a, b
-    struct: Struct("n": Int32) = {n: 1}, {n: 2}
+    struct: struct[n: int32] = {n: 1}, {n: 2}
     "#);
     // The zone's name and the rest go out as they came in.
     let back = others(ours.export_stream(None).unwrap()).unwrap();

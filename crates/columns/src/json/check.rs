@@ -28,6 +28,7 @@ fn check(value: &Value<'_>) -> Result<(), usize> {
         Value::Json(text) => validate_utf8(text.as_bytes()),
         Value::List(list) => list.iter().try_for_each(|value| check(&value)),
         Value::Struct(fields) => fields.iter().try_for_each(|(_, value)| check(&value)),
+        Value::Map(entries) => entries.iter().try_for_each(|(_, value)| check(&value)),
         _ => Ok(()),
     }
 }

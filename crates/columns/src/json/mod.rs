@@ -16,14 +16,13 @@
 //! | timestamp | `"2024-01-02T03:04:05"`, `"2024-01-02T03:04:05.678901"`; instants end with `Z` |
 //! | interval | an ISO 8601 duration as PostgreSQL's: `"P1Y2M3DT4H5M6.7S"`, `"PT-1S"`, `"PT0S"` |
 //! | list | an array |
-//! | struct (from elsewhere) | an object; a map is an array of `{"key": .., "value": ..}` |
+//! | struct, map from text | an object; another map is an array of `{"key": .., "value": ..}` |
 //!
 //! A fraction of a second has six digits, or is left out where it is zero. Years outside 0000 to
 //! 9999 have a sign and at least six digits, as in ECMAScript: `"+012024-01-02"`, `"-000043-03-15"`
 //! for 44 BC.
 //!
-//! Column names may repeat; then a record has the same key more than once, which is valid JSON,
-//! though most parsers keep the last.
+//! Column names must not repeat: most parsers keep the last of two and say nothing.
 
 mod base64;
 mod check;
@@ -40,7 +39,7 @@ mod writer;
 pub use validate::validate_json;
 pub use writer::{CHUNK, Writer};
 
-use crate::{Batch, ColumnError};
+use crate::{Batch, ColumnError, Value};
 use room::{Grow, Out};
 
 /// How rows and columns are laid out.
@@ -188,4 +187,20 @@ impl Grow for Growing {
     fn full(&mut self, _: &[u8]) -> Result<bool, ColumnError> {
         Ok(false)
     }
+}
+
+/// Appends the JSON of one value, as a cell of a column would have it; json text as it stands,
+/// unchecked.
+///
+/// ```
+/// use rowmill_columns::{Value, json};
+/// let mut out = Vec::new();
+/// json::write_value(&Value::Date(19_724), &mut out);
+/// assert_eq!(out, br#""2024-01-02""#);
+/// ```
+pub fn write_value(value: &Value<'_>, out: &mut Vec<u8>) {
+    let mut json = Out::new(Vec::new(), 0, Growing);
+    let written = json.put_value(value, Options::default(), 0);
+    debug_assert!(written.is_ok(), "a growing buffer takes everything");
+    out.extend_from_slice(&json.into_filled());
 }

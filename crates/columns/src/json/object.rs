@@ -201,20 +201,28 @@ impl<G: Grow> Out<G> {
                 self.put_byte(b']');
                 return self.room(rest);
             }
-            Value::Struct(fields) => {
-                self.put_byte(b'{');
-                for (index, (name, value)) in fields.iter().enumerate() {
-                    if index > 0 {
-                        self.put_byte(b',');
-                    }
-                    self.put_text(name.as_bytes(), WIDEST)?;
-                    self.put_byte(b':');
-                    self.put_value(&value, options, rest + WIDEST)?;
-                }
-                self.put_byte(b'}');
-                return self.room(rest);
-            }
+            Value::Struct(fields) => return self.put_object(fields.iter(), options, rest),
+            Value::Map(entries) => return self.put_object(entries.iter(), options, rest),
         }
         Ok(())
+    }
+
+    fn put_object<'a>(
+        &mut self,
+        fields: impl Iterator<Item = (&'a str, Value<'a>)>,
+        options: Options,
+        rest: usize,
+    ) -> Result<(), G::Error> {
+        self.put_byte(b'{');
+        for (index, (name, value)) in fields.enumerate() {
+            if index > 0 {
+                self.put_byte(b',');
+            }
+            self.put_text(name.as_bytes(), WIDEST)?;
+            self.put_byte(b':');
+            self.put_value(&value, options, rest + WIDEST)?;
+        }
+        self.put_byte(b'}');
+        self.room(rest)
     }
 }

@@ -301,9 +301,7 @@ impl<'a> Cells<'a> {
 
 /// The JSON of a label.
 fn literal(labels: &ArrayRef, code: usize) -> Vec<u8> {
-    let mut out = Out::new(Vec::new(), 0, super::Growing);
-    let value = read(labels, Extension::None, code);
-    let written = out.put_value(&value, Options::default(), 0);
-    debug_assert!(written.is_ok(), "a growing buffer takes everything");
-    out.into_filled()
+    let mut out = Vec::new();
+    super::write_value(&read(labels, Extension::None, code), &mut out);
+    out
 }

@@ -61,6 +61,9 @@ fn agrees(json: &Parsed, value: &Value<'_>) -> bool {
         Value::Struct(fields) => json
             .as_object()
             .is_some_and(|object| fields.iter().all(|(name, value)| agrees(&object[name], &value))),
+        Value::Map(entries) => json
+            .as_object()
+            .is_some_and(|object| entries.iter().all(|(key, value)| agrees(&object[key], &value))),
     }
 }
 

@@ -1,7 +1,7 @@
 use std::fmt::{self, Formatter, Write};
 
 use super::civil_from_days;
-use crate::{ListValue, StructValue, Value};
+use crate::{ListValue, Value};
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
 
@@ -40,7 +40,8 @@ impl fmt::Display for Value<'_> {
             }
             Self::Interval { months, days, nanos } => interval(f, *months, *days, *nanos),
             Self::List(list) => write_list(f, list),
-            Self::Struct(fields) => write_struct(f, fields),
+            Self::Struct(fields) => write_named(f, fields.iter()),
+            Self::Map(entries) => write_named(f, entries.iter()),
         }
     }
 }
@@ -129,9 +130,12 @@ fn write_list(f: &mut Formatter<'_>, list: &ListValue<'_>) -> fmt::Result {
     f.write_char(']')
 }
 
-fn write_struct(f: &mut Formatter<'_>, fields: &StructValue<'_>) -> fmt::Result {
+fn write_named<'a>(
+    f: &mut Formatter<'_>,
+    fields: impl Iterator<Item = (&'a str, Value<'a>)>,
+) -> fmt::Result {
     f.write_char('{')?;
-    for (at, (name, value)) in fields.iter().enumerate() {
+    for (at, (name, value)) in fields.enumerate() {
         write!(f, "{}{name}: ", if at == 0 { "" } else { ", " })?;
         nested(f, &value)?;
     }
@@ -156,6 +160,22 @@ fn to_string(write: impl FnOnce(&mut String) -> fmt::Result) -> String {
 /// A time of day that has a part below the microsecond.
 pub(crate) fn time_nanos(nanos: i64) -> String {
     to_string(|text| clock(text, nanos))
+}
+
+/// A time of day and its zone's offset, in seconds east of UTC: `12:34:56.7+05:30`.
+pub fn time_with_zone(micros: i64, offset: i32) -> String {
+    to_string(|text| {
+        clock(text, micros.saturating_mul(1_000))?;
+        let (sign, zone) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs());
+        write!(text, "{sign}{:02}", zone / 3_600)?;
+        if !zone.is_multiple_of(3_600) {
+            write!(text, ":{:02}", zone / 60 % 60)?;
+        }
+        if !zone.is_multiple_of(60) {
+            write!(text, ":{:02}", zone % 60)?;
+        }
+        Ok(())
+    })
 }
 
 /// A timestamp in seconds since 1970 and nanoseconds after that.

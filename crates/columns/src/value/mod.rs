@@ -10,7 +10,7 @@ use crate::Scalar;
 
 pub use decimal::DecimalValue;
 pub(crate) use decimal::write_scaled;
-pub use nested::{ListIter, ListValue, StructValue};
+pub use nested::{ListIter, ListValue, MapValue, StructValue};
 pub(crate) use read::{Extension, read, read_as};
 
 /// A view of one cell: nothing is copied for text, bytes and lists.
@@ -74,8 +74,10 @@ pub enum Value<'a> {
     },
     /// A list.
     List(ListValue<'a>),
-    /// Named values, from elsewhere.
+    /// Named values.
     Struct(StructValue<'a>),
+    /// Values under texts.
+    Map(MapValue<'a>),
     /// A value from elsewhere that none of these can hold exactly, as text: a timestamp or time
     /// with a part below the microsecond, one beyond the range of microseconds.
     Foreign(String),
@@ -87,8 +89,8 @@ impl Value<'_> {
         matches!(self, Self::Null)
     }
 
-    /// The value as an owned scalar, where there is one: not of a struct, nor of what has a part
-    /// below the microsecond.
+    /// The value as an owned scalar, where there is one: not of what has a part below the
+    /// microsecond.
     pub fn to_scalar(&self) -> Option<Scalar> {
         Some(match self {
             Self::Null => Scalar::Null,
@@ -112,9 +114,16 @@ impl Value<'_> {
             Self::List(list) => {
                 Scalar::List(list.iter().map(|value| value.to_scalar()).collect::<Option<_>>()?)
             }
-            Self::Interval { .. } | Self::Struct(_) | Self::Foreign(_) => return None,
+            Self::Struct(fields) => named(fields.iter())?,
+            Self::Map(entries) => named(entries.iter())?,
+            Self::Interval { .. } | Self::Foreign(_) => return None,
         })
     }
+}
+
+fn named<'a>(fields: impl Iterator<Item = (&'a str, Value<'a>)>) -> Option<Scalar> {
+    let owned = fields.map(|(name, value)| Some((name.to_owned(), value.to_scalar()?)));
+    owned.collect::<Option<_>>().map(Scalar::Struct)
 }
 
 impl PartialEq for Value<'_> {
@@ -141,6 +150,7 @@ impl PartialEq for Value<'_> {
             ) => a == b && months_a == months_b && days_a == days_b,
             (Self::List(a), Self::List(b)) => a == b,
             (Self::Struct(a), Self::Struct(b)) => a == b,
+            (Self::Map(a), Self::Map(b)) => a == b,
             (Self::Foreign(a), Self::Foreign(b)) => a == b,
             _ => false,
         }

@@ -161,3 +161,53 @@ impl PartialEq for StructValue<'_> {
         self.len() == other.len() && self.iter().eq(other.iter())
     }
 }
+
+/// Values under texts in a cell, in the order they were stored.
+#[derive(Clone, Copy)]
+pub struct MapValue<'a> {
+    entries: &'a StructArray,
+    start: usize,
+    len: usize,
+}
+
+impl<'a> MapValue<'a> {
+    /// Of entries whose keys are text.
+    pub(crate) fn new(entries: &'a StructArray, start: usize, len: usize) -> Self {
+        Self { entries, start, len }
+    }
+
+    /// Entries.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// True where there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Keys and values in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
+        let this = *self;
+        (this.start..this.start + this.len).map(move |at| {
+            let entry = StructValue::new(this.entries, at);
+            let key = match entry.get(0) {
+                Value::Text(key) => key,
+                _ => "",
+            };
+            (key, entry.get(1))
+        })
+    }
+}
+
+impl fmt::Debug for MapValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl PartialEq for MapValue<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.len == other.len && self.iter().eq(other.iter())
+    }
+}

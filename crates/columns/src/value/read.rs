@@ -14,7 +14,7 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field, IntervalUnit, TimeUnit};
 
-use super::{DecimalValue, ListValue, StructValue, Value};
+use super::{DecimalValue, ListValue, MapValue, StructValue, Value};
 use crate::types::EXTENSION;
 use crate::{Type, text};
 
@@ -194,11 +194,13 @@ pub(crate) fn read(array: &dyn Array, extension: Extension, row: usize) -> Value
         D::Map(..) => {
             let map = array.as_map();
             let (start, end) = (map.value_offsets()[row], map.value_offsets()[row + 1]);
-            Value::List(ListValue::of_structs(
-                map.entries(),
-                start as usize,
-                (end - start) as usize,
-            ))
+            let (start, len) = (start as usize, (end - start) as usize);
+            match map.keys().data_type() {
+                D::Utf8 | D::LargeUtf8 | D::Utf8View => {
+                    Value::Map(MapValue::new(map.entries(), start, len))
+                }
+                _ => Value::List(ListValue::of_structs(map.entries(), start, len)),
+            }
         }
         D::Struct(_) => Value::Struct(StructValue::new(array.as_struct(), row)),
         D::Dictionary(..) => dictionary(array, extension, row),

@@ -169,8 +169,18 @@ fn structs_and_maps() {
     map.append(true).unwrap();
     map.append(false).unwrap();
     let map = map.finish();
-    assert_eq!(shown(map.clone()), r#"[{key: "k", value: 1}] | null"#);
-    let Value::List(entries) = read(&map, Extension::None, 0) else { panic!("a list") };
+    assert_eq!(shown(map.clone()), "{k: 1} | null");
+    let Value::Map(entries) = read(&map, Extension::None, 0) else { panic!("a map") };
+    assert_eq!(entries.len(), 1);
+    assert_eq!(entries.iter().next(), Some(("k", Value::Int(1))));
+
+    let mut counts = MapBuilder::new(None, Int32Builder::new(), Int32Builder::new());
+    counts.keys().append_value(7);
+    counts.values().append_value(1);
+    counts.append(true).unwrap();
+    let counts = counts.finish();
+    assert_eq!(shown(counts.clone()), "[{key: 7, value: 1}]");
+    let Value::List(entries) = read(&counts, Extension::None, 0) else { panic!("a list") };
     let Value::Struct(entry) = entries.get(0) else { panic!("a struct") };
     assert_eq!((entry.len(), entry.name(1), entry.get(1)), (2, "value", Value::Int(1)));
 }

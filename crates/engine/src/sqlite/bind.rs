@@ -8,7 +8,7 @@
 use std::ffi::c_int;
 use std::fmt::Write as _;
 
-use rowmill_columns::text::civil_from_days;
+use rowmill_columns::text::{civil_from_days, time_with_zone};
 use rowmill_columns::{Batch, Scalar, Value};
 use rowmill_expr::{Parameters, Statement};
 use rusqlite::ffi;
@@ -176,10 +176,11 @@ fn bind_one(raw: &mut RawStatement, at: c_int, value: &Scalar) -> std::result::R
         Scalar::Uuid(_) | Scalar::Date(_) | Scalar::Time(_) | Scalar::Timestamp { .. } => {
             return bind_time(raw, at, value);
         }
+        Scalar::TimeTz { micros, offset } => raw.bind_text(at, &time_with_zone(*micros, *offset)),
         Scalar::Interval { .. } => {
             return Err(Refusal::NotSupported("pass its parts as integers"));
         }
-        Scalar::List(_) => {
+        Scalar::List(_) | Scalar::Struct(_) => {
             let mut json = String::new();
             write_json(&mut json, value)?;
             raw.bind_text(at, &json)
@@ -252,6 +253,9 @@ fn write_json(out: &mut String, value: &Scalar) -> std::result::Result<(), Refus
             out.push_str(time_text(value)?.as_str());
             out.push('"');
         }
+        Scalar::TimeTz { micros, offset } => {
+            write_json_text(out, &time_with_zone(*micros, *offset));
+        }
         Scalar::Bytes(_) => return Err(Refusal::NotSupported("a list of bytes has no JSON form")),
         Scalar::Interval { .. } => {
             return Err(Refusal::NotSupported("pass the parts of intervals as integers"));
@@ -265,6 +269,18 @@ fn write_json(out: &mut String, value: &Scalar) -> std::result::Result<(), Refus
                 write_json(out, value)?;
             }
             out.push(']');
+        }
+        Scalar::Struct(fields) => {
+            out.push('{');
+            for (at, (name, value)) in fields.iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                write_json_text(out, name);
+                out.push(':');
+                write_json(out, value)?;
+            }
+            out.push('}');
         }
     }
     Ok(())

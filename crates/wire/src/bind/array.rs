@@ -1,6 +1,7 @@
 use rowmill_columns::Scalar;
 
-use super::{Written, scalar, with_length};
+use super::{scalar, shaped, with_length};
+use crate::catalogue::Shape;
 use crate::limits::ARRAY_DIMENSIONS;
 use crate::oid::Kind;
 
@@ -27,6 +28,19 @@ fn dimensions(list: &[Scalar]) -> Result<Vec<usize>, String> {
     }
 }
 
+/// Whether the elements themselves are lists: composites may be given in the order of their attributes.
+fn given_as_lists(element: &Shape, list: &[Scalar]) -> bool {
+    let mut first = list.first();
+    while let Some(Scalar::List(inner)) = first {
+        first = inner.first();
+    }
+    match element {
+        Shape::Multirange(_) | Shape::Scalar(Kind::Vector) => true,
+        Shape::Composite(_) => !matches!(first, Some(Scalar::Struct(_))),
+        _ => false,
+    }
+}
+
 /// Calls `element` with each element in order, and sees to it that `list` has these dimensions.
 fn each(
     list: &[Scalar],
@@ -40,7 +54,6 @@ fn each(
     for value in list {
         match value {
             Scalar::List(list) if !inner.is_empty() => each(list, inner, element)?,
-            Scalar::List(_) => return Err(ragged()),
             _ if !inner.is_empty() => return Err(ragged()),
             value => element(value)?,
         }
@@ -57,10 +70,16 @@ fn ragged() -> String {
 pub(super) fn write(
     out: &mut Vec<u8>,
     oid: u32,
-    kind: Kind,
+    element: &Shape,
     list: &[Scalar],
 ) -> Result<(), String> {
-    let lengths = dimensions(list)?;
+    let lengths = if list.is_empty() {
+        Vec::new()
+    } else if given_as_lists(element, list) {
+        vec![list.len()]
+    } else {
+        dimensions(list)?
+    };
     let start = out.len();
     out.extend_from_slice(&(lengths.len() as u32).to_be_bytes());
     out.extend_from_slice(&[0; 4]);
@@ -74,9 +93,9 @@ pub(super) fn write(
     each(list, &lengths, &mut |value| {
         count += 1;
         has_null |= *value == Scalar::Null;
-        with_length(out, |out| match value {
-            Scalar::Null => Ok(Written::Null),
-            value => scalar::write(out, kind, value).map(|()| Written::Value),
+        with_length(out, |out| match (element, value) {
+            (Shape::Scalar(kind), Scalar::List(_)) if *kind != Kind::Vector => Err(ragged()),
+            (element, value) => shaped(out, element, value),
         })
         .map_err(|message| format!("element {count}: {message}"))
     })?;

@@ -1,27 +1,38 @@
 use std::io::Write as _;
 
-use rowmill_columns::Scalar;
+use rowmill_columns::{Scalar, Value};
 
 use super::{scalar, unfit};
 use crate::limits::JSON_DEPTH;
 
-/// Appends a list as a JSON array.
-pub(super) fn write_list(out: &mut Vec<u8>, list: &[Scalar]) -> Result<(), String> {
-    array(out, list, JSON_DEPTH)
+/// Appends a list as a JSON array, named values as an object.
+pub(super) fn write(out: &mut Vec<u8>, nested: &Scalar) -> Result<(), String> {
+    value(out, nested, JSON_DEPTH)
 }
 
 fn array(out: &mut Vec<u8>, list: &[Scalar], depth: usize) -> Result<(), String> {
-    if depth == 0 {
-        return Err(format!("lists are nested more than {JSON_DEPTH} deep"));
-    }
     out.push(b'[');
     for (at, element) in list.iter().enumerate() {
         if at > 0 {
             out.push(b',');
         }
-        value(out, element, depth - 1)?;
+        value(out, element, depth)?;
     }
     out.push(b']');
+    Ok(())
+}
+
+fn object(out: &mut Vec<u8>, fields: &[(String, Scalar)], depth: usize) -> Result<(), String> {
+    out.push(b'{');
+    for (at, (name, field)) in fields.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        string(out, name);
+        out.push(b':');
+        value(out, field, depth)?;
+    }
+    out.push(b'}');
     Ok(())
 }
 
@@ -30,7 +41,8 @@ fn value(out: &mut Vec<u8>, value: &Scalar, depth: usize) -> Result<(), String> 
         Scalar::Null => write!(out, "null"),
         Scalar::Bool(value) => write!(out, "{value}"),
         Scalar::Int(value) => write!(out, "{value}"),
-        Scalar::Float(value) if value.is_finite() => write!(out, "{value}"),
+        // With a point or an exponent: 1.0 stays a float to whoever reads it.
+        Scalar::Float(value) if value.is_finite() => write!(out, "{value:?}"),
         Scalar::Decimal(value) if is_number(value) => write!(out, "{value}"),
         Scalar::Float(_) | Scalar::Decimal(_) => {
             return Err("JSON has no such number".to_owned());
@@ -40,11 +52,33 @@ fn value(out: &mut Vec<u8>, value: &Scalar, depth: usize) -> Result<(), String> 
             Ok(())
         }
         Scalar::Json(value) => return scalar::text(out, value),
-        Scalar::List(list) => return array(out, list, depth),
-        other => return Err(unfit(other, "a JSON value")),
+        Scalar::List(_) | Scalar::Struct(_) if depth == 0 => {
+            return Err(format!("its values are nested more than {JSON_DEPTH} deep"));
+        }
+        Scalar::List(list) => return array(out, list, depth - 1),
+        Scalar::Struct(fields) => return object(out, fields, depth - 1),
+        other => {
+            let value = plain(other).ok_or_else(|| unfit(other, "a JSON value"))?;
+            rowmill_columns::json::write_value(&value, out);
+            return Ok(());
+        }
     };
     debug_assert!(written.is_ok(), "a Vec takes everything");
     Ok(())
+}
+
+/// What JSON writes as a string, as `fetch_json` does.
+fn plain(value: &Scalar) -> Option<Value<'_>> {
+    Some(match *value {
+        Scalar::Uuid(uuid) => Value::Uuid(uuid),
+        Scalar::Date(days) => Value::Date(days),
+        Scalar::Time(micros) => Value::Time(micros),
+        Scalar::Timestamp { micros, utc } => Value::Timestamp { micros, utc },
+        Scalar::Interval { months, days, micros } => {
+            Value::Interval { months, days, nanos: micros.checked_mul(1_000)? }
+        }
+        _ => return None,
+    })
 }
 
 /// `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`

@@ -6,11 +6,15 @@
 //! that is rounded, to the nearest one there is, as callers have no such type of their own.
 
 mod array;
+mod composite;
+mod hstore;
 mod json;
 mod numeric;
+mod range;
 mod scalar;
 #[cfg(test)]
 mod tests;
+mod vector;
 
 use rowmill_columns::Scalar;
 pub(crate) use scalar::{EPOCH_DAYS, EPOCH_MICROS, holds_nul};
@@ -34,7 +38,14 @@ pub(crate) fn bind(
     }
     let start = out.len();
     let at = encode::begin_bind(out, number);
-    out.extend_from_slice(&prepared.parameter_formats);
+    let types = prepared.parameters.iter();
+    if types.zip(parameters).any(|(kind, value)| is_literal(kind, value)) {
+        let types = prepared.parameters.iter().zip(parameters);
+        let binary = types.map(|(kind, value)| kind.binary() && !is_literal(kind, value));
+        out.extend_from_slice(&encode::formats(binary));
+    } else {
+        out.extend_from_slice(&prepared.parameter_formats);
+    }
     out.extend_from_slice(&(wanted as u16).to_be_bytes());
     for (index, (kind, value)) in prepared.parameters.iter().zip(parameters).enumerate() {
         let written = with_length(out, |out| write(out, kind, value)).and_then(|()| {
@@ -87,6 +98,18 @@ pub(crate) enum Written {
     Null,
 }
 
+/// Whether a value of a type that is made of others is given in PostgreSQL's own notation, as `[1,5)`,
+/// which the server then reads.
+#[inline]
+fn is_literal(kind: &ParameterType, value: &Scalar) -> bool {
+    let is_nested = match kind.shape {
+        Shape::Range(_) | Shape::Multirange(_) | Shape::Composite(_) => true,
+        Shape::Scalar(kind) => matches!(kind, Kind::Hstore | Kind::Vector),
+        Shape::Array { .. } => false,
+    };
+    is_nested && matches!(value, Scalar::Text(_))
+}
+
 /// Appends one parameter.
 #[inline]
 pub(crate) fn write(
@@ -94,29 +117,52 @@ pub(crate) fn write(
     kind: &ParameterType,
     value: &Scalar,
 ) -> Result<Written, String> {
-    match (kind.shape, value) {
+    match value {
+        Scalar::Text(literal) if is_literal(kind, value) => {
+            scalar::text(out, literal).map(|()| Written::Value)
+        }
+        value => shaped(out, &kind.shape, value),
+    }
+}
+
+/// Appends a value of this shape: in binary, where all it is made of binds so.
+#[inline]
+fn shaped(out: &mut Vec<u8>, shape: &Shape, value: &Scalar) -> Result<Written, String> {
+    match (shape, value) {
         (_, Scalar::Null) => return Ok(Written::Null),
-        (Shape::Array { oid, element }, Scalar::List(list)) => {
-            if element.binds_binary() {
-                array::write(out, oid, element, list)?;
-            } else {
-                array::write_text(out, element, list)?;
-            }
-        }
-        // An array literal is text that the server takes where the array is sent as text.
-        (Shape::Array { element, .. }, Scalar::Text(literal)) if !element.binds_binary() => {
-            scalar::text(out, literal)?;
-        }
-        (Shape::Array { .. }, other) => return Err(unfit(other, "a list")),
-        (Shape::Scalar(Kind::Json | Kind::Jsonb), Scalar::List(list)) => {
-            if kind.shape == Shape::Scalar(Kind::Jsonb) {
-                out.push(1);
-            }
-            json::write_list(out, list)?;
-        }
-        (Shape::Scalar(kind), value) => scalar::write(out, kind, value)?,
+        (Shape::Scalar(kind), value) => scalar::write(out, *kind, value)?,
+        (shape, value) => nested(out, shape, value)?,
     }
     Ok(Written::Value)
+}
+
+/// Appends a value of a type that is made of others.
+#[inline(never)]
+fn nested(out: &mut Vec<u8>, shape: &Shape, value: &Scalar) -> Result<(), String> {
+    let is_binary = shape.all(Kind::binds_binary);
+    match (shape, value) {
+        (Shape::Array { oid, element }, Scalar::List(list)) if is_binary => {
+            array::write(out, *oid, &element.shape, list)
+        }
+        (Shape::Array { element, .. }, Scalar::List(list)) => {
+            let kind = match element.shape {
+                Shape::Scalar(kind) => kind,
+                _ => Kind::Unknown,
+            };
+            array::write_text(out, kind, list)
+        }
+        // An array literal is text that the server takes where the array is sent as text.
+        (_, Scalar::Text(literal)) if !is_binary => scalar::text(out, literal),
+        (Shape::Array { .. }, other) => Err(unfit(other, "a list")),
+        (_, other) if !is_binary => Err(unfit(other, "its text form")),
+        (Shape::Range(bound), value) => range::write(out, &bound.shape, value),
+        (Shape::Multirange(bound), Scalar::List(list)) => {
+            range::write_many(out, &bound.shape, list)
+        }
+        (Shape::Multirange(_), other) => Err(unfit(other, "a list of ranges")),
+        (Shape::Composite(members), value) => composite::write(out, members, value),
+        (Shape::Scalar(kind), value) => scalar::write(out, *kind, value),
+    }
 }
 
 /// What to say of a value of the wrong kind.

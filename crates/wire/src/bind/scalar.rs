@@ -1,7 +1,7 @@
 use rowmill_columns::Scalar;
-use rowmill_columns::text::parse_uuid;
+use rowmill_columns::text::{parse_uuid, time_with_zone};
 
-use super::unfit;
+use super::{hstore, unfit, vector};
 use crate::oid::Kind;
 
 pub(crate) const EPOCH_DAYS: i32 = 10_957;
@@ -19,6 +19,7 @@ pub(super) fn write(out: &mut Vec<u8>, kind: Kind, value: &Scalar) -> Result<(),
         Kind::Int2 => out.extend_from_slice(&integer::<i16>(value, "int2")?.to_be_bytes()),
         Kind::Int4 => out.extend_from_slice(&integer::<i32>(value, "int4")?.to_be_bytes()),
         Kind::Int8 => out.extend_from_slice(&integer::<i64>(value, "int8")?.to_be_bytes()),
+        Kind::Xid8 => out.extend_from_slice(&xid8(value)?.to_be_bytes()),
         Kind::Oid => out.extend_from_slice(&integer::<u32>(value, "oid")?.to_be_bytes()),
         Kind::Float4 => out.extend_from_slice(&float4(value)?.to_be_bytes()),
         Kind::Float8 => out.extend_from_slice(&float8(value)?.to_be_bytes()),
@@ -36,6 +37,8 @@ pub(super) fn write(out: &mut Vec<u8>, kind: Kind, value: &Scalar) -> Result<(),
             Scalar::Bytes(value) => out.extend_from_slice(value),
             other => return Err(unfit(other, "bytes")),
         },
+        Kind::Hstore => hstore::write(out, value)?,
+        Kind::Vector => vector::write(out, value)?,
         Kind::Json => json(out, value)?,
         Kind::Jsonb => {
             out.push(1);
@@ -52,10 +55,19 @@ pub(super) fn write(out: &mut Vec<u8>, kind: Kind, value: &Scalar) -> Result<(),
         Kind::Date | Kind::Time | Kind::Timestamp | Kind::Timestamptz | Kind::Interval => {
             time(out, kind, value)?;
         }
-        Kind::Void | Kind::Unknown => match value {
+        Kind::Timetz => match value {
+            Scalar::TimeTz { micros, offset } => {
+                out.extend_from_slice(time_with_zone(*micros, *offset).as_bytes());
+            }
             Scalar::Text(value) => text(out, value)?,
-            other => return Err(unfit(other, "its text form")),
+            other => return Err(unfit(other, "a time with its zone's offset")),
         },
+        Kind::Void | Kind::Inet | Kind::Macaddr | Kind::Bits | Kind::Halfvec | Kind::Unknown => {
+            match value {
+                Scalar::Text(value) => text(out, value)?,
+                other => return Err(unfit(other, "its text form")),
+            }
+        }
     }
     Ok(())
 }
@@ -77,6 +89,7 @@ pub(crate) fn holds_nul(at: usize) -> String {
 fn json(out: &mut Vec<u8>, value: &Scalar) -> Result<(), String> {
     match value {
         Scalar::Json(value) | Scalar::Text(value) => text(out, value),
+        Scalar::List(_) | Scalar::Struct(_) => super::json::write(out, value),
         other => Err(unfit(other, "JSON")),
     }
 }
@@ -86,6 +99,16 @@ fn integer<T: TryFrom<i64>>(value: &Scalar, name: &str) -> Result<T, String> {
     match value {
         Scalar::Int(value) => T::try_from(*value).map_err(|_| out_of_range(value, name)),
         Scalar::Decimal(value) if is_whole(value) => Err(out_of_range(&value, name)),
+        other => Err(unfit(other, "an integer")),
+    }
+}
+
+fn xid8(value: &Scalar) -> Result<u64, String> {
+    match value {
+        Scalar::Int(value) => u64::try_from(*value).map_err(|_| out_of_range(value, "xid8")),
+        Scalar::Decimal(value) if is_whole(value) => {
+            value.parse().map_err(|_| out_of_range(&value, "xid8"))
+        }
         other => Err(unfit(other, "an integer")),
     }
 }

@@ -1,43 +1,35 @@
-use rowmill_columns::build::ListOffsets;
+use std::sync::Arc;
+
 use rowmill_columns::{Column, Type};
 
 use super::CellError;
 use super::column::{ColumnDecoder, FinishError, exactly};
-use super::plan::Scalar;
+use super::levels::Levels;
+use super::reader::Reader;
 use crate::limits::ARRAY_DIMENSIONS;
 
 /// A column of arrays: one level of list offsets for each dimension, over one builder of elements.
 ///
-/// PostgreSQL does not declare how many dimensions a column's arrays have. The first value that is
-/// not empty decides; `{}` fits any depth. Lower bounds (`[5:7]={1,2,3}`) are not kept.
+/// Lower bounds (`[5:7]={1,2,3}`) are not kept.
 #[derive(Debug)]
 pub(crate) struct ArrayDecoder {
     /// What the header of each value must name as the elements' type.
     oid: u32,
-    scalar: Scalar,
-    /// One at least; the first has an entry for each row.
-    levels: Vec<ListOffsets>,
+    reader: Arc<Reader>,
+    levels: Levels,
     elements: ColumnDecoder,
-    is_depth_known: bool,
 }
 
 impl ArrayDecoder {
-    pub(crate) fn new(oid: u32, scalar: Scalar) -> Self {
-        let levels = vec![ListOffsets::default()];
-        Self { oid, scalar, levels, elements: scalar.decoder(), is_depth_known: false }
+    pub(crate) fn new(oid: u32, reader: Arc<Reader>) -> Self {
+        let elements = reader.decoder();
+        Self { oid, reader, levels: Levels::new(), elements }
     }
 
-    /// An empty decoder of the same column, the depth kept: parts of one result are alike.
     pub(crate) fn next(&self) -> Self {
-        let levels = self.levels.iter().map(|_| ListOffsets::default()).collect();
-        let elements = self.elements.next().unwrap_or_else(|| self.scalar.decoder());
-        Self {
-            oid: self.oid,
-            scalar: self.scalar,
-            levels,
-            elements,
-            is_depth_known: self.is_depth_known,
-        }
+        let elements = self.elements.next().unwrap_or_else(|| self.reader.decoder());
+        let (reader, levels) = (Arc::clone(&self.reader), self.levels.next());
+        Self { oid: self.oid, reader, levels, elements }
     }
 
     /// Appends an array: dimensions, a flag, the elements' type, length and lower bound of each
@@ -56,13 +48,13 @@ impl ArrayDecoder {
         }
         // Nearly all arrays have one dimension and some elements.
         if dimensions == 1
-            && let [level] = self.levels.as_mut_slice()
+            && self.levels.lists.len() == 1
             && let Some((&[l3, l2, l1, l0, _, _, _, _], cells)) = rest.split_first_chunk::<8>()
             && let count @ 1.. = u32::from_be_bytes([l3, l2, l1, l0]) as usize
         {
-            self.is_depth_known = true;
+            self.levels.set_depth(1)?;
             let elements = push_elements(&mut self.elements, cells, count)?;
-            level.push(elements);
+            self.levels.lists[0].push(elements);
             return Ok(());
         }
         let mut lengths = [0_usize; ARRAY_DIMENSIONS];
@@ -79,8 +71,7 @@ impl ArrayDecoder {
             if !rest.is_empty() {
                 return Err(MALFORMED);
             }
-            let below = self.below(0);
-            self.levels[0].push(below);
+            self.levels.push_empty(self.elements.len());
             return Ok(());
         }
         // Each element takes 4 bytes at least: false lengths end here, before any loop.
@@ -91,7 +82,7 @@ impl ArrayDecoder {
         if count > rest.len() / 4 {
             return Err(MALFORMED);
         }
-        self.set_depth(dimensions)?;
+        self.levels.set_depth(dimensions)?;
         push_elements(&mut self.elements, rest, count)?;
         self.push_lengths(lengths, count);
         Ok(())
@@ -99,31 +90,11 @@ impl ArrayDecoder {
 
     /// Ends a row that is NULL.
     pub(crate) fn push_null(&mut self) {
-        self.levels[0].push_null();
+        self.levels.push_null();
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.levels[0].len()
-    }
-
-    /// Entries so far below level `level`: of the next level, or elements.
-    fn below(&self, level: usize) -> usize {
-        self.levels.get(level + 1).map_or_else(|| self.elements.len(), ListOffsets::len)
-    }
-
-    #[inline]
-    fn set_depth(&mut self, dimensions: usize) -> Result<(), CellError> {
-        if self.levels.len() == dimensions {
-            self.is_depth_known = true;
-            return Ok(());
-        }
-        if self.is_depth_known {
-            return Err(CellError::Depth { column: self.levels.len(), value: dimensions });
-        }
-        // All rows so far are NULL or empty, so the new levels have no entries yet.
-        self.levels.resize_with(dimensions, ListOffsets::default);
-        self.is_depth_known = true;
-        Ok(())
+        self.levels.len()
     }
 
     /// Ends the lists of one value: `count` elements under `lengths`.
@@ -132,7 +103,7 @@ impl ArrayDecoder {
         // The innermost lists first: an outer one ends where its last inner one does.
         let mut lists = count;
         let mut end = self.elements.len();
-        for (level, &length) in self.levels.iter_mut().zip(lengths).rev() {
+        for (level, &length) in self.levels.lists.iter_mut().zip(lengths).rev() {
             let start = end - lists;
             lists /= length;
             for list in 1..=lists {
@@ -143,15 +114,9 @@ impl ArrayDecoder {
     }
 
     pub(crate) fn finish(self) -> Result<(Type, Column), FinishError> {
-        let (mut kind, mut column) =
-            self.elements.finish(&self.scalar.column_type()).map_err(|error| match error {
-                FinishError::Row(row) | FinishError::Element(row) => FinishError::Element(row),
-            })?;
-        for level in self.levels.into_iter().rev() {
-            column = level.finish(&kind, column);
-            kind = Type::List(Box::new(kind));
-        }
-        Ok((kind, column))
+        let finished = self.elements.finish(&self.reader.column_type());
+        let (kind, column) = finished.map_err(FinishError::inner)?;
+        Ok(self.levels.finish(kind, column))
     }
 }
 
@@ -193,8 +158,6 @@ fn push_elements(
             })?;
             Ok(values.len())
         }
-        // Arrays of arrays do not exist; without this arm the match would recurse.
-        ColumnDecoder::Array(_) => Err(MALFORMED),
         values => {
             each(cells, count, |cell| match cell {
                 Some(cell) => values.push(cell),

@@ -1,8 +1,13 @@
-use rowmill_columns::build::{Bits, Bytes, Decimal, Dictionary, Fixed, TextError};
+use rowmill_columns::build::{Bits, Bytes, Decimal, Dictionary, Fixed, TextError, TextMap};
 use rowmill_columns::{Column, Type};
 
 use super::array::ArrayDecoder;
-use super::{CellError, numeric, text, time};
+use super::composite::CompositeDecoder;
+use super::made::MadeText;
+use super::range::{MultirangeDecoder, RangeDecoder};
+use super::text_array::TextArrayDecoder;
+use super::vector::VectorDecoder;
+use super::{CellError, hstore, numeric, text, time};
 
 /// A column's builder, and by its variant the way cells are read into it.
 ///
@@ -28,7 +33,15 @@ pub(crate) enum ColumnDecoder {
     Uuid(Fixed<i128>),
     Numeric(Decimal),
     Enum(Box<Dictionary>),
+    Xid8(Fixed<u64>),
+    Made(Box<MadeText>),
+    Map(Box<TextMap>),
+    Vector(Box<VectorDecoder>),
     Array(Box<ArrayDecoder>),
+    TextArray(Box<TextArrayDecoder>),
+    Range(Box<RangeDecoder>),
+    Multirange(Box<MultirangeDecoder>),
+    Composite(Box<CompositeDecoder>),
 }
 
 /// A column that could not be finished, as it holds text that is not UTF-8.
@@ -46,6 +59,20 @@ impl From<TextError> for FinishError {
     }
 }
 
+impl FinishError {
+    /// The error of text that stands within the column's values.
+    pub(super) fn element(error: TextError) -> Self {
+        Self::Element(error.row)
+    }
+
+    /// The error of a column that stands within another.
+    pub(super) fn inner(self) -> Self {
+        match self {
+            Self::Row(at) | Self::Element(at) => Self::Element(at),
+        }
+    }
+}
+
 impl ColumnDecoder {
     /// The decoder of the next batch, where this one has found something that the next must know:
     /// a decimal's scale, an array's depth. What was found can then only grow.
@@ -53,6 +80,10 @@ impl ColumnDecoder {
         match self {
             Self::Numeric(decimals) => Some(Self::Numeric(decimals.next())),
             Self::Array(array) => Some(Self::Array(Box::new(array.next()))),
+            Self::TextArray(array) => Some(Self::TextArray(Box::new(array.next()))),
+            Self::Range(ranges) => Some(Self::Range(Box::new(ranges.next()))),
+            Self::Multirange(ranges) => Some(Self::Multirange(Box::new(ranges.next()))),
+            Self::Composite(rows) => Some(Self::Composite(Box::new(rows.next()))),
             _ => None,
         }
     }
@@ -107,7 +138,15 @@ impl ColumnDecoder {
             Self::Uuid(values) => values.push(i128::from_ne_bytes(exactly(cell)?)),
             Self::Numeric(values) => numeric::push(values, cell)?,
             Self::Enum(values) => values.push(cell),
+            Self::Xid8(values) => values.push(u64::from_be_bytes(exactly(cell)?)),
+            Self::Made(values) => values.push(cell)?,
+            Self::Map(values) => hstore::push(values, cell)?,
+            Self::Vector(values) => values.push(cell)?,
             Self::Array(values) => values.push(cell)?,
+            Self::TextArray(values) => values.push(cell)?,
+            Self::Range(values) => values.push(cell)?,
+            Self::Multirange(values) => values.push(cell)?,
+            Self::Composite(values) => values.push(cell)?,
         }
         Ok(())
     }
@@ -129,7 +168,15 @@ impl ColumnDecoder {
             Self::Interval(values) | Self::Uuid(values) => values.push_null(),
             Self::Numeric(values) => values.push_null(),
             Self::Enum(values) => values.push_null(),
+            Self::Xid8(values) => values.push_null(),
+            Self::Made(values) => values.texts.push_null(),
+            Self::Map(values) => values.push_null(),
+            Self::Vector(values) => values.push_null(),
             Self::Array(values) => values.push_null(),
+            Self::TextArray(values) => values.push_null(),
+            Self::Range(values) => values.push_null(),
+            Self::Multirange(values) => values.push_null(),
+            Self::Composite(values) => values.push_null(),
         }
     }
 
@@ -149,7 +196,15 @@ impl ColumnDecoder {
             Self::Interval(values) | Self::Uuid(values) => values.len(),
             Self::Numeric(values) => values.len(),
             Self::Enum(values) => values.len(),
+            Self::Xid8(values) => values.len(),
+            Self::Made(values) => values.texts.len(),
+            Self::Map(values) => values.len(),
+            Self::Vector(values) => values.len(),
             Self::Array(values) => values.len(),
+            Self::TextArray(values) => values.len(),
+            Self::Range(values) => values.len(),
+            Self::Multirange(values) => values.len(),
+            Self::Composite(values) => values.len(),
         }
     }
 
@@ -171,7 +226,15 @@ impl ColumnDecoder {
             Self::Interval(values) | Self::Uuid(values) => values.finish(kind),
             Self::Numeric(values) => return Ok(values.finish()),
             Self::Enum(values) => values.finish()?,
+            Self::Xid8(values) => values.finish(kind),
+            Self::Made(values) => values.texts.finish()?,
+            Self::Map(values) => values.finish().map_err(FinishError::element)?,
+            Self::Vector(values) => values.finish(),
             Self::Array(values) => return values.finish(),
+            Self::TextArray(values) => return values.finish(),
+            Self::Range(values) => return values.finish(),
+            Self::Multirange(values) => return values.finish(),
+            Self::Composite(values) => return values.finish(),
         };
         Ok((kind.clone(), column))
     }

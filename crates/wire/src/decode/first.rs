@@ -14,7 +14,19 @@ use crate::{DecodeError, ProtocolError};
 
 /// Whether a value of this kind goes into a row of its own.
 pub(super) fn is_plain(kind: Kind) -> bool {
-    !matches!(kind, Kind::Numeric | Kind::Char | Kind::Void)
+    !matches!(
+        kind,
+        Kind::Numeric
+            | Kind::Char
+            | Kind::Void
+            | Kind::Inet
+            | Kind::Macaddr
+            | Kind::Bits
+            | Kind::Timetz
+            | Kind::Hstore
+            | Kind::Vector
+            | Kind::Halfvec
+    )
 }
 
 /// The row that the body of a DataRow holds, where all its columns are plain.
@@ -52,6 +64,7 @@ fn push(row: &mut OwnedRow, kind: Kind, cell: &[u8]) -> Result<(), CellError> {
         Kind::Int4 => row.push_int(i32::from_be_bytes(exactly(cell)?).into()),
         Kind::Int8 => row.push_int(i64::from_be_bytes(exactly(cell)?)),
         Kind::Oid => row.push_uint(u32::from_be_bytes(exactly(cell)?).into()),
+        Kind::Xid8 => row.push_uint(u64::from_be_bytes(exactly(cell)?)),
         Kind::Float4 => row.push_float32(f32::from_be_bytes(exactly(cell)?)),
         Kind::Float8 => row.push_float(f64::from_be_bytes(exactly(cell)?)),
         Kind::Bytea => row.push_bytes(cell),
@@ -68,9 +81,8 @@ fn push(row: &mut OwnedRow, kind: Kind, cell: &[u8]) -> Result<(), CellError> {
         Kind::Uuid => row.push_uuid(exactly(cell)?),
         Kind::Json => row.push_json(utf8(cell)?),
         Kind::Jsonb => row.push_json(utf8(super::text::jsonb(cell)?)?),
-        Kind::Text | Kind::Enum | Kind::Unknown | Kind::Numeric | Kind::Char | Kind::Void => {
-            row.push_text(utf8(cell)?);
-        }
+        // Enums, and what comes as text; the others are not plain.
+        _ => row.push_text(utf8(cell)?),
     }
     Ok(())
 }

@@ -90,6 +90,7 @@ impl FixedRows {
             ColumnDecoder::Int4(values) => self.push(block, at, values, i32::from_be_bytes),
             ColumnDecoder::Int8(values) => self.push(block, at, values, i64::from_be_bytes),
             ColumnDecoder::Oid(values) => self.push(block, at, values, u32::from_be_bytes),
+            ColumnDecoder::Xid8(values) => self.push(block, at, values, u64::from_be_bytes),
             ColumnDecoder::Float4(values) => self.push(block, at, values, f32::from_be_bytes),
             ColumnDecoder::Float8(values) => self.push(block, at, values, f64::from_be_bytes),
             ColumnDecoder::Uuid(values) => self.push(block, at, values, i128::from_ne_bytes),
@@ -152,6 +153,7 @@ fn width(column: &ColumnDecoder) -> Option<u8> {
         | ColumnDecoder::Float4(_)
         | ColumnDecoder::Date(_) => 4,
         ColumnDecoder::Int8(_)
+        | ColumnDecoder::Xid8(_)
         | ColumnDecoder::Float8(_)
         | ColumnDecoder::Time(_)
         | ColumnDecoder::Timestamp(_) => 8,

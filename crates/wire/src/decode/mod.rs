@@ -7,15 +7,25 @@
 
 mod array;
 mod column;
+mod composite;
 mod first;
 mod fixed;
+mod hstore;
+mod levels;
+mod made;
+#[cfg(test)]
+mod nested_tests;
 mod numeric;
 mod plan;
+mod range;
+mod reader;
 mod row;
 #[cfg(test)]
 mod tests;
 mod text;
+mod text_array;
 mod time;
+mod vector;
 
 pub(crate) use first::first_row;
 pub(crate) use fixed::FixedRows;
@@ -33,4 +43,13 @@ pub(crate) enum CellError {
     NotUtf8,
     /// An array of another depth than the column's.
     Depth { column: usize, value: usize },
+    /// A composite whose attributes are not those that were looked up.
+    Altered,
+}
+
+/// A part behind its length, at the start of `bytes`, and what comes after it.
+#[inline]
+fn with_length(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (&len, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(usize::try_from(i32::from_be_bytes(len)).ok()?)
 }

@@ -198,7 +198,7 @@ impl<'a> Cells<'a> {
 impl<'a> Form<'a> {
     /// The form of a common pair of types.
     fn new(column: &'a Column, kind: &Type, target: &ParameterType) -> Option<Self> {
-        let Shape::Scalar(wanted) = target.shape else { return None };
+        let Shape::Scalar(wanted) = &target.shape else { return None };
         Some(match (kind, wanted) {
             (Type::Bool, Kind::Bool) => Self::Bool(Vec::new()),
             (Type::Int16, Kind::Int2) => Self::Int16(fixed(column)?),

@@ -61,13 +61,7 @@ fn cell(
 
 /// The value as a parameter would be given.
 fn scalar(value: &Value<'_>) -> Result<Scalar, String> {
-    value.to_scalar().ok_or_else(|| match value {
-        Value::Struct(_) => {
-            "wants one value, not a struct; give its fields columns of their own, or \
-                             its JSON as text"
-                .to_owned()
-        }
-        Value::List(_) => "a list of structs has no place in it; give it as JSON text".to_owned(),
-        value => format!("{value} has a part below the microsecond; round it before"),
-    })
+    value
+        .to_scalar()
+        .ok_or_else(|| format!("{value} has a part below the microsecond; round it before"))
 }

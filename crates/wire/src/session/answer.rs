@@ -290,6 +290,15 @@ impl Session {
     /// The first request has run.
     fn ran(&mut self, mut running: Running, failure: Option<Failure>) {
         let Some(front) = self.queue.front() else { return };
+        // A composite that has other attributes than it had: the server says so of parameters.
+        let may_be_altered = match &failure {
+            Some(Failure::Decode(_)) => true,
+            Some(Failure::Server(error)) => error.code == "42804",
+            _ => false,
+        };
+        if may_be_altered && running.prepared.has_composites() {
+            self.catalogue.forget_composites();
+        }
         let again = match &failure {
             Some(Failure::Server(error)) if running.step < Step::Rows => {
                 let key = front.work.key().unwrap_or_default();

@@ -86,6 +86,7 @@ pub(super) struct LookingUp {
     pub(super) step: Step,
     pub(super) round: u8,
     pub(super) asked: Vec<u32>,
+    pub(super) rows: usize,
     pub(super) found: Vec<(u32, TypeInfo)>,
     pub(super) description: Description,
 }

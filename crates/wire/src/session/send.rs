@@ -63,7 +63,12 @@ impl Session {
                     self.send_prepare();
                 } else if let Some((number, prepared)) = self.statements.get(key) {
                     let prepared = Arc::clone(prepared);
-                    self.send_bind(number, prepared, Origin::Cached);
+                    if prepared.is_current(&self.catalogue) {
+                        self.send_bind(number, prepared, Origin::Cached);
+                    } else {
+                        self.statements.give_up(key, number);
+                        self.send_prepare();
+                    }
                 } else if let Some(prepared) = self.catalogue.statement(key) {
                     self.send_bind(0, prepared, Origin::Shared);
                 } else {
@@ -201,7 +206,8 @@ impl Session {
         let found = Vec::new();
         let step = Step::First;
         front.is_ended = false;
-        front.stage = Stage::LookingUp(LookingUp { step, round, asked, found, description });
+        let look_up = LookingUp { step, round, asked, rows: 0, found, description };
+        front.stage = Stage::LookingUp(look_up);
     }
 
     /// Ends the request at `at` of the queue.

@@ -1,6 +1,7 @@
 //! Answers that go one step after the other: descriptions, look-ups, scripts.
 
 use super::in_flight::{LookingUp, Preparing, Scripted, Step};
+use crate::limits::LOOK_UP_ROWS;
 use crate::message::{self, Fields};
 use crate::split::{Message, name};
 use crate::{Failure, ProtocolError, catalogue};
@@ -67,11 +68,11 @@ impl LookingUp {
                     .into_iter()
                     .map(|cell| cell.and_then(|cell| std::str::from_utf8(cell).ok()))
                     .collect();
-                // Each type asked for brings itself, a base and an element at most.
-                if self.found.len() > self.asked.len() * 3 {
+                self.rows += 1;
+                if self.rows > self.asked.len() * LOOK_UP_ROWS {
                     return Err(unexpected(message, "too many in a look-up of types"));
                 }
-                self.found.extend(catalogue::looked_up(&cells));
+                let _ = catalogue::looked_up(&mut self.found, &cells);
             }
             (Step::Rows, b'C') => {
                 message::tag(message)?;

@@ -255,7 +255,7 @@ fn unknown_types_are_looked_up_once_for_all_connections() {
     written(&mut first);
     first.feed(&described(&[], &[("m", 16_500, -1), ("a", 16_501, -1)])).unwrap();
     insta::assert_snapshot!(written(&mut first));
-    let names = ["oid", "typtype", "typbasetype", "typtypmod", "element", "typname"];
+    let names = ["oid", "form", "base", "typmod", "element", "name"];
     let names: Vec<_> = names.iter().map(|name| (*name, 25, -1)).collect();
     let found = |cells: [&str; 6]| row(&cells.map(|cell| Some(cell.as_bytes())));
     let answer = [
