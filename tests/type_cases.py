@@ -213,6 +213,19 @@ PRINTED = [
 ]  # fmt: skip
 
 
+# Types that not every server has: test_types_extensions.py.
+EXTENSIONS = [
+    case("hstore", "map[text, text]", "a=>1,b=>NULL"),
+    case("citext", "text", "Ab"),
+    case("vector(3)", "list[float32, 3]", "[1,2.5,-3]"),
+    case("vector", "list[float32]", "[1,2.5,-3]"),
+    case("halfvec(3)", "list[float32, 3]", "[1,2.5,-3]"),
+    case("halfvec", "list[float32]", "[1,2.5,-3]"),
+    case("sparsevec", "text", "{1:1.5}/3"),
+    case("xml", "text", "<a/>"),
+]
+
+
 def source(sql: str, texts: Iterable[str | None], name: str = "v") -> str:
     """A statement that gives these values, in order, as a column of a type."""
     quoted = ("null" if text is None else "'" + text.replace("'", "''") + "'" for text in texts)
