@@ -8,7 +8,6 @@ its tests. Rows of types that a server does not have (of extensions, mostly) sta
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -55,7 +54,7 @@ def row(name: str, frame: rm.Frame) -> str:
 
 def postgres_rows(db: rm.Database) -> dict[str, str]:
     """The rows that a server with `SETUP` run on it can make, by the type's SQL name and its schema."""
-    rows = {}
+    rows: dict[str, str] = {}
     for case in POSTGRES:
         texts = [text for text in case.texts if text not in ("{}", "empty")]
         try:
@@ -72,7 +71,7 @@ def sqlite_rows() -> dict[str, str]:
     """The rows of SQLite's declared types."""
     from tests.test_types_sqlite import DECLARED
 
-    rows = {}
+    rows: dict[str, str] = {}
     for declared, kind, cells, _ in DECLARED:
         with rm.Database("sqlite://") as db:
             db.execute_script(f"create table t (v {declared})")
@@ -119,4 +118,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
