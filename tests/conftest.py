@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.postgres_server import PostgresServer
+from tests.pooler import THROUGH, PooledServer, without_pooler
+from tests.pooler_binaries import PoolerUnavailableError
+from tests.postgres_server import PostgresServer, find_version
 
 # No deadline: the first example pays for a connection, and a shared machine is noisy.
 # The same examples every time: a commit is green or red and not both.
@@ -19,6 +23,49 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("rowmill")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declares what the tests that touch PostgreSQL run against; with either, they alone run."""
+    parser.addoption(
+        "--postgres",
+        metavar="VERSION",
+        help="run the tests that touch PostgreSQL on a server of this major version",
+    )
+    parser.addoption(
+        "--through",
+        choices=sorted(THROUGH),
+        help="run the tests that touch PostgreSQL through PgBouncer",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Chooses the server for this run, and for the programs that its tests start."""
+    if version := config.getoption("--postgres"):
+        os.environ["ROWMILL_PG_BIN"] = str(find_version(version))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what does not depend on the server of this run, and what that cannot do."""
+    through = config.getoption("--through")
+    if not through and not config.getoption("--postgres"):
+        return
+    chosen = [item for item in items if _touches_postgres(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
+    for item in items if through else []:
+        for mark in item.iter_markers("direct"):
+            item.add_marker(pytest.mark.skip(reason=f"not through a pooler: {mark.args[0]}"))
+        for mark in item.iter_markers("session"):
+            if THROUGH[through].mode == "transaction":
+                item.add_marker(pytest.mark.skip(reason=f"needs a session: {mark.args[0]}"))
+
+
+def _touches_postgres(item: pytest.Item) -> bool:
+    names = getattr(item, "fixturenames", ())
+    if "any_url" in names:
+        return bool(item.callspec.params["any_url"] == "postgres")  # type: ignore[attr-defined]
+    return "postgres" in names
 
 
 @pytest.fixture(
@@ -34,9 +81,15 @@ def anyio_backend(request: pytest.FixtureRequest) -> object:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
+def postgres(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
     """The session's server, with TCP and TLS. No server is a failure, never a skip."""
-    with PostgresServer(tcp=True) as server:
+    through = request.config.getoption("--through")
+    server = PooledServer(THROUGH[through], tcp=True) if through else PostgresServer(tcp=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(server)
+        except PoolerUnavailableError as error:
+            without_pooler(error)
         yield server
 
 

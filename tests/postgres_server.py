@@ -87,6 +87,10 @@ def _candidates() -> Iterator[Path]:
     if chosen := os.environ.get("ROWMILL_PG_BIN"):
         yield Path(chosen)
         return
+    yield from _installed()
+
+
+def _installed() -> Iterator[Path]:
     if found := shutil.which("postgres"):
         yield Path(found).resolve().parent
     if config := shutil.which("pg_config"):
@@ -118,7 +122,24 @@ def find_binaries() -> Path:
     raise ServerUnavailableError(f"no PostgreSQL server found{looked}: run ./dev setup")
 
 
-def _identity() -> dict[str, Any]:
+def find_version(major: str) -> Path:
+    """The directory of the binaries of a major version: as `find_binaries`, and else in the wheel.
+
+    Raises:
+        ServerUnavailableError: there is none.
+    """
+    for directory in [*_candidates(), *_installed()]:
+        program = directory / "postgres"
+        if program.is_file():
+            answer = subprocess.run(
+                [program, "--version"], capture_output=True, text=True, check=False
+            )
+            if answer.stdout.split(")")[-1].strip().split(".")[0] == major:
+                return directory
+    raise ServerUnavailableError(f"no PostgreSQL {major} found: run ./dev setup")
+
+
+def identity() -> dict[str, Any]:
     """Arguments of `subprocess` that drop root, as which PostgreSQL refuses to run."""
     if os.geteuid() != 0:
         return {}
@@ -129,7 +150,8 @@ def _identity() -> dict[str, Any]:
     raise ServerUnavailableError("running as root and neither user postgres nor nobody exists")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port of loopback that nobody listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -185,6 +207,7 @@ class PostgresServer:
         tcp: bool = False,
         tls: bool | str = False,
         database: str | None = None,
+        door: tuple[Path, int] | None = None,
         **options: str,
     ) -> str:
         """A `postgresql://` URL.
@@ -195,26 +218,28 @@ class PostgresServer:
             tcp: over loopback TCP instead of the Unix socket.
             tls: an sslmode, or True for verify-full against `ca_file`; implies `tcp`.
             database: default the superuser's.
+            door: the directory and port of whoever stands in front of the server.
             options: more query parameters.
         """
         user = user or self.user
         if password is None:
             password = PASSWORD if user in ROLES else ""
+        directory, port = door or (self.socket_dir, self.port)
         authority = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")
         if tcp or tls:
             if not self.tcp:
                 raise ValueError("this server does not listen on TCP: PostgresServer(tcp=True)")
             if tls and not self.tls:
                 raise ValueError("this server is built without TLS")
-            authority += f"@localhost:{self.port}"
+            authority += f"@localhost:{port}"
             query = {"sslmode": tls if isinstance(tls, str) else "disable"}
             if tls is True:
                 query = {"sslmode": "verify-full", "sslrootcert": str(self.ca_file)}
         else:
             authority += "@"
-            query = {"host": str(self.socket_dir)}
-            if self.port != 5432:
-                query["port"] = str(self.port)
+            query = {"host": str(directory)}
+            if port != 5432:
+                query["port"] = str(port)
         query.update(options)
         path = quote(database or self.database, safe="")
         return f"postgresql://{authority}/{path}?{urlencode(query, quote_via=quote, safe='/')}"
@@ -249,7 +274,7 @@ class PostgresServer:
         Raises:
             ServerUnavailableError: no binaries, or the server's own message.
         """
-        self._identity = _identity()
+        self._identity = identity()
         self._bin = find_binaries()
         # Not gettempdir(): on macOS that alone fills most of a socket path's 104 bytes.
         self.socket_dir = Path(tempfile.mkdtemp(prefix="rowmill-pg-", dir="/tmp"))
@@ -359,7 +384,7 @@ class PostgresServer:
 
     def _launch(self) -> None:
         for _ in range(4):
-            self.port = _free_port() if self.tcp else 5432
+            self.port = free_port() if self.tcp else 5432
             settings = {
                 **self.settings,
                 "unix_socket_directories": str(self.socket_dir),

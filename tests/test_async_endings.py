@@ -109,6 +109,7 @@ async def test_a_stream_is_asked_after_the_database_was_closed(pg_url: str) -> N
             await anext(stream)
 
 
+@pytest.mark.direct("a pooler keeps the server's session for the next client")
 async def test_closing_leaves_no_connection_behind(pg_url: str) -> None:
     db = rm.AsyncDatabase(pg_url, pool_size=3)
     tx = db.transaction()

@@ -129,6 +129,7 @@ async def test_nobody_listens_async(tmp_path: Path) -> None:
                 await db.fetch("select 1")
 
 
+@pytest.mark.direct("a pooler refuses a login in its own words and with its own code")
 @pytest.mark.parametrize("tcp", [False, True])
 @pytest.mark.parametrize("role", ROLES)
 def test_passwords(postgres: PostgresServer, role: str, tcp: bool) -> None:
@@ -143,6 +144,7 @@ def test_passwords(postgres: PostgresServer, role: str, tcp: bool) -> None:
         assert "not it" not in str(caught.value)
 
 
+@pytest.mark.direct("a pooler refuses a login in its own words and with its own code")
 @pytest.mark.parametrize("role", ROLES)
 async def test_passwords_async(postgres: PostgresServer, role: str) -> None:
     async with rm.AsyncDatabase(postgres.dsn(user=role)) as db:
@@ -172,6 +174,7 @@ def test_a_password_from_the_environment(
         assert db.fetch_value("select 1") == 1
 
 
+@pytest.mark.direct("a pooler refuses a login in its own words and with its own code")
 def test_unknown_database(postgres: PostgresServer) -> None:
     with (
         rm.Database(postgres.dsn(database="nowhere")) as db,

@@ -116,6 +116,7 @@ def test_a_certificate_file_that_is_none(postgres_tls: PostgresServer, tmp_path:
             rm.Database(url).fetch("select 1")
 
 
+@pytest.mark.direct("a pooler refuses a login in its own words and with its own code")
 def test_a_login_that_only_tls_opens(postgres_tls: PostgresServer) -> None:
     with rm.Database(postgres_tls.dsn(user="tls_user", tls="require")) as db:
         assert db.fetch_value("select current_user") == "tls_user"

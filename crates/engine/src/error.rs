@@ -162,6 +162,9 @@ impl Error {
         let mut this = Self::new(kind, error.message);
         this.0.detail = error.detail;
         this.0.hint = error.hint;
+        if this.0.hint.is_none() {
+            this.0.hint = pooler_hint(&error.code, &this.0.message);
+        }
         this.0.position = error.position.map(|position| position as usize);
         this.0.sqlstate = Some(error.code);
         this
@@ -199,6 +202,34 @@ impl From<Failure> for Error {
             Failure::NotSupported(message) => Self::new(ErrorKind::NotSupported, message),
         }
     }
+}
+
+/// What to set, where an error is of those that a pooler in transaction mode causes.
+#[cold]
+fn pooler_hint(code: &str, message: &str) -> Option<String> {
+    let is_statement = matches!(code, "26000" | "42P05")
+        // Ours have no names but these; one that the caller prepared himself is his.
+        && message.split_once("\"r").is_some_and(|(_, name)| name.starts_with(|c: char| c.is_ascii_digit()));
+    if is_statement {
+        return Some(
+            "behind a pooler in transaction mode, such as PgBouncer, add pooler=transaction to the URL, \
+             or have the pooler follow prepared statements (max_prepared_statements, from PgBouncer 1.21)"
+                .to_owned(),
+        );
+    }
+    if code == "0A000" && message.contains("cached plan must not change result type") {
+        return Some(
+            "run it again; behind a pooler that follows prepared statements, tell it to RECONNECT after a \
+             table was changed, or add pooler=transaction to the URL"
+                .to_owned(),
+        );
+    }
+    let (_, parameter) = message.split_once("unsupported startup parameter")?;
+    let parameter = parameter.rsplit([':', ' ']).next().unwrap_or_default();
+    Some(format!(
+        "leave {parameter} out of the URL and the environment, or have PgBouncer pass it over \
+         (ignore_startup_parameters = {parameter})"
+    ))
 }
 
 /// What to try, where a statement was written as other libraries want it.

@@ -47,7 +47,8 @@ mod url;
 
 pub use completion::Completion;
 pub use config::{
-    Address, ClientCertificate, Config, PostgresConfig, SourceConfig, TargetSession, TlsMode,
+    Address, ClientCertificate, Config, PoolerMode, PostgresConfig, SourceConfig, TargetSession,
+    TcpKeepalive, TlsMode,
 };
 pub use control::Control;
 pub use database::Database;

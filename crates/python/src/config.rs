@@ -61,7 +61,9 @@ pub(crate) fn config(
     }
     config.pool_timeout = positive(pool_timeout, "pool_timeout")?;
     if statement_cache == 0 {
-        return Err(PyValueError::new_err("statement_cache is at least 1"));
+        return Err(PyValueError::new_err(
+            "statement_cache is at least 1; behind a pooler in transaction mode write pooler=transaction into the URL",
+        ));
     }
     config.statement_cache = statement_cache;
     Ok(config)

@@ -22,9 +22,9 @@ fn text(out: &mut Vec<u8>, text: &str) {
 }
 
 /// A prepared statement's name: `r` and a number, or nothing for number 0.
-fn statement_name(out: &mut Vec<u8>, mut number: u32) {
+fn statement_name(out: &mut Vec<u8>, mut number: u64) {
     if number > 0 {
-        let mut digits = [0; 10];
+        let mut digits = [0; 20];
         let mut at = digits.len();
         while number > 0 {
             at -= 1;
@@ -74,7 +74,7 @@ pub(crate) fn sasl(out: &mut Vec<u8>, data: &[u8]) {
 }
 
 /// Parse: the statement, and the types of its parameters where they are known.
-pub(crate) fn parse(out: &mut Vec<u8>, number: u32, statement: &str, parameters: &[u32]) {
+pub(crate) fn parse(out: &mut Vec<u8>, number: u64, statement: &str, parameters: &[u32]) {
     let at = begin(out, b'P');
     statement_name(out, number);
     text(out, statement);
@@ -86,7 +86,7 @@ pub(crate) fn parse(out: &mut Vec<u8>, number: u32, statement: &str, parameters:
 }
 
 /// Describe of a prepared statement.
-pub(crate) fn describe(out: &mut Vec<u8>, number: u32) {
+pub(crate) fn describe(out: &mut Vec<u8>, number: u64) {
     let at = begin(out, b'D');
     out.push(b'S');
     statement_name(out, number);
@@ -94,7 +94,7 @@ pub(crate) fn describe(out: &mut Vec<u8>, number: u32) {
 }
 
 /// Close of a prepared statement.
-pub(crate) fn close(out: &mut Vec<u8>, number: u32) {
+pub(crate) fn close(out: &mut Vec<u8>, number: u64) {
     let at = begin(out, b'C');
     out.push(b'S');
     statement_name(out, number);
@@ -102,7 +102,7 @@ pub(crate) fn close(out: &mut Vec<u8>, number: u32) {
 }
 
 /// The beginning of Bind, up to the parameters; [`end`] takes what this gives.
-pub(crate) fn begin_bind(out: &mut Vec<u8>, number: u32) -> usize {
+pub(crate) fn begin_bind(out: &mut Vec<u8>, number: u64) -> usize {
     let at = begin(out, b'B');
     out.push(0);
     statement_name(out, number);

@@ -133,26 +133,27 @@ pub(crate) struct StatementCache {
     entries: HashMap<u128, Entry, BuildHasherDefault<KeyHasher>>,
     limit: usize,
     clock: u64,
-    last_number: u32,
+    last_number: u64,
     /// Statements given up that the server still keeps.
-    to_close: Vec<u32>,
+    to_close: Vec<u64>,
 }
 
 #[derive(Debug)]
 struct Entry {
-    number: u32,
+    number: u64,
     prepared: Arc<Prepared>,
     used: u64,
 }
 
 impl StatementCache {
-    pub(crate) fn new(limit: usize) -> Self {
+    /// A cache of `limit` statements, which are numbered from the one after `last_number`.
+    pub(crate) fn new(limit: usize, last_number: u64) -> Self {
         let entries = HashMap::default();
-        Self { entries, limit, clock: 0, last_number: 0, to_close: Vec::new() }
+        Self { entries, limit, clock: 0, last_number, to_close: Vec::new() }
     }
 
     /// A number for a new statement; 0, the unnamed one, where none are kept.
-    pub(crate) fn next_number(&mut self) -> u32 {
+    pub(crate) fn next_number(&mut self) -> u64 {
         if self.limit == 0 {
             return 0;
         }
@@ -160,7 +161,7 @@ impl StatementCache {
         self.last_number
     }
 
-    pub(crate) fn get(&mut self, key: u128) -> Option<(u32, &Arc<Prepared>)> {
+    pub(crate) fn get(&mut self, key: u128) -> Option<(u64, &Arc<Prepared>)> {
         let entry = self.entries.get_mut(&key)?;
         self.clock += 1;
         entry.used = self.clock;
@@ -168,7 +169,7 @@ impl StatementCache {
     }
 
     /// Remembers a statement, and gives up others for it.
-    pub(crate) fn insert(&mut self, key: u128, number: u32, prepared: Arc<Prepared>) {
+    pub(crate) fn insert(&mut self, key: u128, number: u64, prepared: Arc<Prepared>) {
         if self.limit == 0 {
             return;
         }
@@ -188,14 +189,14 @@ impl StatementCache {
     }
 
     /// Forgets a statement; the server is told with the next request.
-    pub(crate) fn give_up(&mut self, key: u128, number: u32) {
+    pub(crate) fn give_up(&mut self, key: u128, number: u64) {
         if self.remove(key, number) {
             self.to_close.push(number);
         }
     }
 
     /// Forgets a statement that the server does not have; whether it was known.
-    pub(crate) fn remove(&mut self, key: u128, number: u32) -> bool {
+    pub(crate) fn remove(&mut self, key: u128, number: u64) -> bool {
         let is_kept = self.entries.get(&key).is_some_and(|entry| entry.number == number);
         is_kept && self.entries.remove(&key).is_some()
     }

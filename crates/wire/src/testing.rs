@@ -94,6 +94,7 @@ pub(crate) fn startup() -> Startup {
         database: "shop".into(),
         password: None,
         parameters: Vec::new(),
+        last_statement: 0,
         limits: Limits::default(),
     }
 }

@@ -2,12 +2,14 @@
 
 mod files;
 mod postgres;
+mod session;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use self::files::password;
 pub use self::postgres::{Address, ClientCertificate, PostgresConfig, TargetSession, TlsMode};
+pub use self::session::{PoolerMode, TcpKeepalive};
 use crate::url::Url;
 use crate::{Error, ErrorKind, Result, limits};
 

@@ -2,6 +2,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::session::{self, PoolerMode, TcpKeepalive};
 use super::{SourceConfig, bad, files, unknown, variable};
 use crate::Result;
 use crate::url::Url;
@@ -30,6 +31,10 @@ pub struct PostgresConfig {
     pub root_certificates: Option<PathBuf>,
     /// What to prove one's own name by.
     pub client_certificate: Option<ClientCertificate>,
+    /// What stands before the server.
+    pub pooler: PoolerMode,
+    /// How a connection whose other side is gone is noticed.
+    pub keepalive: TcpKeepalive,
     /// Further parameters of the session, such as `application_name`.
     pub parameters: Vec<(String, String)>,
 }
@@ -86,7 +91,7 @@ pub enum TlsMode {
 }
 
 /// The options of a PostgreSQL URL.
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 22] = [
     "host",
     "port",
     "user",
@@ -103,6 +108,12 @@ const KNOWN: [&str; 16] = [
     "connect_timeout",
     "application_name",
     "options",
+    "pooler",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_count",
+    "tcp_user_timeout",
 ];
 
 /// Reads a URL; what it leaves out comes from the service it names, then from the environment.
@@ -111,7 +122,7 @@ pub(super) fn parse(url: &Url) -> Result<(SourceConfig, Option<Duration>)> {
     if let Some((key, value)) = url.query.iter().find(|(key, _)| !KNOWN.contains(&key.as_str())) {
         let option = unknown(key, value);
         return Err(bad(format!("{option} is not an option of a postgresql:// URL"))
-            .with_hint(format!("known options: {}", KNOWN.join(", "))));
+            .with_hint(session::hint(key, &KNOWN)));
     }
     let given = |key: &str| url.query.iter().find(|(k, _)| k == key).map(|(_, v)| v.clone());
     let service = match given("service").or_else(|| variable("PGSERVICE")) {
@@ -208,6 +219,8 @@ pub(super) fn parse(url: &Url) -> Result<(SourceConfig, Option<Duration>)> {
             setting(option("sslcert"), "PGSSLCERT"),
             setting(option("sslkey"), "PGSSLKEY"),
         )?,
+        pooler: session::pooler(option("pooler").as_deref())?,
+        keepalive: session::keepalive(option)?,
         parameters,
     };
     if config.addresses.iter().any(|address| matches!(address, Address::Tcp(..))) {
@@ -341,6 +354,8 @@ impl fmt::Debug for PostgresConfig {
             .field("password", &self.password.as_ref().map(|_| "..."))
             .field("tls", &self.tls)
             .field("target", &self.target)
+            .field("pooler", &self.pooler)
+            .field("keepalive", &self.keepalive)
             .field("root_certificates", &self.root_certificates)
             .field("client_certificate", &self.client_certificate)
             .field("parameters", &self.parameters)

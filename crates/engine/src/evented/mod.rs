@@ -219,10 +219,13 @@ impl<T> Drop for Evented<T> {
         if self.process != process::id() {
             return;
         }
-        for lane in &self.lanes {
-            if let (false, Some(target)) = (lane.flights.is_empty(), lane.cancel_target.clone()) {
+        for lane in &mut self.lanes {
+            if let (false, Some(target)) = (lane.flights.is_empty(), lane.cancel_target.take()) {
+                // The connection ends after that: a pooler knows nobody's statement once he left.
+                let left = std::mem::replace(&mut lane.state, State::Empty);
                 self.workers.run(move || {
                     target.cancel();
+                    drop(left);
                 });
             }
         }

@@ -1,3 +1,5 @@
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::Arc;
@@ -8,7 +10,7 @@ use rowmill_wire::{Catalogue, Event, Limits, Session, Startup, TransactionStatus
 use super::pace::Pace;
 use super::socket::{Transport, is_not_yet, unreachable_server};
 use super::{Until, drive};
-use crate::config::{Address, PostgresConfig, password};
+use crate::config::{Address, PoolerMode, PostgresConfig, password};
 use crate::postgres::CancelTarget;
 use crate::process;
 use crate::{Control, Error, ErrorKind, Result};
@@ -55,11 +57,18 @@ impl Link {
             let file = config.password_file.as_deref()?;
             password(file, address, &config.database, &config.user)
         };
+        // A pooler that gives the server's session to another client takes its statements along.
+        let statements = match config.pooler {
+            PoolerMode::Session => statements,
+            PoolerMode::Transaction => 0,
+        };
         let startup = Startup {
             user: config.user.clone(),
             database: config.database.clone(),
             password: config.password.clone().or_else(from_file),
             parameters,
+            // Half the range is left to count in.
+            last_statement: RandomState::new().build_hasher().finish() >> 1,
             limits: Limits { statements, ..Limits::default() },
         };
         let session = Session::new(startup, Arc::clone(catalogue));

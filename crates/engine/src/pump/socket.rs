@@ -6,12 +6,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::sockopt::{Timeout, set_socket_keepalive, set_socket_timeout};
+#[cfg(target_os = "linux")]
+use rustix::net::sockopt::set_tcp_user_timeout;
+use rustix::net::sockopt::{
+    Timeout, set_socket_keepalive, set_socket_timeout, set_tcp_keepcnt, set_tcp_keepidle,
+    set_tcp_keepintvl,
+};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketType};
 use rustix::net::{connect, recv, send};
 
 use super::tls::TlsStream;
-use crate::config::{Address, PostgresConfig, TlsMode};
+use crate::config::{Address, PostgresConfig, TcpKeepalive, TlsMode};
 use crate::{Error, ErrorKind, Result, limits};
 
 /// A connected stream socket. It is a blocking one whose receives wake up every
@@ -31,6 +36,26 @@ impl Socket {
         };
         set_socket_timeout(&fd, Timeout::Recv, Some(limits::TICK))?;
         Ok(Self(fd))
+    }
+
+    /// Has the system notice that the other side is gone.
+    fn keep_alive(&self, keepalive: &TcpKeepalive) -> io::Result<()> {
+        set_socket_keepalive(&self.0, keepalive.enabled)?;
+        if let Some(idle) = keepalive.idle {
+            set_tcp_keepidle(&self.0, idle)?;
+        }
+        if let Some(interval) = keepalive.interval {
+            set_tcp_keepintvl(&self.0, interval)?;
+        }
+        if let Some(count) = keepalive.count {
+            set_tcp_keepcnt(&self.0, count)?;
+        }
+        #[cfg(target_os = "linux")]
+        if let Some(timeout) = keepalive.user_timeout {
+            let milliseconds = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
+            set_tcp_user_timeout(&self.0, milliseconds)?;
+        }
+        Ok(())
     }
 
     /// Receives some bytes; 0 is the end. `WouldBlock` where nothing came: at once, or with `wait`
@@ -159,7 +184,6 @@ fn connect_tcp(host: &str, port: u16, deadline: Instant) -> io::Result<TcpStream
         match TcpStream::connect_timeout(&address, left) {
             Ok(stream) => {
                 stream.set_nodelay(true)?;
-                set_socket_keepalive(&stream, true)?;
                 return Ok(stream);
             }
             Err(error) => last = error,
@@ -184,6 +208,12 @@ impl Transport {
     ) -> Result<Self> {
         let socket = Socket::connect(address, deadline)
             .map_err(|error| unreachable_server(address, &error))?;
+        if matches!(address, Address::Tcp(..)) {
+            socket.keep_alive(&config.keepalive).map_err(|error| {
+                let message = format!("the keepalives of {address} cannot be set: {error}");
+                Error::new(ErrorKind::Config, message)
+            })?;
+        }
         // A Unix socket never leaves the machine; libpq does not encrypt it either.
         if config.tls == TlsMode::Disable || matches!(address, Address::Unix(..)) {
             return Ok(Self::Plain(socket));

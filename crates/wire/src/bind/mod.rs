@@ -27,7 +27,7 @@ use crate::{ParameterError, encode};
 /// Appends the Bind message of statement `number`; on an error, `out` is as it was.
 pub(crate) fn bind(
     out: &mut Vec<u8>,
-    number: u32,
+    number: u64,
     prepared: &Prepared,
     parameters: &[Scalar],
     max_message: usize,

@@ -108,10 +108,10 @@ impl Session {
                     let failure = front.failure.clone();
                     self.catalogue.forget(key);
                     self.statements.give_up(key, number);
-                    // Requests for the same statement that were sent behind it hold the old plan.
-                    for later in
-                        self.queue.iter_mut().skip(1).filter(|later| later.number == number)
-                    {
+                    // Requests for the same statement that were sent behind it hold the old plan;
+                    // the unnamed one is each request's own, and described to it.
+                    let is_same = |later: &&mut InFlight| number > 0 && later.number == number;
+                    for later in self.queue.iter_mut().skip(1).filter(is_same) {
                         if let Stage::Running(running) = &mut later.stage {
                             running.prepared = Arc::clone(&prepared);
                             later.failure.clone_from(&failure);
@@ -334,7 +334,7 @@ impl Session {
     fn forget_failed(
         &mut self,
         key: u128,
-        number: u32,
+        number: u64,
         running: &Running,
         error: &ServerError,
     ) -> bool {

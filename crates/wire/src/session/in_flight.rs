@@ -14,7 +14,7 @@ pub(super) struct InFlight {
     pub(super) work: Work,
     pub(super) stage: Stage,
     /// The statement's number on this connection, once it has one.
-    pub(super) number: u32,
+    pub(super) number: u64,
     /// CloseComplete messages that come before anything else.
     pub(super) closes: u32,
     /// The first thing that went wrong.

@@ -36,6 +36,10 @@ pub struct Startup {
     pub password: Option<String>,
     /// Server parameters set from the start, as `application_name`.
     pub parameters: Vec<(String, String)>,
+    /// Prepared statements are named by the numbers after this one. Drawn at random it keeps sessions
+    /// apart that a pooler leads to the same server: one that asks there for a statement of its own
+    /// hears that there is none, and never gets another session's.
+    pub last_statement: u64,
     /// The bounds to keep.
     pub limits: Limits,
 }
@@ -145,7 +149,7 @@ impl Session {
         startup::write(&startup, &mut out);
         Self {
             read: ReadBuffer::new(&limits),
-            statements: StatementCache::new(limits.statements),
+            statements: StatementCache::new(limits.statements, startup.last_statement),
             startup,
             limits,
             catalogue,

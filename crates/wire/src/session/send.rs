@@ -103,7 +103,7 @@ impl Session {
     ///
     /// Then the types of the parameters are given to Parse, so that they cannot turn out to be
     /// others than those bound, and the rows are described again before they come.
-    fn send_bind(&mut self, number: u32, prepared: Arc<Prepared>, origin: Origin) {
+    fn send_bind(&mut self, number: u64, prepared: Arc<Prepared>, origin: Origin) {
         let Some(next) = self.queue.get_mut(self.sent) else { return };
         let Work::Request(request) = &next.work else { return };
         let max_message = self.limits.max_message;
