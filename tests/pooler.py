@@ -18,6 +18,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, NoReturn, Self
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import pytest
 
@@ -82,6 +83,7 @@ exec "$@"
 """
 
 START_TIMEOUT = 30.0  # seconds
+BEHIND = "behind"  # the file beside the pooler's socket that says where the server is
 
 
 class Pooler:
@@ -215,6 +217,8 @@ class Pooler:
             "[pgbouncer]",
             *(f"{name} = {value}" for name, value in settings.items()),
         ]
+        way = {"host": str(self.server.socket_dir), "port": str(self.server.port)}
+        (self.socket_dir / BEHIND).write_text(urlencode(way))
         path = self.socket_dir / "pgbouncer.ini"
         path.write_text("\n".join(config) + "\n")
         with self.log_file.open("wb") as log:
@@ -266,6 +270,18 @@ class PooledServer(PostgresServer):
         if tls or direct:
             return super().dsn(tls=tls, **arguments)
         return self.pooler.dsn(**{**self.through.options, **arguments})
+
+
+def past_pooler(url: str) -> str:
+    """The URL by which another driver reaches the same database: no pooler's, no option of ours."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    query.pop("pooler", None)
+    behind = Path(query.get("host", "")) / BEHIND
+    if behind.is_file():
+        query.pop("port", None)
+        query.update(parse_qsl(behind.read_text()))
+    return urlunsplit(parts._replace(query=urlencode(query, safe="/")))
 
 
 def without_pooler(error: PoolerUnavailableError) -> NoReturn:

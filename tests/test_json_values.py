@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rowmill as rm
+from tests.pooler import past_pooler
 from tests.postgres_server import PostgresServer
 from tests.type_cases import AWKWARD
 from tests.type_strategies import TEXT, examples
@@ -111,7 +112,7 @@ def test_five_thousand_mixed_rows(db: rm.Database, url: str) -> None:
     assert parsed == records(mine, SINGLE, DOCUMENTS)
 
     async def oracle() -> list[dict[str, Any]]:
-        connection = await asyncpg.connect(url)
+        connection = await asyncpg.connect(past_pooler(url))
         try:
             return [dict(record) for record in await connection.fetch(MIXED)]
         finally:

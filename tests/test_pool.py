@@ -100,6 +100,7 @@ async def test_cancelled_while_waiting_for_a_connection(pg_url: str) -> None:
         assert all(isinstance(result, asyncio.CancelledError) for result in results[::2])
 
 
+@pytest.mark.session("the server's session is not the connection")
 def test_a_terminated_connection_is_replaced(pg_url: str, postgres: PostgresServer) -> None:
     with rm.Database(pg_url, pool_size=1) as db:
         pid = db.fetch_value("select pg_backend_pid()")

@@ -20,6 +20,9 @@ from tests.postgres_server import (
     find_binaries,
 )
 
+# A pooler in between would be what is tested.
+pytestmark = pytest.mark.direct("the server's own harness")
+
 KILLED = """
 import os, signal
 from tests.postgres_server import PostgresServer
@@ -48,7 +51,6 @@ def test_tls_role_is_let_in_over_tls(postgres_tls: PostgresServer) -> None:
         assert connection.execute("select current_user").fetchone() == ("tls_user",)
 
 
-@pytest.mark.direct("a pooler refuses a login in its own words and with its own code")
 def test_tls_role_is_refused_without_tls(postgres: PostgresServer) -> None:
     with pytest.raises(psycopg.OperationalError, match="reject"):
         psycopg.connect(postgres.dsn(user="tls_user", tcp=True))

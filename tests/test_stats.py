@@ -15,9 +15,25 @@ from tests.watch import eventually
 
 def test_a_pool_of_blocking_callers(postgres: PostgresServer) -> None:
     with postgres.fresh_database() as url, rm.Database(url, pool_size=2) as db:
-        assert db.stats() == {"size": 2, "open": 0, "idle": 0, "waiting": 0, "opened": 0, "lost": 0}
+        assert db.stats() == {
+            "size": 2,
+            "open": 0,
+            "idle": 0,
+            "waiting": 0,
+            "opened": 0,
+            "lost": 0,
+            "retired": 0,
+        }
         db.fetch("select 1")
-        assert db.stats() == {"size": 2, "open": 1, "idle": 1, "waiting": 0, "opened": 1, "lost": 0}
+        assert db.stats() == {
+            "size": 2,
+            "open": 1,
+            "idle": 1,
+            "waiting": 0,
+            "opened": 1,
+            "lost": 0,
+            "retired": 0,
+        }
         with db.transaction(), db.transaction():
             assert (db.stats()["open"], db.stats()["idle"]) == (2, 0)
             waiter = threading.Thread(target=db.fetch, args=("select 1",))
@@ -43,6 +59,7 @@ async def test_a_pool_on_a_loop(postgres: PostgresServer) -> None:
                 "waiting": 0,
                 "opened": 1,
                 "lost": 0,
+                "retired": 0,
             }
             async with db.transaction():
                 waiter = asyncio.ensure_future(db.fetch("select 1"))

@@ -27,6 +27,7 @@ from psycopg.types.json import set_json_loads
 from psycopg.types.range import Range as PsycopgRange
 
 import rowmill as rm
+from tests.pooler import past_pooler
 from tests.postgres_server import PostgresServer
 from tests.type_cases import SETUP
 from tests.type_reference import OUTPUTS, beyond_polars, canon, float4, from_row, reference
@@ -92,8 +93,8 @@ class Drivers:
 
     def __init__(self, url: str) -> None:
         self.loop = asyncio.new_event_loop()
-        self.asyncpg = self.loop.run_until_complete(asyncpg.connect(url))
-        self.psycopg = psycopg.connect(url, autocommit=True)
+        self.asyncpg = self.loop.run_until_complete(asyncpg.connect(past_pooler(url)))
+        self.psycopg = psycopg.connect(past_pooler(url), autocommit=True)
         self.psycopg.execute(SETUP.encode())
         columns = ", ".join(f"{name} {c.sql}" for name, c in zip(NAMES, COLUMNS, strict=True))
         self.psycopg.execute(f"create unlogged table rows (i int, {columns})".encode())

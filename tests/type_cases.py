@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psycopg
 
 import rowmill as rm
+from tests.pooler import past_pooler
 
 SETUP = """
 create type mood as enum ('sad', 'ok', 'very "happy"', '');
@@ -239,7 +240,7 @@ class Both:
     def __init__(self, url: str) -> None:
         self.url = url
         self.db = rm.Database(url)
-        self.oracle = psycopg.connect(url, autocommit=True)
+        self.oracle = psycopg.connect(past_pooler(url), autocommit=True)
 
     def close(self) -> None:
         self.db.close()

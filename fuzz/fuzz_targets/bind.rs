@@ -92,14 +92,7 @@ fuzz_target!(|input: Vec<(u8, Value)>| {
         is_looked_up |= oid >= PAIR;
         described.extend_from_slice(&oid.to_be_bytes());
     }
-    let startup = Startup {
-        user: String::new(),
-        database: String::new(),
-        password: None,
-        parameters: Vec::new(),
-        limits: Limits::default(),
-    };
-    let mut session = Session::new(startup, Arc::new(Catalogue::default()));
+    let mut session = Session::new(Startup::default(), Arc::new(Catalogue::default()));
     let statement = Statement { text: "call p()".into(), key: 1 };
     let parameters = values.into_iter().map(Scalar::from).collect();
     session.start(Request { statement, parameters, output: Output::Batch });

@@ -49,14 +49,7 @@ fuzz_target!(|input: (Vec<(u8, i32)>, Vec<Row>, u8)| {
     answer.extend(message(b'C', b"SELECT 0\0"));
     answer.extend(message(b'Z', b"I"));
 
-    let startup = Startup {
-        user: String::new(),
-        database: String::new(),
-        password: None,
-        parameters: Vec::new(),
-        limits: Limits::default(),
-    };
-    let mut session = Session::new(startup, Arc::new(Catalogue::default()));
+    let mut session = Session::new(Startup::default(), Arc::new(Catalogue::default()));
     let output = match part {
         0 => Output::Batch,
         1 => Output::First,

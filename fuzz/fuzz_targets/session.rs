@@ -22,8 +22,8 @@ fuzz_target!(|input: &[u8]| {
         user: "app".into(),
         database: "shop".into(),
         password: Some("secret".into()),
-        parameters: Vec::new(),
         limits: Limits { statements: 2, ..Limits::default() },
+        ..Startup::default()
     };
     let mut session = Session::new(startup, Arc::new(Catalogue::default()));
     if *begins > 0 {

@@ -234,20 +234,26 @@ class AsyncDatabase(_Verbs):
         url: str | PathLike[str] | None = None,
         *,
         pool_size: int | None = None,
+        pool_min: int = 0,
+        pool_idle: float | None = 600.0,
+        pool_lifetime: float | None = 3600.0,
         timeout: float | None = None,
         connect_timeout: float = 10.0,
         pool_timeout: float = 30.0,
         statement_cache: int = 256,
     ) -> None:
-        self._options = (
-            url,
-            pool_size,
-            timeout,
-            connect_timeout,
-            pool_timeout,
-            statement_cache,
-        )
-        self._label = Pump.check(*self._options)
+        self._options = {
+            "url": url,
+            "pool_size": pool_size,
+            "pool_min": pool_min,
+            "pool_idle": pool_idle,
+            "pool_lifetime": pool_lifetime,
+            "timeout": timeout,
+            "connect_timeout": connect_timeout,
+            "pool_timeout": pool_timeout,
+            "statement_cache": statement_cache,
+        }
+        self._label = Pump.check(self._options)
         self._timeout = timeout
         self._pool_timeout = pool_timeout
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -269,7 +275,7 @@ class AsyncDatabase(_Verbs):
                 hint="make one AsyncDatabase for each loop",
             )
         # The last loop, where there was one, is gone and took its connections along.
-        pump = Pump(loop, *self._options)
+        pump = Pump(loop, self._options)
         pump.attach()
         self._running, self._loop = pump, loop
         return pump
@@ -320,7 +326,7 @@ class AsyncDatabase(_Verbs):
     def stats(self) -> dict[str, int]:
         """How the connections are doing: as `Database.stats`."""
         if self._running is None:
-            names = ("size", "open", "idle", "waiting", "opened", "lost")
+            names = ("size", "open", "idle", "waiting", "opened", "lost", "retired")
             return dict.fromkeys(names, 0)
         return self._running.stats()
 

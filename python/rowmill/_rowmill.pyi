@@ -346,6 +346,9 @@ class Database(_Verbs):
         url: str | PathLike[str] | None = None,
         *,
         pool_size: int | None = None,
+        pool_min: int = 0,
+        pool_idle: float | None = 600.0,
+        pool_lifetime: float | None = 3600.0,
         timeout: float | None = None,
         connect_timeout: float = 10.0,
         pool_timeout: float = 30.0,
@@ -371,7 +374,8 @@ class Database(_Verbs):
     ) -> _T:
         """Calls `work` with a transaction, and again with a new one where it ran into another."""
     def stats(self) -> dict[str, int]:
-        """How the connections are doing: "size", "open", "idle", "waiting", "opened", "lost"."""
+        """How the connections are doing: "size", "open", "idle", "waiting", "opened", "lost",
+        "retired"."""
     def close(self) -> None:
         """Closes the database. Calls that come later fail; calls under way end as they will."""
     @property
@@ -415,22 +419,10 @@ class Pump:
     def __new__(
         cls,
         event_loop: asyncio.AbstractEventLoop,
-        url: str | PathLike[str] | None,
-        pool_size: int | None,
-        timeout: float | None,
-        connect_timeout: float,
-        pool_timeout: float,
-        statement_cache: int,
+        options: Mapping[str, object],
     ) -> Self: ...
     @staticmethod
-    def check(
-        url: str | PathLike[str] | None,
-        pool_size: int | None,
-        timeout: float | None,
-        connect_timeout: float,
-        pool_timeout: float,
-        statement_cache: int,
-    ) -> str: ...
+    def check(options: Mapping[str, object]) -> str: ...
     def attach(self) -> None: ...
     def detach(self) -> None: ...
     def close(self) -> None: ...

@@ -73,7 +73,7 @@ impl Database {
                 (Source::Sqlite(sqlite), Dialect::Sqlite)
             }
             SourceConfig::Postgres(postgres) => {
-                let pool = Pool::new(Arc::new(postgres.clone()), &config);
+                let pool = Pool::new(postgres, &config);
                 (Source::Postgres(pool), Dialect::Postgres)
             }
         };

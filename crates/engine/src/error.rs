@@ -52,6 +52,8 @@ struct Inner {
     query: Option<String>,
     /// The number of the parameter that the message begins with.
     parameter: Option<usize>,
+    /// Whether nobody answered, so that asking again later makes sense.
+    unreachable: bool,
 }
 
 impl Error {
@@ -66,7 +68,20 @@ impl Error {
             position: None,
             query: None,
             parameter: None,
+            unreachable: false,
         }))
+    }
+
+    /// Says that nobody answered.
+    #[must_use]
+    pub(crate) fn nobody_there(mut self) -> Self {
+        self.0.unreachable = true;
+        self
+    }
+
+    /// Whether nobody answered.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        self.0.unreachable
     }
 
     /// Adds the way out.
@@ -214,13 +229,6 @@ fn pooler_hint(code: &str, message: &str) -> Option<String> {
         return Some(
             "behind a pooler in transaction mode, such as PgBouncer, add pooler=transaction to the URL, \
              or have the pooler follow prepared statements (max_prepared_statements, from PgBouncer 1.21)"
-                .to_owned(),
-        );
-    }
-    if code == "0A000" && message.contains("cached plan must not change result type") {
-        return Some(
-            "run it again; behind a pooler that follows prepared statements, tell it to RECONNECT after a \
-             table was changed, or add pooler=transaction to the URL"
                 .to_owned(),
         );
     }

@@ -47,8 +47,8 @@ mod url;
 
 pub use completion::Completion;
 pub use config::{
-    Address, ClientCertificate, Config, PoolerMode, PostgresConfig, SourceConfig, TargetSession,
-    TcpKeepalive, TlsMode,
+    Address, AuthMethods, ChannelBinding, ClientCertificate, Config, PoolerMode, PostgresConfig,
+    SourceConfig, TargetSession, TcpKeepalive, TlsMode,
 };
 pub use control::Control;
 pub use database::Database;

@@ -21,6 +21,23 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a call waits for a free connection where nothing else is said.
 pub const POOL_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a connection may be idle where nothing else is said: most firewalls and balancers forget
+/// one after longer than that.
+pub const POOL_IDLE: Duration = Duration::from_secs(600);
+
+/// How long a connection lives where nothing else is said: what a server's session gathers (caches,
+/// plans) goes, and after a change of the servers behind a name all are found within that time.
+pub const POOL_LIFETIME: Duration = Duration::from_secs(3600);
+
+/// How often a pool that is in use looks for connections to close or to open ahead.
+pub const UPKEEP: Duration = Duration::from_secs(1);
+
+/// The first pause before a server that is away is tried again; each is twice the one before.
+pub const RECONNECT_FIRST: Duration = Duration::from_millis(50);
+
+/// The longest pause before a server that is away is tried again.
+pub const RECONNECT_MOST: Duration = Duration::from_secs(1);
+
 /// Prepared statements kept per connection where nothing else is said; the 257th closes the one
 /// unused longest.
 pub const STATEMENTS: usize = 256;
@@ -72,7 +89,9 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub const WORKER_IDLE: Duration = Duration::from_secs(10);
 
 /// Connections to one database where nothing else is said: two per core and one, the sizing rule
-/// of PostgreSQL's own wiki for a server that is not bound by its disks.
+/// of PostgreSQL's own wiki (cores x 2 + disks that seek). What is above that queues at the server
+/// instead of here, and its processes take each other's cores, caches and locks. The cores are this
+/// machine's, as the server's are not known: the rule is a start for one client beside its server.
 pub fn pool_size() -> usize {
     std::thread::available_parallelism().map_or(2, std::num::NonZero::get) * 2 + 1
 }

@@ -13,4 +13,6 @@ pub struct Stats {
     pub opened: u64,
     /// Connections that broke or were given up so far.
     pub lost: u64,
+    /// Connections closed for their age, or for having been idle, so far.
+    pub retired: u64,
 }

@@ -6,7 +6,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use rowmill::{Control, Isolation, Query, Stats, TransactionMode, limits};
 
 use crate::blocking::{arguments, blocking, many_arguments, seconds};
-use crate::config::{UrlOrPath, config};
+use crate::config::{Options, UrlOrPath, config};
 use crate::errors;
 use crate::frame::{Frame, orientation};
 use crate::load::Keywords;
@@ -37,12 +37,23 @@ use crate::value;
 ///         `postgresql://user:password@host:port/database?sslmode=...`. None reads `DATABASE_URL`,
 ///         else the `PG*` variables. As in libpq there may be several `host:port` with commas
 ///         between, of which the first that answers and fits `target_session_attrs` is used, and
-///         the options `sslrootcert`, `sslcert`, `sslkey`, `passfile`, `service`,
-///         `load_balance_hosts`, `connect_timeout`, `application_name` and `options`.
-///     pool_size: Connections at most. None means two per core and one.
+///         the options `sslrootcert`, `sslcert`, `sslkey`, `channel_binding`, `require_auth`,
+///         `passfile`, `service`, `load_balance_hosts`, `connect_timeout`, `keepalives` and its
+///         kin, `tcp_user_timeout`, `application_name` and `options`. Behind PgBouncer, or another
+///         pooler, in transaction mode `pooler=transaction` is needed, unless it follows prepared
+///         statements.
+///     pool_size: Connections at most. None means two per core of this machine and one, the rule of
+///         PostgreSQL's wiki: a server that has more to do at once than cores does each thing slower.
+///     pool_min: Connections opened ahead, from the first call on, and kept when idle. (For
+///         PostgreSQL, as are the next two.)
+///     pool_idle: Seconds after which an idle connection is closed, looked at whenever the pool is
+///         used. None keeps them.
+///     pool_lifetime: Seconds that a connection lives, less up to a tenth by chance so that not all
+///         end at once; what runs on it is let finish. None lets them live.
 ///     timeout: Seconds that a call may take where it names none. None means no deadline. A server
 ///         that does not even answer being told to stop is given 5 seconds more.
-///     connect_timeout: Seconds that opening a connection may take.
+///     connect_timeout: Seconds that opening a connection may take. As long a server that was there
+///         and is away, as while it restarts, is tried again.
 ///     pool_timeout: Seconds that a call waits for a free connection.
 ///     statement_cache: Prepared statements kept per connection.
 ///
@@ -80,20 +91,35 @@ impl Database {
 
 #[pymethods]
 impl Database {
+    #[expect(clippy::too_many_arguments, reason = "the keywords of Database")]
     #[new]
-    #[pyo3(signature = (url=None, *, pool_size=None, timeout=None, connect_timeout=10.0,
-        pool_timeout=30.0, statement_cache=256))]
+    #[pyo3(signature = (url=None, *, pool_size=None, pool_min=0, pool_idle=600.0,
+        pool_lifetime=3600.0, timeout=None, connect_timeout=10.0, pool_timeout=30.0,
+        statement_cache=256))]
     fn new(
         py: Python<'_>,
         url: Option<UrlOrPath>,
         pool_size: Option<usize>,
+        pool_min: usize,
+        pool_idle: Option<f64>,
+        pool_lifetime: Option<f64>,
         timeout: Option<f64>,
         connect_timeout: f64,
         pool_timeout: f64,
         statement_cache: usize,
     ) -> PyResult<Self> {
-        let config =
-            config(py, url, pool_size, timeout, connect_timeout, pool_timeout, statement_cache)?;
+        let options = Options {
+            url,
+            pool_size,
+            pool_min,
+            pool_idle,
+            pool_lifetime,
+            timeout,
+            connect_timeout,
+            pool_timeout,
+            statement_cache,
+        };
+        let config = config(py, options)?;
         let opened = py.detach(|| rowmill::Database::with_config(config));
         let opened = opened.map(|engine| Self { engine, json: Mutex::default() });
         opened.map_err(|error| errors::raised(py, &error))
@@ -367,7 +393,8 @@ impl Database {
     }
 
     /// How the connections are doing, for a look from time to time: a dict of "size" (how many there
-    /// may be), "open", "idle", "waiting" (calls that wait for one), "opened" and "lost" (so far).
+    /// may be), "open", "idle", "waiting" (calls that wait for one), "opened", "lost" and "retired" (so
+    /// far; the last for their age or for having been idle).
     ///
     /// >>> db.stats()["waiting"]
     /// 0
@@ -405,6 +432,7 @@ pub(crate) fn stats(py: Python<'_>, stats: Stats) -> PyResult<Bound<'_, PyDict>>
     dict.set_item("waiting", stats.waiting)?;
     dict.set_item("opened", stats.opened)?;
     dict.set_item("lost", stats.lost)?;
+    dict.set_item("retired", stats.retired)?;
     Ok(dict)
 }
 

@@ -13,7 +13,7 @@ use rowmill::TransactionMode;
 use rowmill::evented::{Action, Answer, Evented, EventedStream, Submitted, TransactionId, Want};
 
 use crate::blocking::{Detached, arguments, many_arguments, seconds};
-use crate::config::{UrlOrPath, config};
+use crate::config::{Options, config};
 use crate::database::{isolation_level, stats};
 use crate::errors;
 use crate::frame::{Frame, orientation};
@@ -144,38 +144,17 @@ impl Pump {
 
 #[pymethods]
 impl Pump {
-    #[expect(clippy::too_many_arguments, reason = "the keywords of AsyncDatabase")]
     #[new]
-    fn new(
-        py: Python<'_>,
-        event_loop: Py<PyAny>,
-        url: Option<UrlOrPath>,
-        pool_size: Option<usize>,
-        timeout: Option<f64>,
-        connect_timeout: f64,
-        pool_timeout: f64,
-        statement_cache: usize,
-    ) -> PyResult<Self> {
-        let config =
-            config(py, url, pool_size, timeout, connect_timeout, pool_timeout, statement_cache)?;
+    fn new(py: Python<'_>, event_loop: Py<PyAny>, options: Options) -> PyResult<Self> {
+        let config = config(py, options)?;
         let evented = Evented::new(config).map_err(|error| errors::raised(py, &error))?;
         Ok(Self { inner: Mutex::new(evented), event_loop })
     }
 
-    /// Checks the keywords and gives the label and the timeouts, without opening anything.
+    /// Checks the keywords and gives the label, without opening anything.
     #[staticmethod]
-    fn check(
-        py: Python<'_>,
-        url: Option<UrlOrPath>,
-        pool_size: Option<usize>,
-        timeout: Option<f64>,
-        connect_timeout: f64,
-        pool_timeout: f64,
-        statement_cache: usize,
-    ) -> PyResult<String> {
-        let config =
-            config(py, url, pool_size, timeout, connect_timeout, pool_timeout, statement_cache)?;
-        Ok(config.label())
+    fn check(py: Python<'_>, options: Options) -> PyResult<String> {
+        Ok(config(py, options)?.label())
     }
 
     /// Begins to listen to the workers.

@@ -6,13 +6,12 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use rowmill_wire::{Catalogue, Limits, Session, Startup};
+//! use rowmill_wire::{Catalogue, Session, Startup};
 //! let startup = Startup {
 //!     user: "app".into(),
 //!     database: "shop".into(),
-//!     password: None,
 //!     parameters: vec![("application_name".into(), "report".into())],
-//!     limits: Limits::default(),
+//!     ..Startup::default()
 //! };
 //! let mut session = Session::new(startup, Arc::new(Catalogue::default()));
 //! let sent = session.pending().len();            // the startup message: write it to a socket
@@ -26,10 +25,12 @@ mod bind;
 mod catalogue;
 mod decode;
 mod encode;
+mod end_point;
 mod error;
 mod event;
 mod limits;
 mod load;
+mod login;
 mod message;
 mod oid;
 mod request;
@@ -44,5 +45,6 @@ pub use error::{DecodeError, Failure, ParameterError, ProtocolError, ServerError
 pub use event::{Completion, Event, Tag, TransactionStatus};
 pub use limits::Limits;
 pub use load::LoadError;
+pub use login::{Binding, Login, Methods};
 pub use request::{Load, Output, Request, RequestId, Statement};
 pub use session::{CancelKey, Session, Startup, ssl_request};

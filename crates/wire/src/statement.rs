@@ -1,6 +1,6 @@
 //! What is known of a statement once it is prepared, and which ones a connection has prepared.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use rowmill_columns::{Field, Schema};
 use crate::catalogue::{Catalogue, Shape};
 use crate::decode::{ColumnPlan, FixedRows};
 use crate::encode;
+use crate::limits::CATALOGUE_STATEMENTS;
 use crate::message::ColumnDescription;
 use crate::oid::Kind;
 
@@ -136,6 +137,8 @@ pub(crate) struct StatementCache {
     last_number: u64,
     /// Statements given up that the server still keeps.
     to_close: Vec<u64>,
+    /// Statements that are better sent anew each time.
+    unnamed: HashSet<u128, BuildHasherDefault<KeyHasher>>,
 }
 
 #[derive(Debug)]
@@ -148,13 +151,13 @@ struct Entry {
 impl StatementCache {
     /// A cache of `limit` statements, which are numbered from the one after `last_number`.
     pub(crate) fn new(limit: usize, last_number: u64) -> Self {
-        let entries = HashMap::default();
-        Self { entries, limit, clock: 0, last_number, to_close: Vec::new() }
+        let (entries, unnamed) = (HashMap::default(), HashSet::default());
+        Self { entries, limit, clock: 0, last_number, to_close: Vec::new(), unnamed }
     }
 
-    /// A number for a new statement; 0, the unnamed one, where none are kept.
-    pub(crate) fn next_number(&mut self) -> u64 {
-        if self.limit == 0 {
+    /// A number for a new statement; 0, the unnamed one, where none are kept, or not this one.
+    pub(crate) fn next_number(&mut self, key: u128) -> u64 {
+        if self.limit == 0 || self.unnamed.contains(&key) {
             return 0;
         }
         self.last_number = self.last_number.checked_add(1).unwrap_or(1);
@@ -168,9 +171,18 @@ impl StatementCache {
         Some((entry.number, &entry.prepared))
     }
 
-    /// Remembers a statement, and gives up others for it.
+    /// Gives the statement no name from now on: whoever stands between here and the server takes a
+    /// new name of its text for an old one, whose plan is out of date.
+    pub(crate) fn keep_unnamed(&mut self, key: u128) {
+        if self.unnamed.len() >= CATALOGUE_STATEMENTS {
+            self.unnamed.clear();
+        }
+        self.unnamed.insert(key);
+    }
+
+    /// Remembers a statement that has a number, and gives up others for it.
     pub(crate) fn insert(&mut self, key: u128, number: u64, prepared: Arc<Prepared>) {
-        if self.limit == 0 {
+        if number == 0 {
             return;
         }
         self.clock += 1;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rowmill_columns::{Batch, Scalar};
 
-use crate::{Catalogue, Event, Limits, Output, Request, Session, Startup, Statement};
+use crate::{Catalogue, Event, Output, Request, Session, Startup, Statement};
 
 /// A message of this kind and body.
 pub(crate) fn message(kind: u8, body: &[u8]) -> Vec<u8> {
@@ -89,14 +89,7 @@ pub(crate) fn welcome() -> Vec<u8> {
 }
 
 pub(crate) fn startup() -> Startup {
-    Startup {
-        user: "app".into(),
-        database: "shop".into(),
-        password: None,
-        parameters: Vec::new(),
-        last_statement: 0,
-        limits: Limits::default(),
-    }
+    Startup { user: "app".into(), database: "shop".into(), ..Startup::default() }
 }
 
 /// A session that is ready and has nothing pending.

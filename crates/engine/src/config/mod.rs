@@ -1,6 +1,7 @@
 //! How a database is named and reached.
 
 mod files;
+mod login;
 mod postgres;
 mod session;
 
@@ -12,6 +13,7 @@ pub use self::postgres::{Address, ClientCertificate, PostgresConfig, TargetSessi
 pub use self::session::{PoolerMode, TcpKeepalive};
 use crate::url::Url;
 use crate::{Error, ErrorKind, Result, limits};
+pub use rowmill_wire::{Binding as ChannelBinding, Methods as AuthMethods};
 
 /// How a database is reached and how much of everything may be used.
 ///
@@ -29,6 +31,13 @@ pub struct Config {
     pub source: SourceConfig,
     /// Connections at most.
     pub pool_size: usize,
+    /// Connections opened ahead once the database is used, and kept when they are idle.
+    pub pool_min: usize,
+    /// How long a connection may be idle; none means for ever.
+    pub pool_idle: Option<Duration>,
+    /// How long a connection lives, less up to a tenth by chance; none means for ever. It is never
+    /// closed in the middle of anything.
+    pub pool_lifetime: Option<Duration>,
     /// How long opening a connection may take.
     pub connect_timeout: Duration,
     /// How long a call waits for a free connection.
@@ -83,6 +92,9 @@ impl Config {
         Ok(Self {
             source,
             pool_size: limits::pool_size(),
+            pool_min: 0,
+            pool_idle: Some(limits::POOL_IDLE),
+            pool_lifetime: Some(limits::POOL_LIFETIME),
             connect_timeout: connect_timeout.unwrap_or(limits::CONNECT_TIMEOUT),
             pool_timeout: limits::POOL_TIMEOUT,
             timeout: None,

@@ -2,8 +2,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rowmill_wire::{Binding, Methods};
+
 use super::session::{self, PoolerMode, TcpKeepalive};
-use super::{SourceConfig, bad, files, unknown, variable};
+use super::{SourceConfig, bad, files, login, unknown, variable};
 use crate::Result;
 use crate::url::Url;
 
@@ -31,6 +33,10 @@ pub struct PostgresConfig {
     pub root_certificates: Option<PathBuf>,
     /// What to prove one's own name by.
     pub client_certificate: Option<ClientCertificate>,
+    /// Whether a login by password is tied to the server's certificate.
+    pub channel_binding: Binding,
+    /// The ways to log in that will do.
+    pub require_auth: Methods,
     /// What stands before the server.
     pub pooler: PoolerMode,
     /// How a connection whose other side is gone is noticed.
@@ -91,7 +97,7 @@ pub enum TlsMode {
 }
 
 /// The options of a PostgreSQL URL.
-const KNOWN: [&str; 22] = [
+const KNOWN: [&str; 24] = [
     "host",
     "port",
     "user",
@@ -101,6 +107,8 @@ const KNOWN: [&str; 22] = [
     "sslrootcert",
     "sslcert",
     "sslkey",
+    "channel_binding",
+    "require_auth",
     "passfile",
     "service",
     "target_session_attrs",
@@ -219,6 +227,10 @@ pub(super) fn parse(url: &Url) -> Result<(SourceConfig, Option<Duration>)> {
             setting(option("sslcert"), "PGSSLCERT"),
             setting(option("sslkey"), "PGSSLKEY"),
         )?,
+        channel_binding: login::binding(
+            setting(option("channel_binding"), "PGCHANNELBINDING").as_deref(),
+        )?,
+        require_auth: login::methods(setting(option("require_auth"), "PGREQUIREAUTH").as_deref())?,
         pooler: session::pooler(option("pooler").as_deref())?,
         keepalive: session::keepalive(option)?,
         parameters,
@@ -354,6 +366,8 @@ impl fmt::Debug for PostgresConfig {
             .field("password", &self.password.as_ref().map(|_| "..."))
             .field("tls", &self.tls)
             .field("target", &self.target)
+            .field("channel_binding", &self.channel_binding)
+            .field("require_auth", &self.require_auth)
             .field("pooler", &self.pooler)
             .field("keepalive", &self.keepalive)
             .field("root_certificates", &self.root_certificates)

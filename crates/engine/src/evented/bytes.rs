@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use rowmill_wire::{Completion, Event, RequestId, TransactionStatus};
 
@@ -87,6 +88,7 @@ impl<T> Evented<T> {
         }
         // An answer may have let the session send what it held back (a statement just described).
         self.send(lane);
+        self.look_after();
         self.serve();
     }
 
@@ -143,6 +145,8 @@ impl<T> Evented<T> {
                 self.lose(lane, &left_open());
             } else if !place.parked.is_empty() {
                 self.unpark(lane);
+            } else if place.is_old && place.is_free() {
+                self.retire(lane);
             }
         } else if place.flights.len() == 1 && place.flights[0].to.is_none() {
             // Those behind it are answered: now it can be stopped without hitting anybody.
@@ -249,6 +253,8 @@ impl<T> Evented<T> {
         }
         let place = &mut self.lanes[lane];
         place.cancel_target = link.cancel_target();
+        place.used = Instant::now();
+        place.is_old = false;
         let fd = link.fd();
         place.state = State::Here(link);
         self.actions.push(Action::Watch { fd, lane });
@@ -265,8 +271,7 @@ impl<T> Evented<T> {
     /// open and will serve them.
     fn not_opened(&mut self, lane: usize, error: &Error) {
         self.lanes[lane].state = State::Empty;
-        let others =
-            self.lanes.iter().any(|lane| matches!(lane.state, State::Here(_) | State::Away(_)));
+        let others = self.lanes.iter().any(|lane| !matches!(lane.state, State::Empty));
         if others {
             return;
         }

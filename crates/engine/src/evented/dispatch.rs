@@ -25,6 +25,7 @@ impl<T> Evented<T> {
                 Err(error) => Submitted::Now(Err(error.about(&call.statement))),
             };
         }
+        self.look_after();
         if self.waiting.is_empty()
             && let Some(lane) = self.shared_lane()
         {
@@ -39,6 +40,7 @@ impl<T> Evented<T> {
             let message = format!("{} calls already wait for a connection", limits::WAITING);
             return Submitted::Now(Err(Error::new(ErrorKind::PoolTimeout, message)));
         }
+        self.look_after();
         let id = waiting.id();
         self.waiting.push_back(waiting);
         self.serve();
@@ -65,11 +67,16 @@ impl<T> Evented<T> {
 
     /// Has a worker open one more connection, where the pool may grow; false where it may not.
     fn open_lane(&mut self) -> bool {
-        let Some(config) = self.postgres.clone() else { return false };
         let opening = self.lanes.iter().filter(|lane| matches!(lane.state, State::Opening)).count();
         if opening >= self.waiting.len().max(1) {
             return true;
         }
+        self.open_another()
+    }
+
+    /// Has a worker open one more connection, whoever it is for; false where the pool may not grow.
+    pub(super) fn open_another(&mut self) -> bool {
+        let Some(opener) = self.postgres.clone() else { return false };
         let empty = self.lanes.iter().position(|lane| matches!(lane.state, State::Empty));
         let index = match empty {
             Some(index) => {
@@ -83,12 +90,9 @@ impl<T> Evented<T> {
             }
             None => return false,
         };
-        let options = self.config();
-        let (statements, timeout) = (options.statement_cache, options.connect_timeout);
-        let (shared, catalogue) = (Arc::clone(&self.shared), Arc::clone(&self.catalogue));
+        let (shared, was_there) = (Arc::clone(&self.shared), self.opened > 0);
         self.workers.run(move || {
-            let control = Control::timeout(timeout);
-            let link = Link::open(&config, statements, &catalogue, &control);
+            let link = opener.open(was_there, &Control::default());
             shared.tell(News::Opened(index, link));
         });
         true
@@ -175,6 +179,7 @@ impl<T> Evented<T> {
                 let alone = place.flights.is_empty();
                 let request = send(link);
                 let since = Instant::now();
+                place.used = since;
                 place.flights.push_back(Flight { call, request, to, purpose, about, since });
                 self.sent(lane, alone);
             }

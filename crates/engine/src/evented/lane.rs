@@ -28,6 +28,10 @@ pub(crate) struct Lane<T> {
     pub(crate) generation: u64,
     /// Set to have the worker that has the connection give it up.
     pub(crate) stop: Arc<AtomicBool>,
+    /// When a request last started.
+    pub(crate) used: Instant,
+    /// Whether the connection has lived long enough.
+    pub(crate) is_old: bool,
 }
 
 pub(crate) enum State {
@@ -100,6 +104,8 @@ impl<T> Lane<T> {
             parked: VecDeque::new(),
             generation,
             stop: Arc::default(),
+            used: Instant::now(),
+            is_old: false,
         }
     }
 
@@ -107,13 +113,19 @@ impl<T> Lane<T> {
         self.flights.len() + self.parked.len()
     }
 
-    /// True where a request may join those on their way: not behind one that nobody wants any more,
-    /// which may take its time, not behind one that is taking it, and not into a transaction that somebody left open.
-    pub(crate) fn is_shared(&self) -> bool {
+    /// True where the connection is here, whole, and nobody's own.
+    pub(crate) fn is_free(&self) -> bool {
         let State::Here(link) = &self.state else { return false };
         self.reserved.is_none()
             && !self.cancelling
             && link.session.transaction() == TransactionStatus::Idle
+    }
+
+    /// True where a request may join those on their way: not behind one that nobody wants any more,
+    /// which may take its time, not behind one that is taking it, and not into a transaction that somebody left open.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.is_free()
+            && !self.is_old
             && self.flights.iter().all(|flight| flight.to.is_some())
             && self.flights.front().is_none_or(|first| first.since.elapsed() < limits::QUICK)
     }

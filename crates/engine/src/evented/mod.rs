@@ -20,13 +20,13 @@ mod streams;
 mod submit;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-
-use rowmill_wire::Catalogue;
+use std::time::Instant;
 
 pub use calls::{Action, Answer, Call, Submitted, TransactionId, Want};
 
@@ -36,7 +36,8 @@ use calls::{About, Waiting};
 use lane::{Lane, State};
 use shared::Shared;
 
-use crate::config::{PostgresConfig, SourceConfig};
+use crate::config::SourceConfig;
+use crate::postgres::{Opener, Upkeep};
 use crate::process;
 use crate::pump::{Link, Workers};
 use crate::{Config, Database, Error, ErrorKind, Result, Stats};
@@ -48,8 +49,10 @@ pub type CallId = u64;
 pub struct Evented<T> {
     database: Database,
     /// Where and how to connect; none for SQLite.
-    postgres: Option<Arc<PostgresConfig>>,
-    catalogue: Arc<Catalogue>,
+    postgres: Option<Opener>,
+    upkeep: Upkeep,
+    /// When to look for connections to close, or to open ahead, again.
+    next_look: Instant,
     shared: Arc<Shared>,
     workers: Workers,
     lanes: Vec<Lane<T>>,
@@ -71,6 +74,8 @@ pub struct Evented<T> {
     opened: u64,
     /// Connections that broke or were given up so far.
     lost: u64,
+    /// Connections closed for their age, or for having been idle, so far.
+    retired: u64,
     flush_asked: bool,
     closed: bool,
     process: u32,
@@ -97,7 +102,7 @@ impl<T> Evented<T> {
     /// As [`Database::with_config`]; `Operational` where the process is out of descriptors.
     pub fn new(config: Config) -> Result<Self> {
         let postgres = match &config.source {
-            SourceConfig::Postgres(config) => Some(Arc::new(config.clone())),
+            SourceConfig::Postgres(postgres) => Some(Opener::new(postgres, &config)),
             SourceConfig::Sqlite { .. } => None,
         };
         // A worker for each connection, and as many again so that a cancel never waits for what
@@ -107,9 +112,10 @@ impl<T> Evented<T> {
             Error::new(ErrorKind::Operational, format!("no wake-up channel could be made: {error}"))
         })?;
         Ok(Self {
+            upkeep: Upkeep::new(&config),
             database: Database::with_config(config)?,
             postgres,
-            catalogue: Arc::default(),
+            next_look: Instant::now(),
             shared: Arc::new(shared),
             workers,
             lanes: Vec::new(),
@@ -123,6 +129,7 @@ impl<T> Evented<T> {
             next_call: 0,
             opened: 0,
             lost: 0,
+            retired: 0,
             flush_asked: false,
             closed: false,
             process: process::id(),
@@ -158,6 +165,7 @@ impl<T> Evented<T> {
             waiting: self.waiting.len(),
             opened: self.opened,
             lost: self.lost,
+            retired: self.retired,
         }
     }
 

@@ -3,17 +3,21 @@
 mod cancel;
 mod load;
 mod many;
+mod opener;
 mod pool;
 mod run;
 mod stream;
 mod transaction;
+mod upkeep;
 
 pub(crate) use cancel::CancelTarget;
 pub(crate) use load::{load, load_inside};
 pub(crate) use many::{run_many, run_many_inside};
+pub(crate) use opener::{Opener, random_fraction};
 pub(crate) use pool::{Home, Lease, Pool, pool_timeout};
 pub(crate) use run::{begin_sql, leave_idle, run, run_script, wire_statement};
 pub(crate) use stream::PostgresStream;
 pub(crate) use transaction::{
     PostgresTransaction, busy, committed, in_transaction, unknown_outcome,
 };
+pub(crate) use upkeep::Upkeep;

@@ -1,10 +1,10 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use rowmill_wire::Catalogue;
-
+use super::{Opener, Upkeep};
 use crate::config::PostgresConfig;
 use crate::pump::Link;
 use crate::signal::Signal;
@@ -73,14 +73,24 @@ impl fmt::Debug for Lease {
 pub(crate) struct Pool(Arc<Shared>);
 
 struct Shared {
-    config: Arc<PostgresConfig>,
-    catalogue: Arc<Catalogue>,
+    opener: Opener,
+    upkeep: Upkeep,
     size: usize,
-    statements: usize,
-    connect_timeout: Duration,
     pool_timeout: Duration,
     state: Mutex<State>,
     freed: Signal,
+}
+
+/// Whether connections are to be opened ahead.
+#[derive(Clone, Copy, Default)]
+enum Fill {
+    /// As soon as there are too few.
+    #[default]
+    Ready,
+    /// A thread is at it.
+    Busy,
+    /// It failed: not before then.
+    From(Instant),
 }
 
 #[derive(Default)]
@@ -91,6 +101,10 @@ struct State {
     total: usize,
     opened: u64,
     lost: u64,
+    retired: u64,
+    /// When to look for connections to close again.
+    next_look: Option<Instant>,
+    fill: Fill,
     /// When one was last found broken: those that were idle then may be, too.
     broke: Option<Instant>,
     closed: bool,
@@ -101,13 +115,11 @@ struct State {
 const PROBE_AFTER: Duration = Duration::from_secs(1);
 
 impl Pool {
-    pub(crate) fn new(config: Arc<PostgresConfig>, options: &crate::Config) -> Self {
+    pub(crate) fn new(config: &PostgresConfig, options: &crate::Config) -> Self {
         Self(Arc::new(Shared {
-            config,
-            catalogue: Arc::default(),
+            opener: Opener::new(config, options),
+            upkeep: Upkeep::new(options),
             size: options.pool_size.max(1),
-            statements: options.statement_cache,
-            connect_timeout: options.connect_timeout,
             pool_timeout: options.pool_timeout,
             state: Mutex::default(),
             freed: Signal::default(),
@@ -124,8 +136,18 @@ impl Pool {
                 return Err(Error::new(ErrorKind::Misuse, "the database is closed"));
             }
             if let Some((mut link, since)) = state.idle.pop() {
+                let now = Instant::now();
+                if shared.upkeep.is_over(&link, since, state.total, now) {
+                    state.total -= 1;
+                    state.retired += 1;
+                    drop(state);
+                    drop(link);
+                    state = shared.lock();
+                    continue;
+                }
                 let is_suspect = state.broke.is_some_and(|broke| since < broke);
-                if since.elapsed() < PROBE_AFTER && !is_suspect {
+                if now.saturating_duration_since(since) < PROBE_AFTER && !is_suspect {
+                    self.fill(&mut state);
                     return Ok(self.lend(link));
                 }
                 drop(state);
@@ -141,8 +163,10 @@ impl Pool {
             }
             if state.total < shared.size {
                 state.total += 1;
+                let was_there = state.opened > 0;
+                self.fill(&mut state);
                 drop(state);
-                return self.connect(control);
+                return self.connect(was_there, control);
             }
             let give_up = *give_up.get_or_insert_with(|| Instant::now() + shared.pool_timeout);
             let left = give_up.saturating_duration_since(Instant::now());
@@ -166,13 +190,9 @@ impl Pool {
     }
 
     /// Opens a connection that is already counted.
-    fn connect(&self, control: &Control<'_>) -> Result<Lease> {
+    fn connect(&self, was_there: bool, control: &Control<'_>) -> Result<Lease> {
         let shared = &self.0;
-        let limit = Instant::now() + shared.connect_timeout;
-        let deadline = Some(control.deadline.map_or(limit, |deadline| deadline.min(limit)));
-        let control = Control { deadline, ..*control };
-        let opened = Link::open(&shared.config, shared.statements, &shared.catalogue, &control);
-        match opened {
+        match shared.opener.open(was_there, control) {
             Ok(link) => {
                 shared.lock().opened += 1;
                 Ok(self.lend(link))
@@ -185,6 +205,24 @@ impl Pool {
         }
     }
 
+    /// Has a thread open connections ahead, where there are too few.
+    fn fill(&self, state: &mut State) {
+        let is_due = match state.fill {
+            Fill::Ready => true,
+            Fill::Busy => false,
+            Fill::From(then) => Instant::now() >= then,
+        };
+        if state.total >= self.0.upkeep.min || !is_due {
+            return;
+        }
+        state.fill = Fill::Busy;
+        let shared = Arc::clone(&self.0);
+        let thread = thread::Builder::new().name("rowmill-pool".into());
+        if thread.spawn(move || shared.fill()).is_err() {
+            state.fill = Fill::From(Instant::now() + limits::UPKEEP);
+        }
+    }
+
     pub(crate) fn stats(&self) -> Stats {
         let state = self.0.lock();
         Stats {
@@ -194,6 +232,7 @@ impl Pool {
             waiting: self.0.freed.waiting(),
             opened: state.opened,
             lost: state.lost,
+            retired: state.retired,
         }
     }
 
@@ -219,6 +258,57 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Opens connections until there are enough.
+    fn fill(&self) {
+        loop {
+            let mut state = self.lock();
+            if state.closed || state.total >= self.upkeep.min {
+                state.fill = Fill::Ready;
+                return;
+            }
+            state.total += 1;
+            drop(state);
+            match self.opener.open(false, &Control::default()) {
+                Ok(link) => {
+                    self.lock().opened += 1;
+                    self.give_back(link, 0);
+                }
+                Err(_) => {
+                    // Whoever needs one hears why.
+                    let mut state = self.lock();
+                    state.total -= 1;
+                    state.fill = Fill::From(Instant::now() + limits::UPKEEP);
+                    drop(state);
+                    self.freed.notify_one();
+                    return;
+                }
+            }
+        }
+    }
+}
+
+impl State {
+    /// Takes the idle connections that are of no use any more, every now and then.
+    #[expect(clippy::vec_box, reason = "a connection changes hands by its pointer")]
+    fn retire(&mut self, upkeep: &Upkeep, now: Instant) -> Vec<Box<Link>> {
+        if self.next_look.is_some_and(|next| now < next) {
+            return Vec::new();
+        }
+        self.next_look = Some(now + limits::UPKEEP);
+        let mut retired = Vec::new();
+        let mut at = 0;
+        while let Some((link, since)) = self.idle.get(at) {
+            if upkeep.is_over(link, *since, self.total, now) {
+                retired.push(self.idle.remove(at).0);
+                self.total -= 1;
+            } else {
+                at += 1;
+            }
+        }
+        self.retired += retired.len() as u64;
+        retired
+    }
 }
 
 impl Home for Shared {
@@ -234,8 +324,11 @@ impl Home for Shared {
             drop(state);
             drop(link);
         } else {
-            state.idle.push((link, Instant::now()));
+            let now = Instant::now();
+            state.idle.push((link, now));
+            let retired = state.retire(&self.upkeep, now);
             drop(state);
+            drop(retired);
         }
         self.freed.notify_one();
     }

@@ -81,9 +81,12 @@ fn all(failures: &[Error]) -> Error {
         }
     }
     let message = format!("no server will do: {}", messages.join("; "));
-    Error::new(ErrorKind::Connect, message).with_hint(
-        "is one of the servers running, and of the kind that target_session_attrs names?",
-    )
+    // A standby that is to become the primary is passed over too, until it has.
+    Error::new(ErrorKind::Connect, message)
+        .with_hint(
+            "is one of the servers running, and of the kind that target_session_attrs names?",
+        )
+        .nobody_there()
 }
 
 /// Why a server is not of the kind that is wanted; `None` where it is.

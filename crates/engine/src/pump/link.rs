@@ -5,13 +5,13 @@ use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rowmill_wire::{Catalogue, Event, Limits, Session, Startup, TransactionStatus};
+use rowmill_wire::{Catalogue, Event, Limits, Login, Session, Startup, TransactionStatus};
 
 use super::pace::Pace;
 use super::socket::{Transport, is_not_yet, unreachable_server};
 use super::{Until, drive};
 use crate::config::{Address, PoolerMode, PostgresConfig, password};
-use crate::postgres::CancelTarget;
+use crate::postgres::{CancelTarget, random_fraction};
 use crate::process;
 use crate::{Control, Error, ErrorKind, Result};
 
@@ -22,6 +22,9 @@ pub(crate) struct Link {
     transport: Transport,
     pub(crate) session: Session,
     pub(super) pace: Pace,
+    pub(crate) opened: Instant,
+    /// A number from 0 to 1 that is each connection's own.
+    pub(crate) spread: f64,
     /// Set once bytes were lost or made no sense: nothing may be sent any more.
     broken: bool,
     process: u32,
@@ -67,6 +70,11 @@ impl Link {
             database: config.database.clone(),
             password: config.password.clone().or_else(from_file),
             parameters,
+            login: Login {
+                certificate: transport.certificate(),
+                binding: config.channel_binding,
+                methods: config.require_auth,
+            },
             // Half the range is left to count in.
             last_statement: RandomState::new().build_hasher().finish() >> 1,
             limits: Limits { statements, ..Limits::default() },
@@ -77,6 +85,8 @@ impl Link {
             transport,
             session,
             pace: Pace::default(),
+            opened: Instant::now(),
+            spread: random_fraction(),
             broken: false,
             process: process::id(),
         });
@@ -93,7 +103,7 @@ impl Link {
             // A server that hangs up during the greeting refused us; no statement was lost.
             Err(error) if error.kind() == ErrorKind::ConnectionLost => {
                 let message = format!("{address} hung up during login: {error}");
-                Err(Error::new(ErrorKind::Connect, message))
+                Err(Error::new(ErrorKind::Connect, message).nobody_there())
             }
             Ok(Err(error)) | Err(error) => Err(error),
         }

@@ -238,6 +238,14 @@ impl Transport {
         }
     }
 
+    /// The server's certificate in DER, inside TLS.
+    pub(crate) fn certificate(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(stream) => stream.certificate(),
+        }
+    }
+
     /// As [`Socket::recv`].
     #[inline]
     pub(crate) fn recv(&mut self, buffer: &mut [u8], wait: bool) -> io::Result<usize> {
@@ -286,4 +294,5 @@ pub(crate) fn unreachable_server(address: &Address, error: &io::Error) -> Error 
     };
     Error::new(ErrorKind::Connect, message)
         .with_hint("is the server running there and accepting connections?")
+        .nobody_there()
 }

@@ -88,6 +88,11 @@ impl TlsStream {
         Ok(stream)
     }
 
+    /// The server's certificate in DER.
+    pub(crate) fn certificate(&self) -> Option<Vec<u8>> {
+        self.connection.peer_certificates()?.first().map(|certificate| certificate.to_vec())
+    }
+
     pub(crate) fn recv(&mut self, buffer: &mut [u8], wait: bool) -> io::Result<usize> {
         loop {
             match self.connection.reader().read(buffer) {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use rowmill_columns::Batch;
 
 use super::in_flight::{
-    InFlight, Loading, LookingUp, Origin, Preparing, Rows, Running, Scripted, Stage, Step, Work,
+    Asked, InFlight, Loading, LookingUp, Origin, Preparing, Rows, Running, Scripted, Stage, Step,
+    Work,
 };
 use super::steps::{Then, columns_or_none, unexpected};
 use super::{Phase, Session};
@@ -226,9 +227,8 @@ impl Session {
         let stage = std::mem::replace(&mut front.stage, Stage::Waiting);
         let failure = front.failure.take();
         match (stage, failure) {
-            (Stage::Preparing(_) | Stage::LookingUp(_), Some(failure)) => {
-                self.finish(0, Err(failure));
-            }
+            (Stage::Preparing(_), Some(failure)) => self.not_described(failure),
+            (Stage::LookingUp(_), Some(failure)) => self.finish(0, Err(failure)),
             (Stage::Preparing(Preparing { description, .. }), None) => {
                 let missing = self.catalogue.missing(description.oids());
                 if missing.is_empty() {
@@ -302,10 +302,11 @@ impl Session {
         let again = match &failure {
             Some(Failure::Server(error)) if running.step < Step::Rows => {
                 let key = front.work.key().unwrap_or_default();
-                let again = !front.was_retried && self.status == TransactionStatus::Idle;
-                self.forget_failed(key, front.number, &running, error) && again
+                let (number, asked) = (front.number, front.asked);
+                let again = self.forget_failed(key, number, asked, &running, error);
+                again.filter(|_| self.status == TransactionStatus::Idle)
             }
-            _ => false,
+            _ => None,
         };
         let result = match (failure, running.completion.take()) {
             (Some(failure), _) => Err(failure),
@@ -313,35 +314,53 @@ impl Session {
             (None, None) => Err(Failure::NotSupported("the server gave no answer".to_owned())),
         };
         match (again, result) {
-            (true, Err(failure)) => {
-                let Some(mut request) = self.queue.pop_front() else { return };
-                self.sent -= 1;
-                request.stage = Stage::Again(failure);
-                request.is_ended = false;
-                request.was_retried = true;
-                request.closes = 0;
-                // Behind those that wait like it, before those not sent yet.
-                let waiting = |other: &&InFlight| matches!(other.stage, Stage::Again(_));
-                let waiting = self.queue.iter().skip(self.sent).take_while(waiting).count();
-                self.queue.insert(self.sent + waiting, request);
-            }
+            (Some(asked), Err(failure)) => self.ask_again(asked, failure),
             (_, result) => self.finish(0, result),
         }
     }
 
-    /// Forgets a statement that failed before it was bound, where that may be why; whether it is
-    /// worth preparing it again.
+    /// The first request's statement could not be prepared.
+    fn not_described(&mut self, failure: Failure) {
+        let Some(front) = self.queue.front() else { return };
+        match (&failure, front.work.key()) {
+            // A pooler took it for one of the same text, whose plan is out of date.
+            (Failure::Server(error), Some(key)) if is_stale(error) && front.number > 0 => {
+                self.statements.keep_unnamed(key);
+                if self.status == TransactionStatus::Idle {
+                    return self.ask_again(Asked::Unnamed, failure);
+                }
+            }
+            _ => {}
+        }
+        self.finish(0, Err(failure));
+    }
+
+    /// Has the first request prepared once more.
+    fn ask_again(&mut self, asked: Asked, failure: Failure) {
+        let Some(mut request) = self.queue.pop_front() else { return };
+        self.sent -= 1;
+        request.stage = Stage::Again(failure);
+        request.is_ended = false;
+        request.asked = asked;
+        request.closes = 0;
+        // Behind those that wait like it, before those not sent yet.
+        let waiting = |other: &&InFlight| matches!(other.stage, Stage::Again(_));
+        let waiting = self.queue.iter().skip(self.sent).take_while(waiting).count();
+        self.queue.insert(self.sent + waiting, request);
+    }
+
+    /// Forgets a statement that failed before it was bound, where that may be why; how to prepare
+    /// it again, where that may help.
     fn forget_failed(
         &mut self,
         key: u128,
         number: u64,
+        asked: Asked,
         running: &Running,
         error: &ServerError,
-    ) -> bool {
+    ) -> Option<Asked> {
         let is_missing = error.code == "26000";
-        let is_stale = error.code == "0A000"
-            && (error.routine.as_deref() == Some("RevalidateCachedQuery")
-                || error.message.contains("cached plan must not change result type"));
+        let is_stale = is_stale(error);
         let is_parsed = running.step > Step::First;
         match running.origin {
             Origin::Cached | Origin::Fresh if number > 0 && running.step == Step::Bind => {
@@ -350,7 +369,7 @@ impl Session {
                 } else if is_stale {
                     self.statements.give_up(key, number);
                 } else {
-                    return false;
+                    return None;
                 }
             }
             _ if is_parsed => self.statements.give_up(key, number),
@@ -359,7 +378,13 @@ impl Session {
             }
         }
         self.catalogue.forget(key);
-        running.origin != Origin::Fresh
+        if is_stale && number > 0 && running.origin != Origin::Cached {
+            // It was prepared just now. So a pooler stands between, which gives one plan to all who
+            // prepare the same text.
+            self.statements.keep_unnamed(key);
+            return (asked != Asked::Unnamed).then_some(Asked::Unnamed);
+        }
+        (asked == Asked::Once && running.origin != Origin::Fresh).then_some(Asked::Again)
     }
 
     pub(super) fn notice(&mut self, message: Message<'_>) -> Result<(), ProtocolError> {
@@ -391,6 +416,13 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Whether a statement's plan was made for a table that is another one now.
+fn is_stale(error: &ServerError) -> bool {
+    error.code == "0A000"
+        && (error.routine.as_deref() == Some("RevalidateCachedQuery")
+            || error.message.contains("cached plan must not change result type"))
 }
 
 /// After these the server keeps no prepared statement.

@@ -23,8 +23,7 @@ pub(super) struct InFlight {
     pub(super) is_ended: bool,
     /// False once it was abandoned.
     pub(super) is_wanted: bool,
-    /// It was prepared a second time already.
-    pub(super) was_retried: bool,
+    pub(super) asked: Asked,
 }
 
 #[derive(Debug)]
@@ -158,6 +157,17 @@ pub(super) enum Step {
     Error,
 }
 
+/// How often a request's statement was prepared, for a description proved out of date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Not more than it takes.
+    Once,
+    /// Once more.
+    Again,
+    /// Once more, without a name, lest somebody answers who knows its text of old.
+    Unnamed,
+}
+
 /// Where the description that a request relies on comes from, and so how far it is to be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
@@ -180,7 +190,7 @@ impl InFlight {
             failure: None,
             is_ended: false,
             is_wanted: true,
-            was_retried: false,
+            asked: Asked::Once,
         }
     }
 

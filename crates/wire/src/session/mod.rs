@@ -9,6 +9,8 @@ mod startup;
 mod steps;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_again;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -19,14 +21,14 @@ use rowmill_columns::Schema;
 use crate::split::{self, Message, ReadBuffer};
 use crate::statement::StatementCache;
 use crate::{
-    Catalogue, Event, Failure, Limits, Load, ProtocolError, Request, RequestId, ServerError,
+    Catalogue, Event, Failure, Limits, Load, Login, ProtocolError, Request, RequestId, ServerError,
     TransactionStatus, encode,
 };
 use in_flight::{InFlight, Rows, Stage, Work};
 use startup::Authentication;
 
 /// Who connects to what.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Startup {
     /// The role.
     pub user: String,
@@ -40,6 +42,8 @@ pub struct Startup {
     /// apart that a pooler leads to the same server: one that asks there for a statement of its own
     /// hears that there is none, and never gets another session's.
     pub last_statement: u64,
+    /// How the login may go.
+    pub login: Login,
     /// The bounds to keep.
     pub limits: Limits,
 }
@@ -52,6 +56,7 @@ impl fmt::Debug for Startup {
             .field("database", &self.database)
             .field("password", &password)
             .field("parameters", &self.parameters)
+            .field("login", &self.login)
             .field("limits", &self.limits)
             .finish()
     }

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::in_flight::{
-    InFlight, Loading, LookingUp, Origin, Preparing, Rows, Running, Scripted, Stage, Step, Work,
+    Asked, InFlight, Loading, LookingUp, Origin, Preparing, Rows, Running, Scripted, Stage, Step,
+    Work,
 };
 use super::{Phase, Session};
 use crate::statement::{Description, Prepared};
@@ -88,8 +89,12 @@ impl Session {
             self.finish(self.sent, Err(failure));
             return;
         }
-        let is_load = matches!(next.work, Work::Load(_));
-        next.number = if is_load { 0 } else { self.statements.next_number() };
+        next.number = match &next.work {
+            Work::Request(request) if next.asked != Asked::Unnamed => {
+                self.statements.next_number(request.statement.key)
+            }
+            _ => 0,
+        };
         next.closes = self.statements.write_closes(&mut self.out);
         encode::parse(&mut self.out, next.number, text, &[]);
         encode::describe(&mut self.out, next.number);
@@ -114,13 +119,13 @@ impl Session {
         }
         let bound = if parse || self.statements.has_closes() {
             // What comes before Bind must not be sent where a parameter does not fit.
-            let number = if parse { self.statements.next_number() } else { number };
+            let key = request.statement.key;
+            let number = if parse { self.statements.next_number(key) } else { number };
             self.scratch.clear();
             let parameters = &request.parameters;
             let bound = bind::bind(&mut self.scratch, number, &prepared, parameters, max_message);
             if bound.is_ok() {
                 if parse {
-                    let key = request.statement.key;
                     self.statements.insert(key, number, Arc::clone(&prepared));
                 }
                 next.closes = self.statements.write_closes(&mut self.out);
@@ -137,6 +142,10 @@ impl Session {
             next.number = number;
             bind::bind(&mut self.out, number, &prepared, &request.parameters, max_message)
         };
+        let is_of_values = request.parameters.len() == prepared.parameters.len();
+        let may_be_stale = origin != Origin::Fresh
+            && next.asked == Asked::Once
+            && self.status != TransactionStatus::Failed;
         match bound {
             Ok(()) => {
                 encode::execute_and_sync(&mut self.out);
@@ -151,6 +160,14 @@ impl Session {
                     is_copy,
                 });
                 self.sent += 1;
+            }
+            Err(_) if is_of_values && may_be_stale => {
+                // A column may have another type by now: nothing was sent, so it is asked again.
+                next.asked = Asked::Unnamed;
+                let (key, number) = (request.statement.key, next.number);
+                self.catalogue.forget(key);
+                self.statements.give_up(key, number);
+                self.send_prepare();
             }
             Err(error) => self.finish(self.sent, Err(Failure::Parameter(error))),
         }

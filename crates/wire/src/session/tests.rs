@@ -9,13 +9,13 @@ use crate::{
 };
 
 /// Answer to Parse, Describe, Sync.
-fn described(types: &[u32], names: &[(&str, u32, i32)]) -> Vec<u8> {
+pub(super) fn described(types: &[u32], names: &[(&str, u32, i32)]) -> Vec<u8> {
     let columns = if names.is_empty() { no_data() } else { columns(names) };
     [parse_complete(), parameters(types), columns, ready(b'I')].concat()
 }
 
 /// Answer to Bind, Execute, Sync with rows of one int4.
-fn numbers(values: &[i32]) -> Vec<u8> {
+pub(super) fn numbers(values: &[i32]) -> Vec<u8> {
     let rows = values.iter().map(|value| row(&[Some(&value.to_be_bytes())]));
     let mut out = bind_complete();
     rows.for_each(|row| out.extend(row));
@@ -325,15 +325,13 @@ fn parameters_that_do_not_fit_send_nothing() {
     session.start(request("select $1", vec![]));
     session.feed(&described(&[23], &[("n", 23, -1)])).unwrap();
     written(&mut session);
-    session.start(request("select $1", vec![Scalar::Int(1 << 40)]));
     session.start(request("select \0", vec![]));
     assert_eq!(written(&mut session), "");
     assert_eq!(
         events(&mut session),
         [
             "1 failed: parameter $1 (int4): the statement wants 1 parameter, 0 were given",
-            "2 failed: parameter $1 (int4): 1099511627776 is out of range for int4",
-            "3 failed: byte 7 of the statement is NUL, which PostgreSQL does not read",
+            "2 failed: byte 7 of the statement is NUL, which PostgreSQL does not read",
         ]
     );
     assert_eq!(session.in_flight(), 0);

@@ -1,0 +1,81 @@
+//! Descriptions that prove out of date, and poolers that keep them so.
+
+use std::sync::Arc;
+
+use rowmill_columns::Scalar;
+
+use super::tests::{described, numbers};
+use crate::testing::*;
+use crate::{Limits, Session};
+
+#[test]
+fn a_plan_that_is_stale_when_new_is_a_poolers_and_gets_no_name() {
+    let stale = || error("ERROR", "0A000", "cached plan must not change result type");
+    let mut session = session(&Arc::default());
+    session.start(request("table t", vec![]));
+    session.feed(&described(&[], &[("n", 23, -1)])).unwrap();
+    session.feed(&numbers(&[1])).unwrap();
+    session.start(request("table t", vec![]));
+    session.feed(&[stale(), ready(b'I')].concat()).unwrap();
+    // It is prepared anew, and nobody on the way cares.
+    session.feed(&[close_complete(), described(&[], &[("n", 23, -1)])].concat()).unwrap();
+    written(&mut session);
+    session.feed(&[stale(), ready(b'I')].concat()).unwrap();
+    let unnamed = written(&mut session);
+    assert!(unnamed.contains(r"P\x00\x00\x00\x0f\x00table t"), "{unnamed}");
+    session.feed(&[close_complete(), described(&[], &[("m", 20, -1)])].concat()).unwrap();
+    let eight = row(&[Some(&8_i64.to_be_bytes())]);
+    let parsed = &described(&[], &[("m", 20, -1)]);
+    let parsed = &parsed[..parsed.len() - ready(b'I').len()];
+    let run = [parsed, &bind_complete(), &eight, &complete("SELECT 1"), &ready(b'I')].concat();
+    session.feed(&run).unwrap();
+    session.start(request("table t", vec![]));
+    assert!(written(&mut session).contains(r"P\x00\x00\x00\x0f\x00table t"));
+    session.feed(&run).unwrap();
+    let done = |id| format!(r#"{id} done SELECT 1 ["m: int64"] [["8"]]"#);
+    assert_eq!(events(&mut session)[1..], [done(2), done(3)]);
+}
+
+#[test]
+fn unnamed_statements_sent_together_keep_their_own_rows() {
+    let limits = Limits { statements: 0, ..Limits::default() };
+    let startup = || crate::Startup { limits: limits.clone(), ..startup() };
+    let catalogue = Arc::default();
+    let mut first = Session::new(startup(), Arc::clone(&catalogue));
+    first.feed(&welcome()).unwrap();
+    let parsed = |name, oid| {
+        let all = described(&[], &[(name, oid, -1)]);
+        all[..all.len() - ready(b'I').len()].to_vec()
+    };
+    for (text, name) in [("a", "n"), ("b", "w")] {
+        first.start(request(text, vec![]));
+        first.feed(&described(&[], &[(name, 23, -1)])).unwrap();
+        first.feed(&[parsed(name, 23), numbers(&[1])].concat()).unwrap();
+    }
+    events(&mut first);
+    first.start(request("a", vec![]));
+    first.start(request("b", vec![]));
+    let long = row(&[Some(&7_i64.to_be_bytes())]);
+    let one = [bind_complete(), long, complete("SELECT 1"), ready(b'I')].concat();
+    first.feed(&[parsed("n", 20), one, parsed("w", 23), numbers(&[2])].concat()).unwrap();
+    let lines = events(&mut first);
+    assert_eq!(
+        lines,
+        [r#"3 done SELECT 1 ["n: int64"] [["7"]]"#, r#"4 done SELECT 1 ["w: int32"] [["2"]]"#]
+    );
+}
+
+#[test]
+fn a_parameter_that_does_not_fit_is_asked_about_once_more() {
+    let mut session = session(&Arc::default());
+    session.start(request("select $1", vec![Scalar::Int(1)]));
+    session.feed(&described(&[23], &[("n", 23, -1)])).unwrap();
+    session.feed(&numbers(&[1])).unwrap();
+    written(&mut session);
+    session.start(request("select $1", vec![Scalar::Int(1 << 40)]));
+    assert!(written(&mut session).ends_with(r"D\x00\x00\x00\x06S\x00S\x00\x00\x00\x04"));
+    session.feed(&[close_complete(), described(&[20], &[("n", 20, -1)])].concat()).unwrap();
+    let sent = written(&mut session);
+    assert!(sent.contains('B'), "{sent}");
+    assert_eq!(session.in_flight(), 1);
+}
