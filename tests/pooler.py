@@ -18,7 +18,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, NoReturn, Self
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import pytest
 
@@ -126,8 +126,17 @@ class Pooler:
 
     def dsn(self, **arguments: Any) -> str:
         """A URL as the server's `dsn` makes it, that leads through the pooler. Without TLS."""
-        door = (self.socket_dir, self.port)
-        return PostgresServer.dsn(self.server, door=door, **arguments)  # not a pooled server's own
+        return self.route(self.server.dsn(**arguments))
+
+    def route(self, url: str) -> str:
+        """A URL of the server, through the pooler."""
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query))
+        if "host" in query:
+            query.update(host=str(self.socket_dir), port=str(self.port))
+        place = parts.netloc.replace(f"@localhost:{self.server.port}", f"@localhost:{self.port}")
+        query_text = urlencode(query, quote_via=quote, safe="/")
+        return urlunsplit(parts._replace(netloc=place, query=query_text))
 
     def start(self) -> None:
         """Starts the pooler and waits until it listens.
@@ -265,11 +274,10 @@ class PooledServer(PostgresServer):
         self.pooler.stop()
         super().stop()
 
-    def dsn(self, *, tls: bool | str = False, direct: bool = False, **arguments: Any) -> str:
-        """As the server's own; `direct` passes the pooler by."""
-        if tls or direct:
-            return super().dsn(tls=tls, **arguments)
-        return self.pooler.dsn(**{**self.through.options, **arguments})
+    def route(self, url: str) -> str:
+        """Through the pooler, with what the URL has to say of it."""
+        options = self.through.options
+        return self.pooler.route(url) + "".join(f"&{name}={options[name]}" for name in options)
 
 
 def past_pooler(url: str) -> str:
@@ -281,7 +289,7 @@ def past_pooler(url: str) -> str:
     if behind.is_file():
         query.pop("port", None)
         query.update(parse_qsl(behind.read_text()))
-    return urlunsplit(parts._replace(query=urlencode(query, safe="/")))
+    return urlunsplit(parts._replace(query=urlencode(query, quote_via=quote, safe="/")))
 
 
 def without_pooler(error: PoolerUnavailableError) -> NoReturn:

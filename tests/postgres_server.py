@@ -207,7 +207,6 @@ class PostgresServer:
         tcp: bool = False,
         tls: bool | str = False,
         database: str | None = None,
-        door: tuple[Path, int] | None = None,
         **options: str,
     ) -> str:
         """A `postgresql://` URL.
@@ -218,31 +217,34 @@ class PostgresServer:
             tcp: over loopback TCP instead of the Unix socket.
             tls: an sslmode, or True for verify-full against `ca_file`; implies `tcp`.
             database: default the superuser's.
-            door: the directory and port of whoever stands in front of the server.
             options: more query parameters.
         """
         user = user or self.user
         if password is None:
             password = PASSWORD if user in ROLES else ""
-        directory, port = door or (self.socket_dir, self.port)
         authority = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")
         if tcp or tls:
             if not self.tcp:
                 raise ValueError("this server does not listen on TCP: PostgresServer(tcp=True)")
             if tls and not self.tls:
                 raise ValueError("this server is built without TLS")
-            authority += f"@localhost:{port}"
+            authority += f"@localhost:{self.port}"
             query = {"sslmode": tls if isinstance(tls, str) else "disable"}
             if tls is True:
                 query = {"sslmode": "verify-full", "sslrootcert": str(self.ca_file)}
         else:
             authority += "@"
-            query = {"host": str(directory)}
-            if port != 5432:
-                query["port"] = str(port)
+            query = {"host": str(self.socket_dir)}
+            if self.port != 5432:
+                query["port"] = str(self.port)
         query.update(options)
         path = quote(database or self.database, safe="")
-        return f"postgresql://{authority}/{path}?{urlencode(query, quote_via=quote, safe='/')}"
+        url = f"postgresql://{authority}/{path}?{urlencode(query, quote_via=quote, safe='/')}"
+        return url if tls else self.route(url)
+
+    def route(self, url: str) -> str:
+        """The URL that `dsn` gives for one without TLS: for a subclass to lead it another way."""
+        return url
 
     def psql(self, sql: str, *, database: str | None = None) -> str:
         """Runs statements as the superuser; returns the rows, unaligned, without headers.
@@ -347,6 +349,9 @@ class PostgresServer:
         self._run(self._bin / "initdb", *options, "-U", self.user, "-D", self._data)
         if self.tcp:
             self._write_certificates()
+
+    def _write_rules(self) -> None:
+        """Who may come in how; a server without TLS takes no rule that is about it."""
         lines = []
         for kind in ("local", "host"):
             address = " samehost" if kind == "host" else ""
@@ -385,6 +390,7 @@ class PostgresServer:
     def _launch(self) -> None:
         for _ in range(4):
             self.port = free_port() if self.tcp else 5432
+            self._write_rules()
             settings = {
                 **self.settings,
                 "unix_socket_directories": str(self.socket_dir),

@@ -143,8 +143,8 @@ def test_bad_options_are_named(option: str) -> None:
         rm.Database(f"postgresql://ann@localhost/shop?{option}")
 
 
-def at_port(server: PostgresServer, port: int, **options: str) -> str:
-    url = server.dsn(user="scram_user", tls="require", **options)
+def at_port(server: PostgresServer, port: int, *, channel_binding: str) -> str:
+    url = server.dsn(user="scram_user", tls="require", channel_binding=channel_binding)
     return url.replace(f"localhost:{server.port}", f"localhost:{port}")
 
 

@@ -204,6 +204,10 @@ def test_types_that_nobody_knows_are_text_and_not_raw_bytes(db: rm.Database) -> 
         "'12:00+05'::timetz as h, B'101' as j, 'a & b'::tsquery as k, 'pg_class'::regclass as l, "
         "'$.a'::jsonpath as m, '$1.00'::money as o"
     )
+    try:
+        db.fetch("select '<a/>'::xml")
+    except rm.NotSupportedError:  # a server built without it
+        statement = statement.replace("'<a/>'::xml", "null::xml")
     frame = db.fetch(statement)
     assert set(frame.schema.types) == {"text"}
     columns = ", ".join(f"({name})::text" for name in frame.columns)

@@ -33,7 +33,7 @@ async def test_connections_are_opened_ahead_async(pg_url: str) -> None:
     async with rm.AsyncDatabase(pg_url, pool_size=4, pool_min=3) as db:
         await db.fetch("select 1")
         async with asyncio.timeout(HANG):
-            while db.stats()["idle"] < 3:
+            while db.stats()["idle"] < 3:  # noqa: ASYNC110 - others open them
                 await asyncio.sleep(0.01)
         assert (db.stats()["open"], db.stats()["opened"]) == (3, 3)
 
@@ -163,13 +163,13 @@ def test_a_wrong_password_is_not_tried_again() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds its own socket as Linux shows it")
 def test_keepalives_are_set(postgres: PostgresServer) -> None:
-    options = {
-        "keepalives_idle": "31",
-        "keepalives_interval": "7",
-        "keepalives_count": "5",
-        "tcp_user_timeout": "12000",
-    }
-    url = postgres.dsn(tcp=True, **options)
+    url = postgres.dsn(
+        tcp=True,
+        keepalives_idle="31",
+        keepalives_interval="7",
+        keepalives_count="5",
+        tcp_user_timeout="12000",
+    )
     port = int(url.split("@localhost:")[1].split("/")[0])
     before = local_names(sockets_to(port))
     with rm.Database(url) as db:
@@ -209,10 +209,10 @@ def local_names(sockets: list[socket.socket]) -> set[Any]:
 def sockets_to(port: int) -> list[socket.socket]:
     """Duplicates of this process's TCP connections to a port."""
     found = []
-    for name in os.listdir("/proc/self/fd"):
-        if not Path(f"/proc/self/fd/{name}").is_socket():
+    for path in list(Path("/proc/self/fd").iterdir()):
+        if not path.is_socket():
             continue
-        candidate = socket.socket(fileno=os.dup(int(name)))
+        candidate = socket.socket(fileno=os.dup(int(path.name)))
         try:
             peer: Any = candidate.getpeername()
         except OSError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rowmill._errors import Error, InterfaceError
-from rowmill._rowmill import Pump
+from rowmill._rowmill import Options, Pump
 
 # As `typing.TYPE_CHECKING`, whose import takes longer than the rest of this package.
 TYPE_CHECKING = False
@@ -242,18 +242,18 @@ class AsyncDatabase(_Verbs):
         pool_timeout: float = 30.0,
         statement_cache: int = 256,
     ) -> None:
-        self._options = {
-            "url": url,
-            "pool_size": pool_size,
-            "pool_min": pool_min,
-            "pool_idle": pool_idle,
-            "pool_lifetime": pool_lifetime,
-            "timeout": timeout,
-            "connect_timeout": connect_timeout,
-            "pool_timeout": pool_timeout,
-            "statement_cache": statement_cache,
-        }
-        self._label = Pump.check(self._options)
+        self._options = Options(
+            url,
+            pool_size,
+            pool_min,
+            pool_idle,
+            pool_lifetime,
+            timeout,
+            connect_timeout,
+            pool_timeout,
+            statement_cache,
+        )
+        self._label = self._options.label
         self._timeout = timeout
         self._pool_timeout = pool_timeout
         self._loop: asyncio.AbstractEventLoop | None = None

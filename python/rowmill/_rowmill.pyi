@@ -30,6 +30,7 @@ __all__ = [
     "Column",
     "Database",
     "Frame",
+    "Options",
     "Pump",
     "Row",
     "Schema",
@@ -413,16 +414,33 @@ class Stream:
 class StreamHandle: ...
 
 @final
+class Options:
+    """What the keywords of `AsyncDatabase` come to. Not public."""
+
+    def __new__(
+        cls,
+        url: str | PathLike[str] | None,
+        pool_size: int | None,
+        pool_min: int,
+        pool_idle: float | None,
+        pool_lifetime: float | None,
+        timeout: float | None,
+        connect_timeout: float,
+        pool_timeout: float,
+        statement_cache: int,
+    ) -> Self: ...
+    @property
+    def label(self) -> str: ...
+
+@final
 class Pump:
     """The driver of an event loop's calls. Not public: `AsyncDatabase` stands on it."""
 
     def __new__(
         cls,
         event_loop: asyncio.AbstractEventLoop,
-        options: Mapping[str, object],
+        options: Options,
     ) -> Self: ...
-    @staticmethod
-    def check(options: Mapping[str, object]) -> str: ...
     def attach(self) -> None: ...
     def detach(self) -> None: ...
     def close(self) -> None: ...

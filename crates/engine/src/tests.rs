@@ -3,7 +3,7 @@ use crate::{Arguments, Config, Database, ErrorKind, Orient, Scalar};
 
 fn postgres(url: &str) -> crate::PostgresConfig {
     match Config::parse(url).unwrap().source {
-        SourceConfig::Postgres(config) => config,
+        SourceConfig::Postgres(config) => *config,
         SourceConfig::Sqlite { .. } => panic!("{url} is PostgreSQL's"),
     }
 }

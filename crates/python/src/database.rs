@@ -6,7 +6,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use rowmill::{Control, Isolation, Query, Stats, TransactionMode, limits};
 
 use crate::blocking::{arguments, blocking, many_arguments, seconds};
-use crate::config::{Options, UrlOrPath, config};
+use crate::config::{Opening, UrlOrPath};
 use crate::errors;
 use crate::frame::{Frame, orientation};
 use crate::load::Keywords;
@@ -108,7 +108,7 @@ impl Database {
         pool_timeout: f64,
         statement_cache: usize,
     ) -> PyResult<Self> {
-        let options = Options {
+        let opening = Opening {
             url,
             pool_size,
             pool_min,
@@ -119,7 +119,7 @@ impl Database {
             pool_timeout,
             statement_cache,
         };
-        let config = config(py, options)?;
+        let config = opening.config(py)?;
         let opened = py.detach(|| rowmill::Database::with_config(config));
         let opened = opened.map(|engine| Self { engine, json: Mutex::default() });
         opened.map_err(|error| errors::raised(py, &error))

@@ -35,6 +35,8 @@ mod _rowmill {
     #[pymodule_export]
     use crate::column::Column;
     #[pymodule_export]
+    use crate::config::Options;
+    #[pymodule_export]
     use crate::database::Database;
     #[pymodule_export]
     use crate::frame::Frame;

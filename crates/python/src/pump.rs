@@ -13,7 +13,7 @@ use rowmill::TransactionMode;
 use rowmill::evented::{Action, Answer, Evented, EventedStream, Submitted, TransactionId, Want};
 
 use crate::blocking::{Detached, arguments, many_arguments, seconds};
-use crate::config::{Options, config};
+use crate::config::Options;
 use crate::database::{isolation_level, stats};
 use crate::errors;
 use crate::frame::{Frame, orientation};
@@ -145,16 +145,9 @@ impl Pump {
 #[pymethods]
 impl Pump {
     #[new]
-    fn new(py: Python<'_>, event_loop: Py<PyAny>, options: Options) -> PyResult<Self> {
-        let config = config(py, options)?;
-        let evented = Evented::new(config).map_err(|error| errors::raised(py, &error))?;
+    fn new(py: Python<'_>, event_loop: Py<PyAny>, options: &Options) -> PyResult<Self> {
+        let evented = Evented::new(options.config()).map_err(|error| errors::raised(py, &error))?;
         Ok(Self { inner: Mutex::new(evented), event_loop })
-    }
-
-    /// Checks the keywords and gives the label, without opening anything.
-    #[staticmethod]
-    fn check(py: Python<'_>, options: Options) -> PyResult<String> {
-        Ok(config(py, options)?.label())
     }
 
     /// Begins to listen to the workers.

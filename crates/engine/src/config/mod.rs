@@ -59,7 +59,7 @@ pub enum SourceConfig {
         read_only: bool,
     },
     /// A PostgreSQL server, or one that speaks its protocol.
-    Postgres(PostgresConfig),
+    Postgres(Box<PostgresConfig>),
 }
 
 impl Config {

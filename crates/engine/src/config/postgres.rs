@@ -238,7 +238,7 @@ pub(super) fn parse(url: &Url) -> Result<(SourceConfig, Option<Duration>)> {
     if config.addresses.iter().any(|address| matches!(address, Address::Tcp(..))) {
         config.check_tls()?;
     }
-    Ok((SourceConfig::Postgres(config), connect_timeout))
+    Ok((SourceConfig::Postgres(Box::new(config)), connect_timeout))
 }
 
 const DEFAULT_PORT: u16 = 5432;

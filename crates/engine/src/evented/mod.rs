@@ -37,7 +37,7 @@ use lane::{Lane, State};
 use shared::Shared;
 
 use crate::config::SourceConfig;
-use crate::postgres::{Opener, Upkeep};
+use crate::postgres::{Opener, Upkeep, stop_all};
 use crate::process;
 use crate::pump::{Link, Workers};
 use crate::{Config, Database, Error, ErrorKind, Result, Stats};
@@ -231,9 +231,10 @@ impl<T> Drop for Evented<T> {
             if let (false, Some(target)) = (lane.flights.is_empty(), lane.cancel_target.take()) {
                 // The connection ends after that: a pooler knows nobody's statement once he left.
                 let left = std::mem::replace(&mut lane.state, State::Empty);
-                self.workers.run(move || {
-                    target.cancel();
-                    drop(left);
+                let asked = lane.flights.iter().map(|flight| flight.request).collect();
+                self.workers.run(move || match left {
+                    State::Here(link) => stop_all(link, asked, &target),
+                    _ => drop(target.cancel()),
                 });
             }
         }

@@ -4,6 +4,7 @@ use rowmill_columns::Scalar;
 use rowmill_expr::Statement;
 use rowmill_wire::{Completion, Event, Failure, Output, Request, RequestId, TransactionStatus};
 
+use super::CancelTarget;
 use crate::pump::{Link, Until, drive};
 use crate::{Control, Error, ErrorKind, Result, TransactionMode, limits};
 
@@ -35,6 +36,20 @@ fn finish(link: &mut Link, id: RequestId, control: &Control<'_>) -> Result<Compl
     match wait(link, id, control) {
         Ok(result) => result.map_err(Error::from),
         Err(stopped) => stop(link, id, stopped),
+    }
+}
+
+/// Has the server stop `requests`, which nobody waits for, one after the other, and ends the
+/// connection. A single cancel stops one, and those behind it would run on.
+pub(crate) fn stop_all(mut link: Box<Link>, requests: Vec<RequestId>, target: &CancelTarget) {
+    link.block();
+    let control = grace();
+    for id in requests {
+        link.session.abandon(id);
+        if link.session.is_sent(id) && (!target.cancel() || wait(&mut link, id, &control).is_err())
+        {
+            return;
+        }
     }
 }
 

@@ -11,6 +11,8 @@ mod steps;
 mod tests;
 #[cfg(test)]
 mod tests_again;
+#[cfg(test)]
+mod tests_login;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -58,7 +60,7 @@ impl fmt::Debug for Startup {
             .field("parameters", &self.parameters)
             .field("login", &self.login)
             .field("limits", &self.limits)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
