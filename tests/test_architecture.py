@@ -32,7 +32,7 @@ ARROWS = {
 ONE_HOME = {
     r"arrow(-.*)?": "columns",
     r"pyo3(-.*)?": "python",
-    r"postgres-protocol": "wire",
+    r"postgres-protocol|sha2": "wire",
     r"rusqlite|libsqlite3-sys": "engine",
     r"rustls(-.*)?": "engine",
     r"rustix|libc|polling": "engine",

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use libfuzzer_sys::{arbitrary, fuzz_target};
 use rowmill_columns::Scalar;
 use rowmill_fuzz::{DEEP, HSTORE, MOODS, PAIR, PAIRS, VECTOR, looked_up, message};
-use rowmill_wire::{
-    Catalogue, Event, Failure, Limits, Output, Request, Session, Startup, Statement,
-};
+use rowmill_wire::{Catalogue, Event, Failure, Output, Request, Session, Startup, Statement};
 
 /// Every type with an encoder of its own, arrays of them, and one that is exchanged as text.
 const TYPES: [u32; 44] = [

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use rowmill_fuzz::{DEEP, HSTORE, MOOD, MOODS, PAIR, PAIRS, VECTOR, looked_up, message};
-use rowmill_wire::{Catalogue, Event, Limits, Output, Request, Session, Startup, Statement};
+use rowmill_wire::{Catalogue, Event, Output, Request, Session, Startup, Statement};
 
 /// Every type with a decoder of its own, and arrays of them.
 const TYPES: [u32; 68] = [
