@@ -39,8 +39,11 @@ def pooler_command(release: Release) -> list[str]:
         partial = CACHE / f"{SUITES[release]}.{os.getpid()}"
         try:
             _Archive(partial, SUITES[release]).unpack_into(partial / "tree")
-            if not tree.is_dir():
+            try:
                 (partial / "tree").rename(tree)
+            except OSError:
+                if not tree.is_dir():  # else another run was first
+                    raise
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     loader = next(iter(sorted(tree.glob("**/ld-linux-*.so.*"))), None)
