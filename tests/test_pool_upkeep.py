@@ -65,7 +65,7 @@ async def test_idle_connections_are_closed_but_for_the_fewest_async(pg_url: str)
         assert (db.stats()["retired"], db.stats()["lost"]) == (2, 0)
 
 
-@pytest.mark.session("tells connections apart by the server's sessions")
+@pytest.mark.direct("tells connections apart by the server's sessions")
 def test_an_old_connection_is_replaced_when_nothing_runs_on_it(pg_url: str) -> None:
     with rm.Database(pg_url, pool_size=1, pool_lifetime=0.3) as db:
         with db.transaction() as tx:
@@ -76,7 +76,7 @@ def test_an_old_connection_is_replaced_when_nothing_runs_on_it(pg_url: str) -> N
         assert (db.stats()["retired"], db.stats()["lost"]) == (1, 0)
 
 
-@pytest.mark.session("tells connections apart by the server's sessions")
+@pytest.mark.direct("tells connections apart by the server's sessions")
 async def test_an_old_connection_is_replaced_while_it_is_busy(pg_url: str) -> None:
     async with rm.AsyncDatabase(pg_url, pool_size=2, pool_lifetime=0.3) as db:
 
@@ -96,7 +96,7 @@ async def test_an_old_connection_is_replaced_while_it_is_busy(pg_url: str) -> No
         assert db.stats()["lost"] == 0
 
 
-@pytest.mark.session("tells connections apart by the server's sessions")
+@pytest.mark.direct("tells connections apart by the server's sessions")
 def test_none_keeps_connections(pg_url: str) -> None:
     with rm.Database(pg_url, pool_idle=None, pool_lifetime=None) as db:
         assert db.fetch_value(PID) == db.fetch_value(PID)

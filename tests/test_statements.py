@@ -18,7 +18,7 @@ async def test_many_distinct_statements(any_url: str, statement_cache: int) -> N
         for _ in range(2):
             for n, sql in enumerate(texts):
                 assert db.fetch(sql, str(n)).to_dict() == {"a": [n], "b": [str(n)]}
-        if "sqlite" not in any_url:
+        if "sqlite" not in any_url and "pooler" not in any_url:  # a pooler keeps its own
             kept = db.fetch_value("select count(*) from pg_prepared_statements")
             assert kept <= statement_cache + 1
     async with rm.AsyncDatabase(any_url, pool_size=1, statement_cache=statement_cache) as adb:

@@ -93,6 +93,11 @@ pub(crate) fn describe(out: &mut Vec<u8>, number: u64) {
     end(out, at);
 }
 
+/// Describe of the unnamed portal.
+pub(crate) fn describe_portal(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"D\0\0\0\x06P\0");
+}
+
 /// Close of a prepared statement.
 pub(crate) fn close(out: &mut Vec<u8>, number: u64) {
     let at = begin(out, b'C');

@@ -40,7 +40,7 @@ use crate::config::SourceConfig;
 use crate::postgres::{Opener, Upkeep, stop_all};
 use crate::process;
 use crate::pump::{Link, Workers};
-use crate::{Config, Database, Error, ErrorKind, Result, Stats};
+use crate::{Config, Database, Error, ErrorKind, Result, Stats, limits};
 
 /// Names a call, so that it can be cancelled.
 pub type CallId = u64;
@@ -231,10 +231,14 @@ impl<T> Drop for Evented<T> {
             if let (false, Some(target)) = (lane.flights.is_empty(), lane.cancel_target.take()) {
                 // The connection ends after that: a pooler knows nobody's statement once he left.
                 let left = std::mem::replace(&mut lane.state, State::Empty);
-                let asked = lane.flights.iter().map(|flight| flight.request).collect();
+                let asked: Vec<_> = lane.flights.iter().map(|flight| flight.request).collect();
                 self.workers.run(move || match left {
                     State::Here(link) => stop_all(link, asked, &target),
-                    _ => drop(target.cancel()),
+                    // Another worker has the connection, and takes an answer for each.
+                    _ => asked.iter().for_each(|_| {
+                        target.cancel();
+                        std::thread::sleep(limits::TICK);
+                    }),
                 });
             }
         }

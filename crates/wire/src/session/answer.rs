@@ -92,8 +92,9 @@ impl Session {
                 }
                 running.step = Step::Columns;
             }
-            (Step::Columns, b'T' | b'n') => {
+            (Step::Columns | Step::Portal, b'T' | b'n') => {
                 let columns = columns_or_none(message)?;
+                let is_bound = running.step == Step::Portal;
                 running.step = Step::Bind;
                 if columns != running.prepared.description.columns {
                     // The table was changed since another connection asked. The rows are read as
@@ -119,14 +120,16 @@ impl Session {
                         }
                     }
                 }
+                if is_bound {
+                    self.expect_rows();
+                }
             }
             (Step::Bind, b'2') => {
                 message::empty(message)?;
-                running.step = Step::Rows;
-                let prepared = Arc::clone(&running.prepared);
-                let rows = front.rows(&prepared);
-                if let Stage::Running(running) = &mut front.stage {
-                    running.rows = rows;
+                if running.is_described {
+                    running.step = Step::Portal;
+                } else {
+                    self.expect_rows();
                 }
             }
             (Step::Rows | Step::Complete, b'C') => {
@@ -174,6 +177,18 @@ impl Session {
             _ => return Err(unexpected(message, "in a statement's answer")),
         }
         Ok(())
+    }
+
+    /// What comes next for the first request are its rows, of a form that is known now.
+    fn expect_rows(&mut self) {
+        let Some(front) = self.queue.front_mut() else { return };
+        let Stage::Running(running) = &mut front.stage else { return };
+        running.step = Step::Rows;
+        let prepared = Arc::clone(&running.prepared);
+        let rows = front.rows(&prepared);
+        if let Stage::Running(running) = &mut front.stage {
+            running.rows = rows;
+        }
     }
 
     /// Tells the server to fail the COPY it waits for.

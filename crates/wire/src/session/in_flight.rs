@@ -99,6 +99,8 @@ pub(super) struct Running {
     /// Bytes of rows so far.
     pub(super) bytes: usize,
     pub(super) completion: Option<Completion>,
+    /// Its rows are described once more, when it is bound.
+    pub(super) is_described: bool,
     /// It may turn out to wait for data: what came behind it would be taken for that, and the
     /// server would end the connection.
     pub(super) is_copy: bool,
@@ -145,6 +147,8 @@ pub(super) enum Step {
     Columns,
     /// BindComplete.
     Bind,
+    /// RowDescription or NoData, once more.
+    Portal,
     /// DataRow or CommandComplete.
     Rows,
     /// CopyData or CopyDone.

@@ -11,6 +11,9 @@ use super::{Phase, Session};
 use crate::statement::{Description, Prepared};
 use crate::{Event, Failure, Tag, TransactionStatus, bind, catalogue, encode, load};
 
+/// The largest number of a process on Linux; others have less.
+const MOST_PROCESSES: i32 = 1 << 22;
+
 impl Session {
     /// Sends what can be sent.
     pub(super) fn flush(&mut self) {
@@ -109,6 +112,7 @@ impl Session {
     /// Then the types of the parameters are given to Parse, so that they cannot turn out to be
     /// others than those bound, and the rows are described again before they come.
     fn send_bind(&mut self, number: u64, prepared: Arc<Prepared>, origin: Origin) {
+        let is_pooled = self.is_pooled();
         let Some(next) = self.queue.get_mut(self.sent) else { return };
         let Work::Request(request) = &next.work else { return };
         let max_message = self.limits.max_message;
@@ -148,6 +152,10 @@ impl Session {
             && self.status != TransactionStatus::Failed;
         match bound {
             Ok(()) => {
+                let is_described = !parse && is_pooled;
+                if is_described {
+                    encode::describe_portal(&mut self.out);
+                }
                 encode::execute_and_sync(&mut self.out);
                 let is_copy = prepared.columns.is_empty() && is_copy(&request.statement.text);
                 next.stage = Stage::Running(Running {
@@ -157,6 +165,7 @@ impl Session {
                     rows: Rows::Ignored,
                     bytes: 0,
                     completion: None,
+                    is_described,
                     is_copy,
                 });
                 self.sent += 1;
@@ -171,6 +180,16 @@ impl Session {
             }
             Err(error) => self.finish(self.sent, Err(Failure::Parameter(error))),
         }
+    }
+
+    /// Whether a pooler stands between here and the server, as the number of its process betrays:
+    /// a pooler draws it from all of 32 bits, and no system counts its processes that far. (One in
+    /// a thousand looks like a server's.)
+    ///
+    /// It may bind a statement in another session than the one that described it, and prepare it there
+    /// first, for a table that was changed in between.
+    fn is_pooled(&self) -> bool {
+        self.cancel_key.as_ref().is_some_and(|key| !(0..=MOST_PROCESSES).contains(&key.process))
     }
 
     /// Query of the simple protocol.

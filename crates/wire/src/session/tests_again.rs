@@ -79,3 +79,26 @@ fn a_parameter_that_does_not_fit_is_asked_about_once_more() {
     assert!(sent.contains('B'), "{sent}");
     assert_eq!(session.in_flight(), 1);
 }
+
+#[test]
+fn a_poolers_rows_are_described_each_time() {
+    let mut session = Session::new(startup(), Arc::default());
+    let key = message(b'K', &[0xff, 0xff, 0xff, 0xf0, 1, 2, 3, 4]);
+    session.feed(&[message(b'R', &[0; 4]), key, ready(b'I')].concat()).unwrap();
+    session.start(request("table t", vec![]));
+    written(&mut session);
+    session.feed(&described(&[], &[("n", 23, -1)])).unwrap();
+    assert!(written(&mut session).contains(r"D\x00\x00\x00\x06P\x00E"));
+    let answer = |oid, cell: &[u8]| {
+        let answer = [bind_complete(), columns(&[("n", oid, -1)]), row(&[Some(cell)])];
+        [answer.concat(), complete("SELECT 1"), ready(b'I')].concat()
+    };
+    session.feed(&answer(23, &[0, 0, 0, 7])).unwrap();
+    // Another session prepared it meanwhile, for a table whose column is a real now: as long as before.
+    session.start(request("table t", vec![]));
+    session.feed(&answer(700, &1.5_f32.to_be_bytes())).unwrap();
+    let lines = events(&mut session);
+    let ours =
+        [r#"1 done SELECT 1 ["n: int32"] [["7"]]"#, r#"2 done SELECT 1 ["n: float32"] [["1.5"]]"#];
+    assert_eq!(lines[lines.len() - 2..], ours);
+}
