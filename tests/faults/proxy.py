@@ -43,7 +43,8 @@ class Fault:
             after `seconds`; "stall" lets nothing more through and ends nothing; "swap" exchanges a
             message of the server with the one behind it.
         side: whose bytes are counted.
-        at: how many of them still get through whole; for "swap", how many messages.
+        at: how many of them still get through whole; for "swap", how many messages,
+            ReadyForQuery not counted.
         connection: which of those that speak, from 0.
         seconds: how long a split lasts.
     """
@@ -228,9 +229,10 @@ class Proxy:
                 return
             message = bytes(way.partial[:length])
             del way.partial[:length]
-            way.seen += 1
-            # Behind ReadyForQuery comes nothing before the client has spoken again.
-            if way.seen == at + 1 and message[:1] != b"Z":
+            # Behind ReadyForQuery comes nothing before the client has spoken again: it is no place.
+            is_place = message[:1] != b"Z"
+            way.seen += is_place
+            if way.seen == at + 1 and is_place:
                 way.held = message
                 continue
             way.waiting += message + way.held

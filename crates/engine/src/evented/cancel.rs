@@ -8,6 +8,7 @@ use super::calls::{About, Waiting};
 use super::lane::{Purpose, State};
 use super::shared::News;
 use super::{Action, CallId, Evented};
+use crate::postgres::unknown_outcome;
 use crate::{Error, ErrorKind, limits};
 
 impl<T> Evented<T> {
@@ -22,8 +23,10 @@ impl<T> Evented<T> {
             let Some(flight) = place.flights.iter().find(|flight| flight.call == call) else {
                 continue;
             };
-            // A COMMIT on its way is left to arrive: cancelling it would only blur the outcome.
+            // A COMMIT on its way is left to arrive: cancelling it would only blur the outcome. It has
+            // as long as a statement has to stop.
             if matches!(flight.purpose, Purpose::End { .. }) {
+                self.actions.push(Action::Later { after: limits::CANCEL_GRACE, lane, call });
                 return;
             }
             let request = flight.request;
@@ -101,12 +104,21 @@ impl<T> Evented<T> {
 
     /// The call's deadline has passed: it fails now, and is cancelled.
     pub fn expire(&mut self, call: CallId, after: Duration) {
+        let verb = if self.is_commit(call) { "commit" } else { "" };
         if let Some((to, about)) = self.take_target(call) {
             let message = format!("the statement ran past its deadline of {after:?}");
-            let error = Error::new(ErrorKind::QueryTimeout, message);
+            let error = unknown_outcome(Error::new(ErrorKind::QueryTimeout, message), verb);
             self.complete(to, Err(about.blame(error)));
         }
         self.cancel(call);
+    }
+
+    fn is_commit(&self, call: CallId) -> bool {
+        let end = Purpose::End { commit: true };
+        self.lanes.iter().any(|lane| {
+            lane.flights.iter().any(|flight| flight.call == call && flight.purpose == end)
+                || lane.parked.iter().any(|parked| parked.call == call && parked.purpose == end)
+        })
     }
 
     /// The call has waited too long for a connection; nothing happens where it waits no more.

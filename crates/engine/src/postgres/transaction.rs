@@ -160,11 +160,19 @@ pub(crate) fn committed(verb: &str, ended: &Completion) -> Result<()> {
     Ok(())
 }
 
-/// A connection lost during COMMIT leaves it open whether the work was kept.
+/// A COMMIT that the server did not answer leaves it open whether the work was kept: the connection was
+/// lost, what came made no sense, or nobody waited any longer.
 pub(crate) fn unknown_outcome(mut error: Error, verb: &str) -> Error {
-    if verb == "commit" && error.kind() == ErrorKind::ConnectionLost {
+    let unanswered = match error.kind() {
+        ErrorKind::ConnectionLost => true,
+        ErrorKind::Internal | ErrorKind::QueryTimeout | ErrorKind::Cancelled => {
+            error.sqlstate().is_none()
+        }
+        _ => false,
+    };
+    if verb == "commit" && unanswered {
         let message = format!("it is not known whether the transaction committed: {error}");
-        error.set(ErrorKind::ConnectionLost, message);
+        error.set(error.kind(), message);
     }
     error
 }
