@@ -1,7 +1,7 @@
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
-use rowmill::{Control, Error, ErrorKind, Query, TransactionMode};
+use rowmill::{Control, Error, ErrorKind, Query, TransactionMode, limits};
 
 use crate::blocking::{Absent, Exclusive, Taken, arguments, blocking, many_arguments, seconds};
 use crate::frame::{Frame, orientation};
@@ -258,6 +258,7 @@ impl Transaction {
         _traceback: &Bound<'_, PyAny>,
     ) -> PyResult<bool> {
         let commit = kind.is_none();
+        let timeout = self.database.config().timeout;
         let ended = blocking(py, |interrupt| {
             let mut state = self.state.take(interrupt).map_err(|absent| {
                 // Nobody comes back to end it: the call that has it does.
@@ -274,9 +275,10 @@ impl Transaction {
                 return Ok(());
             };
             if commit {
-                transaction.commit(&Control::default().interrupted_by(interrupt))
+                transaction.commit(&Control::within(timeout).interrupted_by(interrupt))
             } else {
-                transaction.rollback(&Control::default())
+                // Also where calls have no deadline: a silent server would keep the block's exception.
+                transaction.rollback(&Control::timeout(timeout.unwrap_or(limits::CANCEL_GRACE)))
             }
         });
         match ended {

@@ -107,9 +107,11 @@ pub(crate) fn leave_idle<T>(link: &mut Link, done: Result<T>) -> Result<T> {
     done.and_then(|_| Err(left_open()))
 }
 
-/// Rolls back what is open, or breaks the connection off, which comes to the same.
+/// Rolls back what is open, or breaks the connection off, which comes to the same: there is nothing to
+/// cancel where it takes too long.
 pub(super) fn roll_back(link: &mut Link) {
-    if run_script(link, "rollback", &grace()).is_err() {
+    let id = link.session.script("rollback");
+    if !matches!(wait(link, id, &grace()), Ok(Ok(_))) {
         link.break_off();
     }
 }

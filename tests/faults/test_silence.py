@@ -1,0 +1,119 @@
+"""A server that goes silent, and closes nothing: deadlines hold, and the database goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import rowmill as rm
+from tests.faults.conversations import Attempt, Awaited, Conversation, finish, load, select
+from tests.faults.conversations import execute_many, transaction
+from tests.faults.proxy import Fault, Proxy
+from tests.faults.sweep import UNKNOWN
+from tests.postgres_server import PostgresServer
+from tests.watch import HANG, eventually, sessions
+
+# A cancelled statement has 5 s to end (limits::CANCEL_GRACE); all stalls wait for it side by side.
+DEADLINE = 0.2
+STALLS = [
+    Fault("stall", side, at)
+    for side, places in (("client", (0, 3, 120)), ("server", (0, 5, 60)))
+    for at in places
+]
+
+
+async def silent_commit(db: Any, attempt: Attempt) -> None:
+    """The silence begins with the COMMIT."""
+    async with db.transaction() as tx:
+        await tx.execute("insert into kept values ($1, 1)", attempt.number)
+        attempt.another()
+        attempt.committing = True
+
+
+HELD = [
+    Conversation("select", select),
+    Conversation("transaction", transaction, transaction=True),
+    Conversation("load", load, transaction=True),
+    Conversation("execute_many", execute_many, transaction=True),
+]
+AT_COMMIT = Conversation("transaction", silent_commit, transaction=True)
+CASES = [(fault, conversation) for fault in STALLS for conversation in HELD]
+CASES += [(Fault("stall", side, 0), AT_COMMIT) for side in ("client", "server")]
+CASES += [(Fault("stall", "server", 10), AT_COMMIT)]
+
+
+@pytest.fixture
+def proxies(postgres: PostgresServer) -> Iterator[list[Proxy]]:
+    """One for each stall and conversation, for they are held at once."""
+    socket_file = postgres.socket_dir / f".s.PGSQL.{postgres.port}"
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(Proxy(socket_file)) for _ in CASES]
+
+
+def judged(attempt: Attempt, conversation: Conversation, raised: rm.Error | None) -> None:
+    """The deadline was heeded, and what is not known is not said."""
+    assert type(raised) in (rm.QueryTimeout, rm.ConnectionLost), repr(raised)
+    if conversation.name == "transaction":
+        assert (UNKNOWN in str(raised)) == attempt.committing, str(raised)
+
+
+def test_silence(postgres: PostgresServer, url: str, proxies: list[Proxy]) -> None:
+    def once(proxy: Proxy, fault: Fault, conversation: Conversation, number: int) -> None:
+        with rm.Database(proxy.url(url), pool_size=1, timeout=DEADLINE) as db:
+            assert db.fetch_value("select 1", timeout=HANG) == 1
+            attempt, raised = Attempt(number, lambda: proxy.arm(fault)), None
+            if conversation is not AT_COMMIT:
+                proxy.arm(fault)
+            began = time.monotonic()
+            try:
+                finish(conversation.hold(Awaited(db), attempt))  # type: ignore[arg-type]
+            except rm.Error as error:
+                raised = error
+            assert time.monotonic() - began < HANG
+            assert proxy.fired
+            proxy.arm(None)
+            judged(attempt, conversation, raised)
+            assert db.fetch_value("select 2", timeout=HANG) == 2
+
+    with concurrent.futures.ThreadPoolExecutor(len(proxies)) as executor:
+        calls = [
+            executor.submit(once, proxy, *case, number)
+            for number, (proxy, case) in enumerate(zip(proxies, CASES, strict=True))
+        ]
+        for call, case in zip(calls, CASES, strict=True):
+            assert call.exception() is None, case
+    for proxy in proxies:
+        proxy.hang_up()
+    assert eventually(lambda: sessions(postgres) == 0)
+
+
+@pytest.mark.parametrize("anyio_backend", [("asyncio", {"use_uvloop": True})], ids=["uvloop"])
+async def test_silence_async(postgres: PostgresServer, url: str, proxies: list[Proxy]) -> None:
+    async def once(proxy: Proxy, fault: Fault, conversation: Conversation, number: int) -> None:
+        async with rm.AsyncDatabase(proxy.url(url), pool_size=1, timeout=DEADLINE) as db:
+            assert await db.fetch_value("select 1", timeout=HANG) == 1
+            attempt, raised = Attempt(number, lambda: proxy.arm(fault)), None
+            if conversation is not AT_COMMIT:
+                proxy.arm(fault)
+            try:
+                await conversation.hold(db, attempt)
+            except rm.Error as error:
+                raised = error
+            assert proxy.fired
+            proxy.arm(None)
+            judged(attempt, conversation, raised)
+            # The connection is given up within the grace; until then this waits for it.
+            assert await db.fetch_value("select 2", timeout=HANG) == 2
+
+    async with asyncio.timeout(3 * HANG), asyncio.TaskGroup() as group:
+        for number, (proxy, case) in enumerate(zip(proxies, CASES, strict=True)):
+            group.create_task(once(proxy, *case, number), name=f"{case[1].name} {case[0]}")
+    for proxy in proxies:
+        proxy.hang_up()
+    assert await asyncio.to_thread(eventually, lambda: sessions(postgres) == 0)
