@@ -292,11 +292,19 @@ impl<T> Evented<T> {
         place.cancelling = false;
         place.generation += 1;
         self.lost += 1;
-        if let Some(id) = place.reserved.take() {
-            self.transactions.remove(&id);
-        }
         let flights = std::mem::take(&mut place.flights);
         let parked = std::mem::take(&mut place.parked);
+        if let Some(id) = place.reserved.take() {
+            let purposes = flights.iter().map(|flight| flight.purpose);
+            let mut purposes = purposes.chain(parked.iter().map(|call| call.purpose));
+            if purposes.any(|purpose| matches!(purpose, Purpose::End { .. })) {
+                self.transactions.remove(&id);
+            } else if let Some(transaction) = self.transactions.get_mut(&id) {
+                let mut error = error.clone();
+                error.set(ErrorKind::ConnectionLost, error.message().to_owned());
+                *transaction = Transaction::Lost(error);
+            }
+        }
         let owed = flights.into_iter().map(|flight| (flight.to, flight.purpose, flight.about));
         let owed = owed.chain(parked.into_iter().map(|call| (call.to, call.purpose, call.about)));
         for (to, purpose, about) in owed {

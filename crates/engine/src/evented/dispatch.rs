@@ -264,6 +264,7 @@ impl<T> Evented<T> {
     pub(super) fn transaction_lane(&self, id: TransactionId) -> Result<usize> {
         match self.transactions.get(&id) {
             Some(Transaction::Lane(lane)) => Ok(*lane),
+            Some(Transaction::Lost(error)) => Err(error.clone()),
             _ => Err(Error::new(ErrorKind::Misuse, "the transaction has ended")),
         }
     }

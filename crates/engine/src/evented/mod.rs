@@ -93,6 +93,8 @@ struct Away<T> {
 enum Transaction {
     Lane(usize),
     Sqlite(sqlite::Held),
+    /// Its connection was lost while it waited for its next call, which is told so.
+    Lost(Error),
 }
 
 impl<T> Evented<T> {

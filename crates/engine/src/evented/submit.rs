@@ -74,6 +74,11 @@ impl<T> Evented<T> {
                 self.end_postgres(lane, commit, to)
             }
             Some(Transaction::Sqlite(_)) => self.end_sqlite(id, commit, to),
+            Some(Transaction::Lost(error)) => {
+                let error = error.clone();
+                self.transactions.remove(&id);
+                Submitted::Now(Err(error))
+            }
             None => {
                 let error = Error::new(ErrorKind::Misuse, "the transaction has ended");
                 Submitted::Now(Err(error))
