@@ -133,7 +133,9 @@ async def login(_: Any, attempt: Attempt) -> None:
 
 async def select(db: Any, attempt: Attempt) -> None:
     """A statement that the server has not seen, with parameters of several types."""
-    columns = ", ".join(f"${n}::{kind} as {name}" for n, (name, (kind, _)) in enumerate(VALUES.items(), 1))
+    columns = ", ".join(
+        f"${n}::{kind} as {name}" for n, (name, (kind, _)) in enumerate(VALUES.items(), 1)
+    )
     sent = [value for _, value in VALUES.values()]
     frame = await db.fetch(f"select {columns} -- {attempt.number:06}", *sent)
     assert frame.to_dict() == {name: [value] for name, (_, value) in VALUES.items()}

@@ -79,7 +79,11 @@ class MortalServer(PostgresServer):
             with contextlib.suppress(FileNotFoundError):
                 lines = pid_file.read_text().splitlines()
                 # The file of the killed one says "ready" too.
-                if lines and lines[0] == str(self.pid) and lines[-1].strip() in ("ready", "standby"):
+                if (
+                    lines
+                    and lines[0] == str(self.pid)
+                    and lines[-1].strip() in ("ready", "standby")
+                ):
                     return True
             time.sleep(0.01)
         return False

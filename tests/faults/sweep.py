@@ -63,7 +63,12 @@ class World:
         self._readers = self._reader_count()
 
     async def sweep(
-        self, conversation: Conversation, kind: Kind, side: Side, connection: int = 0, stride: int = 1
+        self,
+        conversation: Conversation,
+        kind: Kind,
+        side: Side,
+        connection: int = 0,
+        stride: int = 1,
     ) -> int:
         """Holds the conversation with the fault at every place (every `stride`-th), until it is
         over before the place is reached. Returns how many faults there were."""
@@ -142,7 +147,9 @@ class World:
                 break
             await self.pause(0.0005)
         else:
-            raise AssertionError(f"{now} descriptors and readers, not {self._descriptors, self._readers}")
+            raise AssertionError(
+                f"{now} descriptors and readers, not {self._descriptors, self._readers}"
+            )
         assert threads() <= self._threads + WORKERS
 
     def _reader_count(self) -> int:

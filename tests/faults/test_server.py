@@ -359,7 +359,9 @@ def test_failover(kind: str) -> None:
             with rm.Database(url, connect_timeout=HANG) as db:
                 db.execute("create table t (n integer)")
                 db.execute("insert into t values (1)")
-                assert eventually(lambda: "t" in standby.psql("select relname from pg_class").split())
+                assert eventually(
+                    lambda: "t" in standby.psql("select relname from pg_class").split()
+                )
                 primary.kill()
                 with pytest.raises(LOST):
                     db.execute("insert into t values (2)")
