@@ -139,8 +139,10 @@ impl<T> Evented<T> {
         if let Some(to) = flight.to {
             self.complete(to, result);
         }
-        let place = &self.lanes[lane];
+        let place = &mut self.lanes[lane];
         if place.flights.is_empty() {
+            place.stopping = None;
+            let place = &self.lanes[lane];
             if self.is_left_open(lane) {
                 self.lose(lane, &left_open());
             } else if !place.parked.is_empty() {
@@ -148,8 +150,8 @@ impl<T> Evented<T> {
             } else if place.is_old && place.is_free() {
                 self.retire(lane);
             }
-        } else if place.flights.len() == 1 && place.flights[0].to.is_none() {
-            // Those behind it are answered: now it can be stopped without hitting anybody.
+        } else if place.is_abandoned() {
+            // Those that were wanted are answered: the rest can be stopped without hitting anybody.
             self.ask_to_stop(lane);
         }
     }
@@ -218,6 +220,10 @@ impl<T> Evented<T> {
                 News::Cancelled { lane, generation } => {
                     if self.lanes[lane].generation == generation {
                         self.lanes[lane].cancelling = false;
+                        if self.lanes[lane].is_abandoned() {
+                            // It was answered before the cancel was: now for the one behind it.
+                            self.ask_to_stop(lane);
+                        }
                         self.unpark(lane);
                     }
                 }
@@ -290,6 +296,7 @@ impl<T> Evented<T> {
         let place = &mut self.lanes[lane];
         place.state = State::Empty;
         place.cancelling = false;
+        place.stopping = None;
         place.generation += 1;
         self.lost += 1;
         let flights = std::mem::take(&mut place.flights);

@@ -33,7 +33,7 @@ impl<T> Evented<T> {
             if let State::Here(link) = &mut place.state {
                 link.session.abandon(request);
             }
-            if place.flights.len() == 1 && !place.cancelling {
+            if place.is_abandoned() && !place.cancelling {
                 self.ask_to_stop(lane);
             }
             return;
@@ -71,15 +71,22 @@ impl<T> Evented<T> {
     pub(super) fn ask_to_stop(&mut self, lane: usize) {
         let place = &mut self.lanes[lane];
         let Some(target) = place.cancel_target.clone() else { return };
+        let Some(call) = place.flights.front().map(|flight| flight.call) else { return };
         if place.cancelling {
             return;
         }
+        // One that begins as the one before it ends may not hear the first: between two statements the
+        // server drops a cancel.
+        let more = match place.stopping {
+            None => 0,
+            Some((asked, 0)) if asked == call => return,
+            Some((asked, more)) if asked == call => more - 1,
+            Some(_) => 3,
+        };
         place.cancelling = true;
+        place.stopping = Some((call, more));
         let (shared, generation) = (Arc::clone(&self.shared), place.generation);
-        if let Some(flight) = place.flights.front() {
-            let call = flight.call;
-            self.actions.push(Action::Later { after: limits::CANCEL_GRACE, lane, call });
-        }
+        self.actions.push(Action::Later { after: limits::CANCEL_GRACE, lane, call });
         self.workers.run(move || {
             target.cancel();
             shared.tell(News::Cancelled { lane, generation });

@@ -21,6 +21,9 @@ pub(crate) struct Lane<T> {
     pub(crate) reserved: Option<TransactionId>,
     /// True while a cancel request is under way: nothing may start that it could hit.
     pub(crate) cancelling: bool,
+    /// The call that the last cancel was for, since nothing was under way, and how often more one may
+    /// be asked for it.
+    pub(crate) stopping: Option<(CallId, u8)>,
     pub(crate) cancel_target: Option<CancelTarget>,
     pub(crate) write_watched: bool,
     pub(crate) parked: VecDeque<Parked<T>>,
@@ -99,6 +102,7 @@ impl<T> Lane<T> {
             flights: VecDeque::new(),
             reserved: None,
             cancelling: false,
+            stopping: None,
             cancel_target: None,
             write_watched: false,
             parked: VecDeque::new(),
@@ -128,6 +132,13 @@ impl<T> Lane<T> {
             && !self.is_old
             && self.flights.iter().all(|flight| flight.to.is_some())
             && self.flights.front().is_none_or(|first| first.since.elapsed() < limits::QUICK)
+    }
+
+    /// True where nobody waits for anything that is under way: a cancel can hit no one. The end of a
+    /// transaction is wanted whoever waits.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        let is_end = |purpose| matches!(purpose, Purpose::End { .. });
+        self.flights.iter().all(|flight| flight.to.is_none() && !is_end(flight.purpose))
     }
 
     /// True where a transaction or a stream may take the lane.
