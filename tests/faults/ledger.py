@@ -147,7 +147,7 @@ class Ledger:
             # Where that connection is not in use, the next that is.
             for fault in (Fault("cut", side, at, connection), Fault("cut", side, 0)):
                 proxy.arm(fault)
-                give_up = time.monotonic() + 0.3
+                give_up = time.monotonic() + 0.05
                 while not proxy.fired and time.monotonic() < give_up:
                     time.sleep(0.0005)
                 if proxy.fired:
