@@ -162,7 +162,7 @@ class Soak:
                 db.execute(TABLE)
             both: list[Any] = [Awaited(one), Awaited(other)]
             workers = [
-                threading.Thread(target=lambda seed=seed: finish(self.work(both, VERBS, seed)))  # type: ignore[misc]
+                threading.Thread(target=lambda seed=seed: finish(self.work(both, VERBS, seed)))
                 for seed in range(THREADS)
             ]
             workers.append(threading.Thread(target=lambda: asyncio.run(self.tasks())))

@@ -15,6 +15,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import pytest
+
 import rowmill as rm
 
 T = TypeVar("T")
@@ -144,12 +146,9 @@ async def select(db: Any, attempt: Attempt) -> None:
 async def error(db: Any, attempt: Attempt) -> None:
     """An error of the server in the middle of the rows."""
     sql = f"select 10 / (3 - n) from generate_series(1, 3) as n -- {attempt.number:06}"
-    try:
+    with pytest.raises(rm.DataError) as caught:
         await db.fetch(sql)
-    except rm.DataError as caught:
-        assert caught.sqlstate == "22012"
-        return
-    raise AssertionError("no error")
+    assert caught.value.sqlstate == "22012"
 
 
 async def script(db: Any, attempt: Attempt) -> None:

@@ -132,7 +132,7 @@ class Ledger:
                     if self.wrong:
                         return
                     time.sleep(0.001)
-                (way,) = chance.choices(list(WAYS), WAYS.values())  # type: ignore[call-overload]
+                (way,) = chance.choices(list(WAYS), list(WAYS.values()))
                 if step == self.kills // 2:
                     way = "kill server"  # however few there are
                 self._kill(way, chance, server, proxy)
@@ -184,10 +184,12 @@ class Ledger:
             time.sleep(seconds)  # noqa: ASYNC251 - there is no loop
 
         async def tasks() -> None:
-            async with rm.AsyncDatabase(proxy.url(url), pool_size=POOL) as db:
-                async with asyncio.TaskGroup() as group:
-                    for _ in range(TASKS):
-                        group.create_task(self.work(db, asyncio.sleep))
+            async with (
+                rm.AsyncDatabase(proxy.url(url), pool_size=POOL) as db,
+                asyncio.TaskGroup() as group,
+            ):
+                for _ in range(TASKS):
+                    group.create_task(self.work(db, asyncio.sleep))
 
         with rm.Database(proxy.url(url), pool_size=POOL) as db:
             awaited = Awaited(db)

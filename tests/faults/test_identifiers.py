@@ -34,8 +34,11 @@ PIECES = st.sampled_from(
         "é",
         "表",
         "😀",
+        "drop table canary",
+        "select",
+        ") values (1); drop table canary; --",
+        "pg_temp",
     ]
-    + ["drop table canary", "select", ") values (1); drop table canary; --", "pg_temp"]
 )
 NAMES = st.one_of(
     st.lists(PIECES, min_size=1, max_size=6).map("".join),

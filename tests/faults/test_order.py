@@ -6,9 +6,8 @@ import asyncio
 
 import pytest
 
-import rowmill as rm
 from tests.faults.conversations import CONVERSATIONS, Conversation, finish
-from tests.faults.proxy import Fault, Proxy
+from tests.faults.proxy import Proxy
 from tests.faults.sweep import awaited, blocking
 from tests.postgres_server import PostgresServer
 from tests.watch import within

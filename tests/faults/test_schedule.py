@@ -6,8 +6,6 @@ import asyncio
 import os
 import random
 
-import pytest
-
 from tests.faults.conversations import CONVERSATIONS, finish
 from tests.faults.proxy import Fault, Kind, Proxy, Side
 from tests.faults.sweep import World, awaited, blocking

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -204,11 +204,13 @@ def test_a_session_that_idled_too_long(mortal_url: str, setting: str) -> None:
     options = f"&options=-c%20{setting}%3D50ms"
     with rm.Database(mortal_url + options, pool_size=1) as db:
         if setting.startswith("idle_in"):
-            with pytest.raises(rm.ConnectionLost, match="idle-in-transaction") as caught:
-                with db.transaction() as tx:
-                    tx.execute("select 1")
-                    time.sleep(0.3)
-                    tx.execute("select 1")
+            with (
+                pytest.raises(rm.ConnectionLost, match="idle-in-transaction") as caught,
+                db.transaction() as tx,
+            ):
+                tx.execute("select 1")
+                time.sleep(0.3)
+                tx.execute("select 1")
             assert "known" not in str(caught.value)
         else:
             assert db.fetch_value("select 1") == 1
@@ -297,7 +299,11 @@ def test_a_file_that_cannot_grow(cramped: str) -> None:
         pid = db.fetch_value("select pg_backend_pid()")
         rows = {"n": list(range(10_000)), "word": ["x" * 4000] * 10_000}
         insert = "insert into t select n, repeat('y', 1500) from generate_series(1, 30000) n"
-        for write in (lambda: db.load("t", rows), lambda: db.execute(insert)):
+        writes: list[Callable[[], int]] = [
+            lambda: db.load("t", rows),
+            lambda: db.execute(insert),
+        ]
+        for write in writes:
             db.execute_script("alter table t alter word set storage external")
             with pytest.raises(rm.DatabaseError, match="could not extend file"):
                 write()
@@ -332,9 +338,8 @@ def test_a_server_in_recovery(pair: tuple[MortalServer, Standby]) -> None:
         with pytest.raises(rm.Error, match="during recovery") as loading:
             db.load("followed", {"n": [1]})
         assert loading.value.sqlstate == "25006"
-        with pytest.raises(rm.Error, match="read-only"):
-            with db.transaction() as tx:
-                tx.execute("insert into followed values (1)")
+        with pytest.raises(rm.Error, match="read-only"), db.transaction() as tx:
+            tx.execute("insert into followed values (1)")
         assert db.fetch_value("select pg_backend_pid()") == pid
 
 

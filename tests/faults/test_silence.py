@@ -12,20 +12,25 @@ from typing import Any
 import pytest
 
 import rowmill as rm
-from tests.faults.conversations import Attempt, Awaited, Conversation, finish, load, select
-from tests.faults.conversations import execute_many, transaction
-from tests.faults.proxy import Fault, Proxy
+from tests.faults.conversations import (
+    Attempt,
+    Awaited,
+    Conversation,
+    execute_many,
+    finish,
+    load,
+    select,
+    transaction,
+)
+from tests.faults.proxy import Fault, Proxy, Side
 from tests.faults.sweep import UNKNOWN
 from tests.postgres_server import PostgresServer
 from tests.watch import HANG, eventually, sessions
 
 # A cancelled statement has 5 s to end (limits::CANCEL_GRACE); all stalls wait for it side by side.
 DEADLINE = 0.2
-STALLS = [
-    Fault("stall", side, at)
-    for side, places in (("client", (0, 3, 120)), ("server", (0, 5, 60)))
-    for at in places
-]
+PLACES: list[tuple[Side, tuple[int, ...]]] = [("client", (0, 3, 120)), ("server", (0, 5, 60))]
+STALLS = [Fault("stall", side, at) for side, places in PLACES for at in places]
 
 
 async def silent_commit(db: Any, attempt: Attempt) -> None:
@@ -44,8 +49,8 @@ HELD = [
 ]
 AT_COMMIT = Conversation("transaction", silent_commit, transaction=True)
 CASES = [(fault, conversation) for fault in STALLS for conversation in HELD]
-CASES += [(Fault("stall", side, 0), AT_COMMIT) for side in ("client", "server")]
-CASES += [(Fault("stall", "server", 10), AT_COMMIT)]
+CASES += [(Fault("stall", "client", 0), AT_COMMIT)]
+CASES += [(Fault("stall", "server", at), AT_COMMIT) for at in (0, 10)]
 
 
 @pytest.fixture
