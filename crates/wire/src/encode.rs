@@ -21,8 +21,8 @@ fn text(out: &mut Vec<u8>, text: &str) {
     out.push(0);
 }
 
-/// A prepared statement's name: `r` and a number, or nothing for number 0.
-fn statement_name(out: &mut Vec<u8>, mut number: u64) {
+/// The name of a prepared statement or a portal: `r` and a number, or nothing for number 0.
+fn name(out: &mut Vec<u8>, mut number: u64) {
     if number > 0 {
         let mut digits = [0; 20];
         let mut at = digits.len();
@@ -76,7 +76,7 @@ pub(crate) fn sasl(out: &mut Vec<u8>, data: &[u8]) {
 /// Parse: the statement, and the types of its parameters where they are known.
 pub(crate) fn parse(out: &mut Vec<u8>, number: u64, statement: &str, parameters: &[u32]) {
     let at = begin(out, b'P');
-    statement_name(out, number);
+    name(out, number);
     text(out, statement);
     out.extend_from_slice(&(parameters.len() as u16).to_be_bytes());
     for oid in parameters {
@@ -89,34 +89,56 @@ pub(crate) fn parse(out: &mut Vec<u8>, number: u64, statement: &str, parameters:
 pub(crate) fn describe(out: &mut Vec<u8>, number: u64) {
     let at = begin(out, b'D');
     out.push(b'S');
-    statement_name(out, number);
+    name(out, number);
     end(out, at);
 }
 
-/// Describe of the unnamed portal.
-pub(crate) fn describe_portal(out: &mut Vec<u8>) {
-    out.extend_from_slice(b"D\0\0\0\x06P\0");
+/// Describe of a portal.
+pub(crate) fn describe_portal(out: &mut Vec<u8>, portal: u64) {
+    let at = begin(out, b'D');
+    out.push(b'P');
+    name(out, portal);
+    end(out, at);
 }
 
 /// Close of a prepared statement.
 pub(crate) fn close(out: &mut Vec<u8>, number: u64) {
     let at = begin(out, b'C');
     out.push(b'S');
-    statement_name(out, number);
+    name(out, number);
     end(out, at);
 }
 
 /// The beginning of Bind, up to the parameters; [`end`] takes what this gives.
-pub(crate) fn begin_bind(out: &mut Vec<u8>, number: u64) -> usize {
+pub(crate) fn begin_bind(out: &mut Vec<u8>, portal: u64, number: u64) -> usize {
     let at = begin(out, b'B');
-    out.push(0);
-    statement_name(out, number);
+    name(out, portal);
+    name(out, number);
     at
 }
 
 /// Execute of the unnamed portal, all rows, and the Sync that ends the request.
 pub(crate) fn execute_and_sync(out: &mut Vec<u8>) {
     out.extend_from_slice(b"E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04");
+}
+
+/// Execute of a portal for the next `rows` rows, and the Sync that ends the request.
+pub(crate) fn execute_some_and_sync(out: &mut Vec<u8>, portal: u64, rows: usize) {
+    let at = begin(out, b'E');
+    name(out, portal);
+    let rows = i32::try_from(rows).unwrap_or(i32::MAX).max(1);
+    out.extend_from_slice(&rows.to_be_bytes());
+    end(out, at);
+    sync(out);
+}
+
+/// Close of a portal, and the Sync that ends the request.
+pub(crate) fn close_portal_and_sync(out: &mut Vec<u8>, portal: u64) {
+    let at = begin(out, b'C');
+    out.push(b'P');
+    name(out, portal);
+    end(out, at);
+    sync(out);
 }
 
 /// Sync.

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use rowmill_columns::{Batch, OwnedRow};
 
-use crate::{Failure, RequestId, ServerError};
+use crate::{Failure, Portal, RequestId, ServerError};
 
 /// Something that happened, in the order in which it did.
 #[derive(Debug)]
@@ -19,6 +19,16 @@ pub enum Event {
         id: RequestId,
         /// The rows.
         batch: Batch,
+    },
+    /// A request for some rows of a portal is finished, and there may be more: the portal waits to be
+    /// [resumed](crate::Session::resume). Where there are none the request is [`Done`](Self::Done).
+    Suspended {
+        /// The request.
+        id: RequestId,
+        /// Rows that make a batch; without, more are to be asked for first.
+        batch: Option<Batch>,
+        /// What is resumed.
+        portal: Box<Portal>,
     },
     /// The server waits for the rows of a load (see [`Session::load_rows`](crate::Session::load_rows)).
     Loading {

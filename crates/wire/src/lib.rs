@@ -47,4 +47,4 @@ pub use limits::Limits;
 pub use load::LoadError;
 pub use login::{Binding, Login, Methods};
 pub use request::{Load, Output, Request, RequestId, Statement};
-pub use session::{CancelKey, Session, Startup, ssl_request};
+pub use session::{CancelKey, Portal, Session, Startup, ssl_request};

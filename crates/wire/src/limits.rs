@@ -64,3 +64,6 @@ pub(crate) const ARRAY_DIMENSIONS: usize = 6;
 
 /// Lists within lists of a JSON parameter, so that no input can exhaust the stack.
 pub(crate) const JSON_DEPTH: usize = 128;
+
+/// Rows first asked of a portal, whose width then tells how many fill a batch.
+pub(crate) const FIRST_PORTION: usize = 1_024;

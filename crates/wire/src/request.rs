@@ -50,6 +50,15 @@ pub enum Output {
         /// Bytes of a batch's rows as they came over the wire, after which it ends.
         bytes: usize,
     },
+    /// As `Stream`, by a portal that stays open and is asked for some rows at a time: in between the
+    /// connection is free for others (see [`Event::Suspended`](crate::Event::Suspended)). In a
+    /// transaction only, with whose end the portal ends.
+    Portal {
+        /// Rows of a batch; 0 counts as 1.
+        rows: usize,
+        /// Bytes of a batch's rows as they came over the wire, after which it ends.
+        bytes: usize,
+    },
     /// Rows are never decoded, only counted by the server.
     Discard,
 }

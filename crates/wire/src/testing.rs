@@ -143,6 +143,9 @@ pub(crate) fn events(session: &mut Session) -> Vec<String> {
                 format!("{id} done {verb} {rows} {names:?} {:?}{alone}", cells(&done.batch))
             }
             Event::Done { id, result: Err(failure) } => format!("{id} failed: {failure}"),
+            Event::Suspended { id, batch, .. } => {
+                format!("{id} suspended {:?}", batch.as_ref().map(cells))
+            }
             Event::Refused(error) => format!("refused: {error}"),
             Event::Notice(notice) => format!("notice: {notice}"),
             Event::Loading { id } => format!("{id} loading"),

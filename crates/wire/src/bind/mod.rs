@@ -24,9 +24,10 @@ use crate::oid::Kind;
 use crate::statement::{ParameterType, Prepared};
 use crate::{ParameterError, encode};
 
-/// Appends the Bind message of statement `number`; on an error, `out` is as it was.
+/// Appends the Bind message of statement `number` to a portal; on an error, `out` is as it was.
 pub(crate) fn bind(
     out: &mut Vec<u8>,
+    portal: u64,
     number: u64,
     prepared: &Prepared,
     parameters: &[Scalar],
@@ -37,7 +38,7 @@ pub(crate) fn bind(
         return Err(wrong_count(prepared, parameters.len()));
     }
     let start = out.len();
-    let at = encode::begin_bind(out, number);
+    let at = encode::begin_bind(out, portal, number);
     let types = prepared.parameters.iter();
     if types.zip(parameters).any(|(kind, value)| is_literal(kind, value)) {
         let types = prepared.parameters.iter().zip(parameters);

@@ -25,7 +25,7 @@ fn prepared(oids: &[u32]) -> Prepared {
 /// What is sent of one value: `t` or `b` for the format, then the bytes; or what is wrong.
 fn sent(oid: u32, value: impl Into<Scalar>) -> String {
     let mut out = Vec::new();
-    match bind(&mut out, 1, &prepared(&[oid]), &[value.into()], 1 << 30) {
+    match bind(&mut out, 0, 1, &prepared(&[oid]), &[value.into()], 1 << 30) {
         Ok(()) => {
             // Kind, length, no portal, `r1`, then the formats.
             let (text, rest) = match out[9..].split_first_chunk::<2>() {
@@ -141,7 +141,7 @@ fn what_does_not_fit() {
 #[test]
 fn a_wrong_number_of_parameters() {
     let error = |given: &[Scalar]| {
-        bind(&mut Vec::new(), 1, &prepared(&[23, 25]), given, 1 << 30).unwrap_err().to_string()
+        bind(&mut Vec::new(), 0, 1, &prepared(&[23, 25]), given, 1 << 30).unwrap_err().to_string()
     };
     assert_eq!(
         error(&[1.into()]),
@@ -152,7 +152,7 @@ fn a_wrong_number_of_parameters() {
         "parameter $3: the statement wants 2 parameters, 3 were given"
     );
     let long = Scalar::from("x".repeat(100));
-    let error = bind(&mut Vec::new(), 1, &prepared(&[25]), &[long], 99).unwrap_err();
+    let error = bind(&mut Vec::new(), 0, 1, &prepared(&[25]), &[long], 99).unwrap_err();
     assert_eq!(error.message, "with it the message would be 119 bytes long");
 }
 
@@ -160,7 +160,7 @@ fn a_wrong_number_of_parameters() {
 fn round_trip(oid: u32, value: &Scalar) -> String {
     let prepared = prepared(&[oid]);
     let mut out = Vec::new();
-    let bound = bind(&mut out, 1, &prepared, std::slice::from_ref(value), 1 << 30);
+    let bound = bind(&mut out, 0, 1, &prepared, std::slice::from_ref(value), 1 << 30);
     bound.unwrap_or_else(|error| panic!("{value:?}: {error}"));
     // Kind, length, no portal, `r1`, one format, one parameter, its length; then the formats.
     let cell = &out[19..out.len() - 4];

@@ -69,6 +69,19 @@ impl RowDecoder {
         self.bytes
     }
 
+    /// Whether the batch being built is nearly as large as it may be in bytes: what is missing is not
+    /// worth being asked for.
+    pub(crate) fn is_about_full(&self) -> bool {
+        self.bytes >= self.max_bytes - self.max_bytes / 4
+    }
+
+    /// How many rows of `width` bytes fill the batch being built, at least one. They may be wider by
+    /// an eighth before the batch ends in their midst.
+    pub(crate) fn room(&self, width: usize) -> usize {
+        let bytes = (self.max_bytes - self.max_bytes / 8).saturating_sub(self.bytes);
+        (bytes / width.max(1)).min(self.max_rows - self.rows).max(1)
+    }
+
     /// Takes every whole row at the start of `bytes`.
     pub(crate) fn take(
         &mut self,

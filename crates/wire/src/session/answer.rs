@@ -69,6 +69,11 @@ impl Session {
                 }
                 _ => return Err(unexpected(message, "in the answer to COPY")),
             },
+            Stage::Closing if message.kind == b'3' => {
+                message::empty(message)?;
+                front.is_ended = true;
+            }
+            Stage::Closing => return Err(unexpected(message, "in place of CloseComplete")),
             Stage::Waiting | Stage::Described(_) | Stage::Again(_) => {
                 return Err(unexpected(message, "before anything was asked"));
             }
@@ -149,6 +154,13 @@ impl Session {
                 }
                 if forgets {
                     self.statements.clear();
+                }
+            }
+            (Step::Rows, b's') if running.portal.is_some() => {
+                message::empty(message)?;
+                front.is_ended = true;
+                if let Some(asked) = &mut running.portal {
+                    asked.is_suspended = true;
                 }
             }
             (Step::Rows, b'I') => {
@@ -253,6 +265,7 @@ impl Session {
                 }
             }
             (Stage::LookingUp(look_up), None) => self.looked_up(look_up),
+            (Stage::Running(running), None) if running.is_suspended() => self.suspended(running),
             (Stage::Running(running), failure) => self.ran(running, failure),
             (
                 Stage::Scripted(Scripted { tag, .. }) | Stage::Loading(Loading { tag, .. }),
@@ -261,6 +274,10 @@ impl Session {
                 let batch = Batch::new(Arc::clone(&self.no_columns), Vec::new(), 0);
                 let completion = Completion { batch, row: None, tag };
                 self.finish(0, failure.map_or(Ok(completion), Err));
+            }
+            (Stage::Closing, failure) => {
+                let none = self.nothing();
+                self.finish(0, failure.map_or(Ok(none), Err));
             }
             (Stage::Waiting | Stage::Described(_) | Stage::Again(_), _) => {
                 return Err(unexpected(message, "before anything was asked"));

@@ -5,7 +5,7 @@ use rowmill_columns::{Batch, OwnedRow};
 use crate::catalogue::TypeInfo;
 use crate::decode::RowDecoder;
 use crate::statement::{Description, Prepared};
-use crate::{Completion, Failure, Load, Output, Request, RequestId, Statement, Tag};
+use crate::{Completion, Failure, Load, Output, Portal, Request, RequestId, Statement, Tag};
 
 /// A request from its start to its end.
 #[derive(Debug)]
@@ -33,6 +33,10 @@ pub(super) enum Work {
     Script(String),
     /// Rows to a table.
     Load(Load),
+    /// More rows of a portal; taken when they are asked for.
+    Resume(Option<Box<Portal>>),
+    /// The end of the portal that this request opened.
+    Close(RequestId),
 }
 
 impl Work {
@@ -46,7 +50,7 @@ impl Work {
         match self {
             Self::Request(request) => Some(&request.statement),
             Self::Load(load) => Some(&load.insert),
-            Self::Script(_) => None,
+            Self::Script(_) | Self::Resume(_) | Self::Close(_) => None,
         }
     }
 }
@@ -70,6 +74,8 @@ pub(super) enum Stage {
     Running(Running),
     /// Its statements were sent by the simple protocol.
     Scripted(Scripted),
+    /// Close of a portal was sent.
+    Closing,
     /// COPY was sent.
     Loading(Loading),
 }
@@ -101,9 +107,21 @@ pub(super) struct Running {
     pub(super) completion: Option<Completion>,
     /// Its rows are described once more, when it is bound.
     pub(super) is_described: bool,
+    /// The portal of which some rows were asked for.
+    pub(super) portal: Option<Portion>,
     /// It may turn out to wait for data: what came behind it would be taken for that, and the
     /// server would end the connection.
     pub(super) is_copy: bool,
+}
+
+/// Rows asked of a portal.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Portion {
+    /// The request that opened it.
+    pub(super) portal: RequestId,
+    pub(super) rows: usize,
+    /// They have come, and there may be more.
+    pub(super) is_suspended: bool,
 }
 
 /// What becomes of the rows.
@@ -205,7 +223,7 @@ impl InFlight {
                 true
             }
             Stage::Running(running) => running.is_copy,
-            Stage::Waiting | Stage::Described(_) | Stage::Again(_) => false,
+            Stage::Waiting | Stage::Described(_) | Stage::Again(_) | Stage::Closing => false,
         }
     }
 
@@ -218,7 +236,9 @@ impl InFlight {
             Output::First if prepared.is_plain => return Rows::First,
             Output::First => (1, usize::MAX),
             Output::Batch => (usize::MAX, usize::MAX),
-            Output::Stream { rows, bytes } => (rows.max(1), bytes.max(1)),
+            Output::Stream { rows, bytes } | Output::Portal { rows, bytes } => {
+                (rows.max(1), bytes.max(1))
+            }
         };
         Rows::Batches(RowDecoder::new(prepared, rows, bytes))
     }

@@ -3,6 +3,7 @@
 mod answer;
 mod in_flight;
 mod loading;
+mod portals;
 mod rows;
 mod send;
 mod startup;
@@ -27,6 +28,7 @@ use crate::{
     TransactionStatus, encode,
 };
 use in_flight::{InFlight, Rows, Stage, Work};
+pub use portals::Portal;
 use startup::Authentication;
 
 /// Who connects to what.

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use super::in_flight::{
-    Asked, InFlight, Loading, LookingUp, Origin, Preparing, Rows, Running, Scripted, Stage, Step,
-    Work,
+    Asked, InFlight, Loading, LookingUp, Origin, Portion, Preparing, Rows, Running, Scripted,
+    Stage, Step, Work,
 };
 use super::{Phase, Session};
+use crate::limits::FIRST_PORTION;
 use crate::statement::{Description, Prepared};
-use crate::{Event, Failure, Tag, TransactionStatus, bind, catalogue, encode, load};
+use crate::{Event, Failure, Output, Tag, TransactionStatus, bind, catalogue, encode, load};
 
 /// The largest number of a process on Linux; others have less.
 const MOST_PROCESSES: i32 = 1 << 22;
@@ -29,7 +30,11 @@ impl Session {
     fn send_next(&mut self) -> bool {
         let Some(next) = self.queue.get_mut(self.sent) else { return false };
         let Some(key) = next.work.key() else {
-            self.send_script();
+            match &next.work {
+                Work::Resume(_) => self.send_resume(),
+                Work::Close(_) => self.send_close(),
+                _ => self.send_script(),
+            }
             return true;
         };
         if let (Work::Load(_), Stage::Described(prepared)) = (&next.work, &next.stage) {
@@ -116,6 +121,14 @@ impl Session {
         let Some(next) = self.queue.get_mut(self.sent) else { return };
         let Work::Request(request) = &next.work else { return };
         let max_message = self.limits.max_message;
+        let portal = match request.output {
+            Output::Portal { rows, .. } => {
+                let rows = rows.clamp(1, FIRST_PORTION);
+                Some(Portion { portal: next.id, rows, is_suspended: false })
+            }
+            _ => None,
+        };
+        let portal_name = portal.map_or(0, |asked| asked.portal);
         let parse = number == 0;
         if parse && let Some(failure) = unsendable(&request.statement.text, max_message) {
             self.finish(self.sent, Err(failure));
@@ -127,7 +140,8 @@ impl Session {
             let number = if parse { self.statements.next_number(key) } else { number };
             self.scratch.clear();
             let parameters = &request.parameters;
-            let bound = bind::bind(&mut self.scratch, number, &prepared, parameters, max_message);
+            let out = &mut self.scratch;
+            let bound = bind::bind(out, portal_name, number, &prepared, parameters, max_message);
             if bound.is_ok() {
                 if parse {
                     self.statements.insert(key, number, Arc::clone(&prepared));
@@ -144,7 +158,8 @@ impl Session {
             bound
         } else {
             next.number = number;
-            bind::bind(&mut self.out, number, &prepared, &request.parameters, max_message)
+            let (out, parameters) = (&mut self.out, &request.parameters);
+            bind::bind(out, portal_name, number, &prepared, parameters, max_message)
         };
         let is_of_values = request.parameters.len() == prepared.parameters.len();
         let may_be_stale = origin != Origin::Fresh
@@ -154,9 +169,14 @@ impl Session {
             Ok(()) => {
                 let is_described = !parse && is_pooled;
                 if is_described {
-                    encode::describe_portal(&mut self.out);
+                    encode::describe_portal(&mut self.out, portal_name);
                 }
-                encode::execute_and_sync(&mut self.out);
+                match portal {
+                    None => encode::execute_and_sync(&mut self.out),
+                    Some(Portion { portal, rows, .. }) => {
+                        encode::execute_some_and_sync(&mut self.out, portal, rows);
+                    }
+                }
                 let is_copy = prepared.columns.is_empty() && is_copy(&request.statement.text);
                 next.stage = Stage::Running(Running {
                     step: if parse { Step::First } else { Step::Bind },
@@ -166,6 +186,7 @@ impl Session {
                     bytes: 0,
                     completion: None,
                     is_described,
+                    portal,
                     is_copy,
                 });
                 self.sent += 1;
