@@ -249,9 +249,7 @@ impl Database {
             }
             Source::Postgres(pool) => {
                 let lease = pool.lease(control)?;
-                Parts::Postgres(PostgresStream::start(
-                    lease, None, statement, parameters, batch_rows,
-                ))
+                Parts::Postgres(PostgresStream::start(lease, statement, parameters, batch_rows))
             }
         };
         Ok(Stream::new(parts))

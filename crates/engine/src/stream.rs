@@ -1,6 +1,6 @@
 use rowmill_columns::Batch;
 
-use crate::postgres::PostgresStream;
+use crate::postgres::{Lease, PortalStream, PostgresStream};
 use crate::sqlite::SqliteStream;
 use crate::{Control, Result};
 
@@ -22,13 +22,15 @@ pub struct Stream {
 pub(crate) enum Parts {
     Sqlite(SqliteStream),
     Postgres(PostgresStream),
+    /// Of PostgreSQL, inside a transaction.
+    Portal(PortalStream),
 }
 
 impl std::fmt::Debug for Parts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Sqlite(_) => "sqlite",
-            Self::Postgres(_) => "postgres",
+            Self::Postgres(_) | Self::Portal(_) => "postgres",
         })
     }
 }
@@ -50,9 +52,29 @@ impl Stream {
         let part = match &mut self.parts {
             Parts::Sqlite(stream) => stream.next(control),
             Parts::Postgres(stream) => stream.next(control),
+            Parts::Portal(stream) => stream.next(control),
         };
         self.ended = !matches!(part, Ok(Some(_)));
         part
+    }
+}
+
+impl Stream {
+    /// Gives the connection for the next call to a stream inside a transaction.
+    pub(crate) fn lend(&mut self, lease: Lease) {
+        if let Parts::Portal(stream) = &mut self.parts {
+            stream.lend(lease);
+        }
+    }
+
+    /// Whether such a stream has something to end.
+    pub(crate) fn has_portal(&self) -> bool {
+        matches!(&self.parts, Parts::Portal(stream) if stream.has_portal())
+    }
+
+    /// Whether such a stream keeps it until the next one.
+    pub(crate) fn keeps_connection(&self) -> bool {
+        matches!(&self.parts, Parts::Portal(stream) if stream.keeps_connection())
     }
 }
 

@@ -204,7 +204,7 @@ impl Transaction {
                 Parts::Sqlite(transaction.stream(statement, &parameters, batch_rows)?)
             }
             Work::Postgres(transaction) => {
-                Parts::Postgres(transaction.stream(statement, parameters, batch_rows)?)
+                Parts::Portal(transaction.stream(statement, parameters, batch_rows)?)
             }
         };
         Ok(Stream::new(parts))

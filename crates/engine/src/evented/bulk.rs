@@ -1,34 +1,66 @@
 //! Loads, and statements run for many rows: a worker sends the rows, for they are too much for the
 //! loop's own thread.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use super::calls::{About, Waiting};
 use super::lane::{Parked, Purpose, State, Why, Work};
+use super::shared::News;
 use super::sqlite::{Way, with};
-use super::{Answer, CallId, Evented, Submitted, TransactionId, Want};
+use super::{Answer, CallId, Evented, EventedStream, Submitted, TransactionId, Want};
 use crate::many::Many;
-use crate::postgres::busy;
+use crate::postgres::{Lease, busy};
 use crate::pump::Link;
 use crate::sqlite::{Sqlite, SqliteTransaction};
 use crate::{Arguments, Control, Error, ErrorKind, Load, Result, postgres};
 
-/// Work that has a connection to itself; its answer is a number of rows.
+/// Work that has a PostgreSQL connection to itself.
 pub(crate) enum Bulk {
+    Change(Change),
+    /// The next part of a stream inside a transaction.
+    Part {
+        stream: EventedStream,
+        deadline: Option<Instant>,
+    },
+}
+
+/// Many rows to write; the answer is their number.
+pub(crate) enum Change {
     Load(Box<Load<'static>>),
     Many(Many),
 }
 
 impl Bulk {
-    fn run(self, link: &mut Link, control: &Control<'_>) -> Result<u64> {
+    /// Does the work, and gives the connection back unless a stream keeps it, which `kept` is told.
+    fn run(
+        self,
+        mut lease: Lease,
+        is_inside: bool,
+        control: &Control<'_>,
+        kept: impl FnOnce(),
+    ) -> Result<Answer> {
         match self {
-            Self::Load(load) => postgres::load(link, *load, control),
-            Self::Many(many) => postgres::run_many(link, many, control),
+            Self::Change(change) => change.run(&mut lease, is_inside, control).map(Answer::Count),
+            Self::Part { stream, deadline } => {
+                let control = Control { deadline, ..*control };
+                let (part, is_kept) = stream.next_part_by(lease, &control);
+                if is_kept {
+                    kept();
+                }
+                part
+            }
         }
     }
+}
 
-    fn run_inside(self, link: &mut Link, control: &Control<'_>) -> Result<u64> {
+impl Change {
+    fn run(self, link: &mut Link, is_inside: bool, control: &Control<'_>) -> Result<u64> {
         match self {
-            Self::Load(mut load) => postgres::load_inside(link, &mut load, control),
-            Self::Many(many) => postgres::run_many_inside(link, many, control),
+            Self::Load(mut load) if is_inside => postgres::load_inside(link, &mut load, control),
+            Self::Load(load) => postgres::load(link, *load, control),
+            Self::Many(many) if is_inside => postgres::run_many_inside(link, many, control),
+            Self::Many(many) => postgres::run_many(link, many, control),
         }
     }
 
@@ -57,7 +89,7 @@ impl<T> Evented<T> {
     ) -> Submitted {
         let fit = if transaction.is_some() { load.check_inside() } else { Ok(()) };
         match fit {
-            Ok(()) => self.bulk(Bulk::Load(Box::new(load)), transaction, to),
+            Ok(()) => self.change(Change::Load(Box::new(load)), transaction, to),
             Err(error) => Submitted::Now(Err(error)),
         }
     }
@@ -72,19 +104,19 @@ impl<T> Evented<T> {
     ) -> Submitted {
         let many = self.database.statement(sql).and_then(|statement| Many::new(statement, rows));
         match many {
-            Ok(many) => self.bulk(Bulk::Many(many), transaction, to),
+            Ok(many) => self.change(Change::Many(many), transaction, to),
             Err(error) => Submitted::Now(Err(error)),
         }
     }
 
-    fn bulk(&mut self, bulk: Bulk, transaction: Option<TransactionId>, to: T) -> Submitted {
+    fn change(&mut self, change: Change, transaction: Option<TransactionId>, to: T) -> Submitted {
         if let Err(error) = self.check_usable() {
             return Submitted::Now(Err(error));
         }
         if self.postgres.is_none() {
-            return self.bulk_on_sqlite(bulk, transaction, to);
+            return self.change_on_sqlite(change, transaction, to);
         }
-        let id = self.new_call();
+        let (id, bulk) = (self.new_call(), Bulk::Change(change));
         match transaction.map(|transaction| self.transaction_lane(transaction)) {
             None => self.enqueue(Waiting::Bulk { id, to, bulk }),
             Some(Ok(lane)) => {
@@ -95,9 +127,9 @@ impl<T> Evented<T> {
         }
     }
 
-    fn bulk_on_sqlite(
+    fn change_on_sqlite(
         &mut self,
-        bulk: Bulk,
+        change: Change,
         transaction: Option<TransactionId>,
         to: T,
     ) -> Submitted {
@@ -109,8 +141,8 @@ impl<T> Evented<T> {
         let way = if transaction.is_some() { Way::Now } else { Way::Owner };
         self.on_worker(to, About::Nothing, way, move |sqlite, control| {
             let done = match &transaction {
-                None => bulk.run_on_sqlite(sqlite, control),
-                Some(held) => with(held, |transaction| bulk.run_in(transaction, control)),
+                None => change.run_on_sqlite(sqlite, control),
+                Some(held) => with(held, |transaction| change.run_in(transaction, control)),
             };
             done.map(Answer::Count)
         })
@@ -127,21 +159,16 @@ impl<T> Evented<T> {
             }
         }
         let is_inside = self.lanes[lane].reserved.is_some();
-        let Some(mut lease) = self.take_link(lane, Why::Result) else {
+        let Some(lease) = self.take_link(lane, Why::Result) else {
             let (to, purpose, work) = (Some(to), Purpose::Call(Want::Count), Work::Bulk(bulk));
             let parked = Parked { call: id, to, purpose, about: About::Nothing, work };
             return self.lanes[lane].parked.push_back(parked);
         };
         let stop = self.expect(id, to, About::Nothing);
+        let shared = Arc::clone(&self.shared);
         let job = self.job(id, stop, move |control| {
-            let done = if is_inside {
-                bulk.run_inside(&mut lease, control)
-            } else {
-                bulk.run(&mut lease, control)
-            };
             // The connection is back before its caller asks for the next thing.
-            drop(lease);
-            done.map(Answer::Count)
+            bulk.run(lease, is_inside, control, || shared.tell(News::Kept(lane)))
         });
         self.workers.run_now(job);
     }

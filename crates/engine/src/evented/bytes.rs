@@ -215,6 +215,7 @@ impl<T> Evented<T> {
                 News::Opened(lane, Err(error)) => self.not_opened(lane, &error),
                 News::Returned(lane, Err(error)) => self.lose(lane, &error),
                 News::Answered(lane, request, result) => self.landed(lane, request, |_| result),
+                News::Kept(lane) => self.kept(lane),
                 News::WriterFree(transaction) => self.writer_is_free(transaction),
                 News::Done(call, result) => self.done(call, result),
                 News::Cancelled { lane, generation } => {

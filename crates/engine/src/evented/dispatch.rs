@@ -224,6 +224,7 @@ impl<T> Evented<T> {
                 (Work::Send(send), to) => self.start(lane, call, to, purpose, about, send),
                 (Work::Bulk(bulk), Some(to)) => self.start_bulk(lane, call, to, bulk),
                 (Work::Bulk(_), None) => {}
+                (Work::End(stream), _) => self.end_stream_inside(lane, stream),
             }
         }
     }

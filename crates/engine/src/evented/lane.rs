@@ -7,7 +7,7 @@ use rowmill_wire::{RequestId, TransactionStatus};
 
 use super::bulk::Bulk;
 use super::calls::About;
-use super::{CallId, TransactionId, Want};
+use super::{CallId, EventedStream, TransactionId, Want};
 use crate::limits;
 use crate::postgres::CancelTarget;
 use crate::pump::Link;
@@ -72,6 +72,8 @@ pub(crate) enum Work {
     Send(Box<dyn FnOnce(&mut Link) -> RequestId + Send>),
     /// Takes the connection to a worker, once nothing else is on its way.
     Bulk(Bulk),
+    /// Ends a stream, likewise.
+    End(EventedStream),
 }
 
 /// A request that was sent.

@@ -29,6 +29,8 @@ pub(crate) enum News {
     Answered(usize, RequestId, Result<Answer>),
     /// A lane's connection comes back.
     Returned(usize, Result<Box<Link>>),
+    /// A stream keeps a lane's connection until its next part.
+    Kept(usize),
     /// A call was answered.
     Done(CallId, Result<Answer>),
     /// An SQLite transaction that wrote, or would have, is over.

@@ -1,13 +1,14 @@
 //! Streams: a worker reads each part, for a part is too much for the loop's own thread.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::bulk::Bulk;
 use super::calls::{About, Waiting};
-use super::lane::{State, Why};
+use super::lane::{Parked, Purpose, State, Why, Work};
 use super::sqlite::{Held, Way, with};
-use super::{Answer, Call, Evented, Submitted, Transaction};
-use crate::postgres::{PostgresStream, busy};
+use super::{Answer, Call, Evented, Submitted, Transaction, TransactionId, Want};
+use crate::postgres::{Lease, PortalStream, PostgresStream, busy};
 use crate::stream::{Parts, Stream};
 use crate::{Control, Error, ErrorKind, limits};
 
@@ -15,37 +16,95 @@ use crate::{Control, Error, ErrorKind, limits};
 #[derive(Clone, Debug)]
 pub struct EventedStream {
     stream: Arc<Mutex<Option<Stream>>>,
-    /// The lane whose connection it has, where it has one.
-    lane: Option<usize>,
+    whose: Whose,
+}
+
+/// Who has a stream's connection.
+#[derive(Clone, Copy, Debug)]
+enum Whose {
+    /// Not the loop.
+    Nobodys,
+    /// The stream, until it ends: that of this lane.
+    Lane(usize),
+    /// The transaction, between two parts.
+    Transaction(TransactionId),
 }
 
 impl EventedStream {
-    fn new(stream: Stream, lane: Option<usize>) -> Self {
-        Self { stream: Arc::new(Mutex::new(Some(stream))), lane }
+    fn new(parts: Parts, whose: Whose) -> Self {
+        Self { stream: Arc::new(Mutex::new(Some(Stream::new(parts)))), whose }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Stream>> {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_part(&self, control: &Control<'_>) -> crate::Result<Answer> {
+        let part = match &mut *self.lock() {
+            Some(stream) => stream.next_part(control)?,
+            None => None,
+        };
+        Ok(Answer::Part(part))
+    }
+
+    /// The next part of a stream inside a transaction, by the transaction's connection; whether that
+    /// stays with the stream.
+    pub(super) fn next_part_by(
+        &self,
+        lease: Lease,
+        control: &Control<'_>,
+    ) -> (crate::Result<Answer>, bool) {
+        self.lend(lease);
+        let part = self.next_part(control);
+        (part, self.lock().as_ref().is_some_and(Stream::keeps_connection))
+    }
+
+    /// Ends a stream inside a transaction by the transaction's connection.
+    pub(super) fn end_by(&self, lease: Lease) {
+        self.lend(lease);
+        self.end();
+    }
+
+    /// False where a stream inside a transaction leaves nothing to end there.
+    fn may_have_portal(&self) -> bool {
+        // While a worker reads it nobody knows.
+        let Ok(stream) = self.stream.try_lock() else { return true };
+        stream.as_ref().is_some_and(Stream::has_portal)
+    }
+
+    fn lend(&self, lease: Lease) {
+        if let Some(stream) = &mut *self.lock() {
+            stream.lend(lease);
+        }
+    }
+
+    fn end(&self) {
+        drop(self.lock().take());
     }
 }
 
 impl<T> Evented<T> {
     pub(super) fn stream_postgres(&mut self, call: Call, batch_rows: usize, to: T) -> Submitted {
-        let id = self.new_call();
-        match call.transaction.map(|transaction| self.transaction_lane(transaction)) {
-            None => self.enqueue(Waiting::Stream { id, to, call, batch_rows }),
-            Some(Ok(lane)) => {
-                self.start_stream(lane, to, call, batch_rows);
-                Submitted::Sent(id)
-            }
-            Some(Err(error)) => Submitted::Now(Err(error)),
-        }
+        let batch_rows = if batch_rows == 0 { limits::BATCH_ROWS } else { batch_rows };
+        let Some(transaction) = call.transaction else {
+            let id = self.new_call();
+            return self.enqueue(Waiting::Stream { id, to, call, batch_rows });
+        };
+        Submitted::Now(self.transaction_lane(transaction).map(|_| {
+            let Call { statement, parameters, .. } = call;
+            let parts = PortalStream::new(None, &statement, parameters, batch_rows);
+            let whose = Whose::Transaction(transaction);
+            Answer::Stream(EventedStream::new(Parts::Portal(parts), whose))
+        }))
     }
 
     pub(super) fn start_stream(&mut self, lane: usize, to: T, call: Call, batch_rows: usize) {
-        let batch_rows = if batch_rows == 0 { limits::BATCH_ROWS } else { batch_rows };
         let Some(lease) = self.take_link(lane, Why::Stream) else {
             return self.complete(to, Err(busy()));
         };
         let Call { statement, parameters, .. } = call;
-        let parts = PostgresStream::start(lease, None, &statement, parameters, batch_rows);
-        let stream = EventedStream::new(Stream::new(Parts::Postgres(parts)), Some(lane));
+        let parts = PostgresStream::start(lease, &statement, parameters, batch_rows);
+        let stream = EventedStream::new(Parts::Postgres(parts), Whose::Lane(lane));
         self.complete(to, Ok(Answer::Stream(stream)));
     }
 
@@ -64,8 +123,8 @@ impl<T> Evented<T> {
                     transaction.stream(&statement, &parameters, batch_rows)
                 }),
             };
-            let stream = Stream::new(Parts::Sqlite(stream?));
-            Ok(Answer::Stream(EventedStream::new(stream, None)))
+            let parts = Parts::Sqlite(stream?);
+            Ok(Answer::Stream(EventedStream::new(parts, Whose::Nobodys)))
         })
     }
 
@@ -76,16 +135,21 @@ impl<T> Evented<T> {
         }
         let stream = stream.clone();
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        if let Whose::Transaction(transaction) = stream.whose {
+            match self.transaction_lane(transaction) {
+                // A stream whose rows are on their way, most likely this one.
+                Ok(lane) if self.has_stream(lane) => {}
+                Ok(lane) => {
+                    let id = self.new_call();
+                    self.start_bulk(lane, id, to, Bulk::Part { stream, deadline });
+                    return Submitted::Sent(id);
+                }
+                Err(error) => return Submitted::Now(Err(error)),
+            }
+        }
         let (id, stop) = self.expect_answer(to, About::Nothing);
-        let job = self.job(id, stop, move |control| {
-            let control = Control { deadline, ..*control };
-            let mut stream = stream.stream.lock().unwrap_or_else(PoisonError::into_inner);
-            let part = match &mut *stream {
-                Some(stream) => stream.next_part(&control)?,
-                None => None,
-            };
-            Ok(Answer::Part(part))
-        });
+        let job =
+            self.job(id, stop, move |control| stream.next_part(&Control { deadline, ..*control }));
         self.workers.run_now(job);
         Submitted::Sent(id)
     }
@@ -93,19 +157,60 @@ impl<T> Evented<T> {
     /// Ends a stream early, or one that has ended: its connection goes back, and what its
     /// transaction does next waits for that.
     pub fn end_stream(&mut self, stream: EventedStream) {
-        if let Some(lane) = stream.lane
+        let lane = match stream.whose {
+            Whose::Nobodys => None,
+            Whose::Lane(lane) => Some(lane),
+            Whose::Transaction(transaction) => match self.transaction_lane(transaction) {
+                Ok(lane) if self.has_stream(lane) => Some(lane),
+                Ok(_) if !stream.may_have_portal() => None,
+                Ok(lane) => return self.end_stream_inside(lane, stream),
+                Err(_) => None,
+            },
+        };
+        if let Some(lane) = lane
             && let State::Away(why @ Why::Stream) = &mut self.lanes[lane].state
         {
             *why = Why::Result;
         }
-        self.workers.run_now(Box::new(move || {
-            drop(stream.stream.lock().unwrap_or_else(PoisonError::into_inner).take());
-        }));
+        self.workers.run_now(Box::new(move || stream.end()));
+    }
+
+    /// Ends a stream between two of its parts, once its transaction's connection is free.
+    pub(super) fn end_stream_inside(&mut self, lane: usize, stream: EventedStream) {
+        if let Some(lease) = self.take_link(lane, Why::Result) {
+            self.workers.run_now(Box::new(move || stream.end_by(lease)));
+        } else if matches!(self.lanes[lane].state, State::Here(_) | State::Away(_)) {
+            let call = self.new_call();
+            let (purpose, about) = (Purpose::Call(Want::Count), About::Nothing);
+            let work = Work::End(stream);
+            self.lanes[lane].parked.push_back(Parked { call, to: None, purpose, about, work });
+        }
+    }
+
+    /// Whether a stream has the lane's connection.
+    fn has_stream(&self, lane: usize) -> bool {
+        matches!(self.lanes[lane].state, State::Away(Why::Stream))
+    }
+
+    /// A stream inside a transaction keeps the lane's connection: what waits for it would wait for the
+    /// stream's reader, who may be the very caller.
+    pub(super) fn kept(&mut self, lane: usize) {
+        if let State::Away(why) = &mut self.lanes[lane].state {
+            *why = Why::Stream;
+        }
+        for parked in std::mem::take(&mut self.lanes[lane].parked) {
+            match parked {
+                Parked { to: Some(to), purpose: Purpose::Call(_) | Purpose::Script, .. } => {
+                    self.complete(to, Err(busy()));
+                }
+                parked => self.lanes[lane].parked.push_back(parked),
+            }
+        }
     }
 
     pub(super) fn sqlite_transaction(
         &self,
-        id: Option<super::TransactionId>,
+        id: Option<TransactionId>,
     ) -> crate::Result<Option<Held>> {
         match id.map(|id| self.transactions.get(&id)) {
             None => Ok(None),

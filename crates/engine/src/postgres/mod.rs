@@ -5,6 +5,7 @@ mod load;
 mod many;
 mod opener;
 mod pool;
+mod portal;
 mod run;
 mod stream;
 mod transaction;
@@ -15,6 +16,7 @@ pub(crate) use load::{load, load_inside};
 pub(crate) use many::{run_many, run_many_inside};
 pub(crate) use opener::{Opener, random_fraction};
 pub(crate) use pool::{Home, Lease, Pool, pool_timeout};
+pub(crate) use portal::PortalStream;
 pub(crate) use run::{begin_sql, leave_idle, run, run_script, stop_all, wire_statement};
 pub(crate) use stream::PostgresStream;
 pub(crate) use transaction::{

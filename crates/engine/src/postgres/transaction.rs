@@ -5,23 +5,64 @@ use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::{Completion, Output, TransactionStatus};
 
 use super::run::roll_back;
-use super::{Lease, PostgresStream, load_inside, run, run_many_inside, run_script};
+use super::{Lease, PortalStream, load_inside, run, run_many_inside, run_script};
 use crate::many::Many;
 use crate::process;
 use crate::pump::Link;
 use crate::{Control, Error, ErrorKind, Load, Result};
 
-/// The connection of an open transaction, unless a stream has it or the transaction ended.
-#[derive(Debug, Default)]
-pub(crate) struct Held(Mutex<Option<Lease>>);
+/// The connection of a transaction.
+#[derive(Debug)]
+pub(crate) struct Held(Mutex<Connection>);
+
+#[derive(Debug)]
+enum Connection {
+    Here(Lease),
+    /// A call has it, or a stream whose rows are on their way.
+    Lent,
+    /// The transaction has ended.
+    Gone,
+}
 
 impl Held {
-    pub(crate) fn put(&self, lease: Lease) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease);
+    fn new(lease: Lease) -> Self {
+        Self(Mutex::new(Connection::Here(lease)))
     }
 
-    fn take(&self) -> Option<Lease> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn replace(&self, with: impl FnOnce(&Connection) -> Connection) -> Connection {
+        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let with = with(&connection);
+        std::mem::replace(&mut *connection, with)
+    }
+
+    /// Gives the connection back.
+    pub(crate) fn put(&self, lease: Lease) {
+        let mut lease = Some(lease);
+        self.replace(|connection| match (connection, lease.take()) {
+            (Connection::Lent, Some(lease)) => Connection::Here(lease),
+            _ => Connection::Gone,
+        });
+    }
+
+    /// Takes the connection for a call.
+    pub(crate) fn take(&self) -> Result<Lease> {
+        let taken = self.replace(|connection| match connection {
+            Connection::Gone => Connection::Gone,
+            Connection::Here(_) | Connection::Lent => Connection::Lent,
+        });
+        match taken {
+            Connection::Here(lease) => Ok(lease),
+            Connection::Lent => Err(busy()),
+            Connection::Gone => Err(ended()),
+        }
+    }
+
+    /// Takes the connection for good, where it is here; else it goes home once it comes back.
+    fn end(&self) -> Option<Lease> {
+        match self.replace(|_| Connection::Gone) {
+            Connection::Here(lease) => Some(lease),
+            Connection::Lent | Connection::Gone => None,
+        }
     }
 }
 
@@ -37,17 +78,14 @@ impl PostgresTransaction {
     pub(crate) fn begin(mut lease: Lease, sql: &str, control: &Control<'_>) -> Result<Self> {
         let statement = Statement::parse(sql, Dialect::Postgres)?;
         run(&mut lease, &statement, Vec::new(), Output::Discard, control)?;
-        let held = Arc::new(Held::default());
-        held.put(lease);
+        let held = Arc::new(Held::new(lease));
         Ok(Self { held, open: true, process: process::id() })
     }
 
     /// Lends the connection to `work` and takes it back.
     fn with<T>(&self, work: impl FnOnce(&mut Lease) -> Result<T>) -> Result<T> {
         process::check(self.process)?;
-        let Some(mut lease) = self.held.take() else {
-            return Err(busy());
-        };
+        let mut lease = self.held.take()?;
         let done = if lease.is_broken() {
             // It waits for nothing, not even for the rollback, which has happened.
             Err(Error::new(ErrorKind::ConnectionLost, "the transaction's connection was lost"))
@@ -85,13 +123,10 @@ impl PostgresTransaction {
         statement: &Statement,
         parameters: Vec<Scalar>,
         batch_rows: usize,
-    ) -> Result<PostgresStream> {
+    ) -> Result<PortalStream> {
         process::check(self.process)?;
-        let Some(lease) = self.held.take() else {
-            return Err(busy());
-        };
         let held = Some(Arc::clone(&self.held));
-        Ok(PostgresStream::start(lease, held, statement, parameters, batch_rows))
+        Ok(PortalStream::new(held, statement, parameters, batch_rows))
     }
 
     /// Commits. A transaction in which a statement failed cannot commit: that is an error here,
@@ -107,12 +142,12 @@ impl PostgresTransaction {
     fn end(&mut self, verb: &str, control: &Control<'_>) -> Result<()> {
         process::check(self.process)?;
         if !self.open {
-            return Err(Error::new(ErrorKind::Misuse, "the transaction has ended"));
+            return Err(ended());
         }
         let statement = Statement::parse(verb, Dialect::Postgres)?;
         let ended = self.with(|lease| run(lease, &statement, Vec::new(), Output::Discard, control));
         self.open = false;
-        drop(self.held.take());
+        drop(self.held.end());
         let ended = ended.map_err(|error| unknown_outcome(error, verb))?;
         committed(verb, &ended)
     }
@@ -142,6 +177,11 @@ pub(crate) fn in_transaction<R>(
             Err(error)
         }
     }
+}
+
+#[cold]
+fn ended() -> Error {
+    Error::new(ErrorKind::Misuse, "the transaction has ended")
 }
 
 /// A stream ends when its reader wants, who may be the very caller.
@@ -182,7 +222,7 @@ impl Drop for PostgresTransaction {
         if !self.open || process::is_forked(self.process) {
             return;
         }
-        let Some(mut lease) = self.held.take() else { return };
+        let Some(mut lease) = self.held.end() else { return };
         if lease.is_broken() || lease.session.transaction() == TransactionStatus::Idle {
             return;
         }

@@ -1,0 +1,202 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use rowmill_columns::{Batch, Scalar};
+use rowmill_expr::Statement;
+use rowmill_wire::{Event, Output, Portal, Request, RequestId};
+
+use super::Lease;
+use super::run::{stop, wire_statement};
+use super::stream::not_in_time;
+use super::transaction::{Held, busy};
+use crate::pump::{Link, Until, drive};
+use crate::{Control, Error, Result, limits};
+
+/// A result inside a transaction that comes in parts. Each part is asked for when it is wanted: in
+/// between the connection is the transaction's, and leaving early costs the end of a portal.
+///
+/// Where rows turn out far wider than those before, more come than were meant to: then the connection
+/// stays here until they are read, so that memory is bounded.
+pub(crate) struct PortalStream {
+    /// Where the connection is, unless an event loop lends it for each part.
+    held: Option<Arc<Held>>,
+    /// The connection during a call, and between two while rows are on their way.
+    lease: Option<Lease>,
+    state: State,
+    /// The request that opened the portal.
+    opened_by: Option<RequestId>,
+    ready: VecDeque<Batch>,
+    /// What ended the stream, to be told after the parts that are ready.
+    failure: Option<Error>,
+    statement: Statement,
+    /// Whether a part was given out.
+    started: bool,
+}
+
+enum State {
+    /// The statement runs from the first part on: a stream that nobody reads does nothing.
+    New(Request),
+    /// Rows are on their way.
+    UnderWay(RequestId),
+    /// The server waits to be asked.
+    Suspended(Box<Portal>),
+    Over,
+}
+
+/// Parts that may be ready at once: two are usual where rows are about as wide as those before.
+const READY: usize = 4;
+
+impl PortalStream {
+    pub(crate) fn new(
+        held: Option<Arc<Held>>,
+        statement: &Statement,
+        parameters: Vec<Scalar>,
+        batch_rows: usize,
+    ) -> Self {
+        let output = Output::Portal { rows: batch_rows.max(1), bytes: limits::BATCH_BYTES };
+        let request = Request { statement: wire_statement(statement), parameters, output };
+        Self {
+            held,
+            lease: None,
+            state: State::New(request),
+            opened_by: None,
+            ready: VecDeque::new(),
+            failure: None,
+            statement: statement.clone(),
+            started: false,
+        }
+    }
+
+    /// Gives the connection for the next call, where it is not here already.
+    pub(crate) fn lend(&mut self, lease: Lease) {
+        self.lease.get_or_insert(lease);
+    }
+
+    /// Whether the connection stays here until the next call.
+    pub(crate) fn keeps_connection(&self) -> bool {
+        self.lease.is_some()
+    }
+
+    /// Whether the server has a portal for it, which ends before the transaction does only if told so.
+    pub(crate) fn has_portal(&self) -> bool {
+        self.opened_by.is_some()
+    }
+
+    /// The next part, or `None` after the last. An empty result has one part without rows.
+    pub(crate) fn next(&mut self, control: &Control<'_>) -> Result<Option<Batch>> {
+        if self.ready.is_empty() && self.failure.is_none() && !matches!(self.state, State::Over) {
+            let mut lease = self.connection()?;
+            let read = lease.check_process().and_then(|()| self.read(&mut lease, control));
+            self.failure = read.err().map(|error| error.about(&self.statement));
+            self.lease = Some(lease);
+        }
+        if !matches!(self.state, State::UnderWay(_)) {
+            self.give_back();
+        }
+        match (self.ready.pop_front(), self.failure.take()) {
+            (Some(part), failure) => {
+                self.started = true;
+                self.failure = failure;
+                Ok(Some(part))
+            }
+            (None, Some(failure)) => Err(failure),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn connection(&mut self) -> Result<Lease> {
+        match (self.lease.take(), &self.held) {
+            (Some(lease), _) => Ok(lease),
+            (None, Some(held)) => held.take(),
+            (None, None) => Err(busy()),
+        }
+    }
+
+    /// Reads until a part is ready or the result is over.
+    fn read(&mut self, link: &mut Link, control: &Control<'_>) -> Result<()> {
+        while self.ready.is_empty() {
+            let id = match std::mem::replace(&mut self.state, State::Over) {
+                State::New(request) => *self.opened_by.insert(link.session.start(request)),
+                State::Suspended(portal) => link.session.resume(portal),
+                State::UnderWay(id) => id,
+                State::Over => return Ok(()),
+            };
+            let ready = &mut self.ready;
+            let heard = drive(link, control, |event| match event {
+                Event::Batch { id: of, batch } if of == id => {
+                    ready.push_back(batch);
+                    if ready.len() < READY { Until::More } else { Until::Stop(None) }
+                }
+                Event::Suspended { id: of, .. } | Event::Done { id: of, .. } if of == id => {
+                    Until::Stop(Some(event))
+                }
+                _ => Until::More,
+            });
+            match heard {
+                Ok(None) => self.state = State::UnderWay(id),
+                Ok(Some(Event::Suspended { batch, portal, .. })) => {
+                    self.ready.extend(batch);
+                    self.state = State::Suspended(portal);
+                }
+                Ok(Some(Event::Done { result, .. })) => {
+                    let batch = result?.batch;
+                    if batch.rows() > 0 || (self.ready.is_empty() && !self.started) {
+                        self.ready.push_back(batch);
+                    }
+                    // It would keep its tables from being altered until the transaction ends.
+                    return self.close(link);
+                }
+                Ok(Some(_)) => {}
+                Err(stopped) => return Err(not_in_time(stop(link, id, stopped))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the server forget the portal.
+    fn close(&mut self, link: &mut Link) -> Result<()> {
+        let Some(opened_by) = self.opened_by.take() else { return Ok(()) };
+        let id = link.session.close_portal(opened_by);
+        drive(link, &Control::default(), |event| until_done(&event, id))
+    }
+
+    fn give_back(&mut self) {
+        match (self.lease.take(), &self.held) {
+            (Some(lease), Some(held)) => held.put(lease),
+            // To the event loop that lent it.
+            (lease, _) => drop(lease),
+        }
+    }
+}
+
+fn until_done(event: &Event, id: RequestId) -> Until<()> {
+    match event {
+        Event::Done { id: of, .. } if *of == id => Until::Stop(()),
+        _ => Until::More,
+    }
+}
+
+impl Drop for PortalStream {
+    /// Ends the portal. Rows on their way are read and dropped: a cancel would fail the transaction.
+    fn drop(&mut self) {
+        if self.opened_by.is_none() {
+            return self.give_back();
+        }
+        // Where it is not to be had, another thread uses it or the transaction has ended, and the
+        // portal ends with that.
+        let Ok(mut lease) = self.connection() else { return };
+        if !lease.is_forked() && !lease.is_broken() {
+            if let State::UnderWay(id) = self.state {
+                lease.session.abandon(id);
+                if drive(&mut lease, &Control::default(), |event| until_done(&event, id)).is_err() {
+                    lease.break_off();
+                }
+            }
+            if !lease.is_broken() && self.close(&mut lease).is_err() {
+                lease.break_off();
+            }
+        }
+        self.lease = Some(lease);
+        self.give_back();
+    }
+}
