@@ -8,15 +8,16 @@ import os
 import platform
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
 from bench.checks import verdicts
 from bench.context import Context, opened
-from bench.data import QUICK, Sizes
+from bench.data import LARGE, QUICK, Sizes
 from bench.report import markdown, notes, plain, table, write
-from bench.workloads import fetch, imports, load, point, sqlite, ticker
+from bench.workloads import fetch, imports, load, point, sqlite, stream, ticker
 from bench.workloads import json as json_workload
 
 WORKLOADS: dict[str, ModuleType] = {
@@ -25,6 +26,7 @@ WORKLOADS: dict[str, ModuleType] = {
     "json": json_workload,
     "sqlite": sqlite,
     "load": load,
+    "stream": stream,
     "ticker": ticker,
     "import": imports,
 }
@@ -37,6 +39,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("workload", choices=[*WORKLOADS, "all"])
     parser.add_argument("--rounds", type=int, default=5, help="measurements per peer (default 5)")
     parser.add_argument("--quick", action="store_true", help="few rows: does it work, not how fast")
+    parser.add_argument("--large", action="store_true", help="stream: 10 GB instead of 1")
     parser.add_argument("--peers", default="", help="only these labels, or their first words: a,b")
     parser.add_argument("--json", type=Path, metavar="FILE", help="all raw figures")
     parser.add_argument("--write", action="store_true", help="put the tables into bench/README.md")
@@ -60,8 +63,9 @@ def main() -> None:
         sys.exit("bench: --quick figures are no measurements; not written")
     modules = {name: WORKLOADS[name] for name in names}
     with tempfile.TemporaryDirectory(prefix="rowmill-bench-") as directory:
+        sizes = QUICK if options.quick else Sizes()
         context = Context(
-            sizes=QUICK if options.quick else Sizes(),
+            sizes=replace(sizes, stream=LARGE) if options.large else sizes,
             rounds=options.rounds,
             directory=Path(directory),
             peers=[p.strip() for p in options.peers.split(",") if p.strip()],

@@ -86,6 +86,7 @@ WA, WP, NA = "wide to Arrow", "wide to pandas", "narrow to Arrow"
 ONE, MANY = "point, 1 task", "point, 32 tasks"
 COLUMNS = "SQLite to columns"
 LOAD, LITE = "load to PostgreSQL", "load to SQLite"
+STREAM = "stream"
 
 # fmt: off
 TARGETS = [
@@ -119,6 +120,14 @@ TARGETS = [
     Target("load", "load to PostgreSQL: CPU / ADBC", ratio(LOAD, "cpu", RM, "adbc"), 1 / 3),
     Target("load", "load to SQLite: rows/s / executemany", ratio(LITE, "wall", "sqlite3 executemany", RM), 4, True),
     Target("load", "load to SQLite: rows/s / insert floor", ratio(LITE, "wall", "insert floor", RM), 0.7, True),
+    Target("stream", "stream: peak above start", figure(STREAM, RM, "rss_mb"), 64, unit="MiB"),
+    Target("stream", "asyncio: peak above start", figure(STREAM, RA, "rss_mb"), 64, unit="MiB"),
+    Target("stream", "in a transaction: peak above start", figure(STREAM, f"{RM} in a transaction", "rss_mb"), 64, unit="MiB"),
+    Target("stream", "asyncio, in a transaction: peak above start", figure(STREAM, f"{RA} in a transaction", "rss_mb"), 64, unit="MiB"),
+    Target("stream", "stream: rows/s / one fetch", ratio(STREAM, "wall", "one fetch", RM), 0.9, True),
+    Target("stream", "asyncio: rows/s / one fetch", ratio(STREAM, "wall", "one fetch async", RA), 0.9, True),
+    Target("stream", "in a transaction: rows/s / one fetch", ratio(STREAM, "wall", "one fetch", f"{RM} in a transaction"), 0.9, True),
+    Target("stream", "asyncio, in a transaction: rows/s / one fetch", ratio(STREAM, "wall", "one fetch async", f"{RA} in a transaction"), 0.9, True),
     Target("import", "import rowmill over bare Python", import_cost, 12, unit="ms"),
     Target("import", "third-party modules imported", foreign, 0, unit=""),
 ]

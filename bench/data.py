@@ -22,10 +22,13 @@ class Sizes:
     sqlite: int = 1_000_000
     sqlite_points: int = 50_000
     load: int = 1_000_000
+    stream: int = 10_000_000
     shared_buffers: str = "2GB"
 
 
-QUICK = Sizes(5_000, 50_000, 1_000_000, 1_000, 500, 5, 20_000, 1_000, 20_000, "256MB")
+LARGE = 100_000_000
+"""Rows of `stream` that are 10 GB."""
+QUICK = Sizes(5_000, 50_000, 1_000_000, 1_000, 500, 5, 20_000, 1_000, 20_000, 300_000, "256MB")
 
 TEXT = "substr(md5(random()::text) || md5(random()::text), 1, 5 + (random() * 25)::int)"
 STAMP = "timestamptz '2020-01-01 00:00+00' + random() * interval '5 years'"
