@@ -157,7 +157,7 @@ def test_rows_that_are_there(db: rm.Database) -> None:
     assert db.load("item", other, on_conflict="update", key=["name"]) == 1
     assert rows(db)[-1] == (7, "a", 9.0)
     with pytest.raises(ValueError, match="on_conflict"):
-        db.load("item", more, on_conflict="replace")  # type: ignore[arg-type]
+        db.load("item", more, on_conflict="replace")  # type: ignore[call-overload]
 
 
 def test_a_row_that_breaks_a_constraint_is_named_and_nothing_stays(db: rm.Database) -> None:

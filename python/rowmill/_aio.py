@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from os import PathLike
     from types import TracebackType
-    from typing import Any, Literal, Self, TypeVar
+    from typing import Any, Literal, Self, TypeVar, overload
 
     from rowmill._rowmill import Frame, Row, StreamHandle
     from rowmill._transact import AsyncSavepoint, Isolation, Mode
@@ -154,6 +154,39 @@ class _Verbs:
         count: int = await self._answer(pump, submitted, timeout)
         return count
 
+    if TYPE_CHECKING:
+
+        @overload
+        async def load(
+            self,
+            table: str,
+            data: Any,
+            /,
+            *,
+            columns: dict[str, str | None] | None = None,
+            on_conflict: Literal["nothing", "update"] | None = None,
+            key: str | Sequence[str] | None = None,
+            commit_each: int | None = None,
+            progress: Callable[[int], object] | None = None,
+            returning: None = None,
+            timeout: float | None = None,
+        ) -> int: ...
+        @overload
+        async def load(
+            self,
+            table: str,
+            data: Any,
+            /,
+            *,
+            columns: dict[str, str | None] | None = None,
+            on_conflict: Literal["nothing", "update"] | None = None,
+            key: str | Sequence[str] | None = None,
+            commit_each: int | None = None,
+            progress: Callable[[int], object] | None = None,
+            returning: str | Sequence[str],
+            timeout: float | None = None,
+        ) -> Frame: ...
+
     async def load(
         self,
         table: str,
@@ -165,19 +198,30 @@ class _Verbs:
         key: str | Sequence[str] | None = None,
         commit_each: int | None = None,
         progress: Callable[[int], object] | None = None,
+        returning: str | Sequence[str] | None = None,
         timeout: float | None = None,
-    ) -> int:
-        """Rows into a table: all of them, or none. Returns how many were inserted or updated.
+    ) -> int | Frame:
+        """Rows into a table: all of them, or none. Returns how many were inserted or updated, or with
+        `returning` a Frame of these columns.
 
         The arguments are those of `Database.load`. An iterator is read, and `progress` called, on a
         worker thread.
         """
         pump, inside = self._pump(), self._transaction_id()
         submitted = pump.load(
-            table, data, columns, on_conflict, key, commit_each, progress, inside, timeout
+            table,
+            data,
+            columns,
+            on_conflict,
+            key,
+            commit_each,
+            progress,
+            returning,
+            inside,
+            timeout,
         )
-        count: int = await self._answer(pump, submitted, timeout)
-        return count
+        loaded: int | Frame = await self._answer(pump, submitted, timeout)
+        return loaded
 
     async def execute_script(self, sql: str, /, *, timeout: float | None = None) -> None:
         """Runs several statements, separated by semicolons, without parameters."""

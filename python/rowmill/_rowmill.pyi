@@ -321,6 +321,7 @@ class _Verbs(Protocol):
         timeout: float | None = None,
     ) -> int:
         """Runs a statement once for each row of parameters: all of them, or none."""
+    @overload
     def load(
         self,
         table: str,
@@ -332,9 +333,26 @@ class _Verbs(Protocol):
         key: str | Sequence[str] | None = None,
         commit_each: int | None = None,
         progress: Callable[[int], object] | None = None,
+        returning: None = None,
         timeout: float | None = None,
     ) -> int:
         """Rows into a table: all of them, or none. Returns how many were inserted or updated."""
+    @overload
+    def load(
+        self,
+        table: str,
+        data: _Data | Iterator[_Data],
+        /,
+        *,
+        columns: dict[str, str | None] | None = None,
+        on_conflict: Literal["nothing", "update"] | None = None,
+        key: str | Sequence[str] | None = None,
+        commit_each: int | None = None,
+        progress: Callable[[int], object] | None = None,
+        returning: str | Sequence[str],
+        timeout: float | None = None,
+    ) -> Frame:
+        """As above; returns these columns of the rows as they are in the table."""
     def execute_script(self, sql: str, /, *, timeout: float | None = None) -> None:
         """Runs several statements, separated by semicolons, without parameters."""
 
@@ -466,6 +484,7 @@ class Pump:
         key: str | Sequence[str] | None,
         commit_each: int | None,
         progress: Callable[[int], object] | None,
+        returning: str | Sequence[str] | None,
         transaction: int | None,
         timeout: float | None,
     ) -> _Submitted: ...

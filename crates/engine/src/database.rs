@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rowmill_columns::Scalar;
+use rowmill_columns::{Batch, Scalar};
 use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::Output;
 
@@ -105,7 +105,36 @@ impl Database {
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub fn load_with(&self, load: Load<'_>, control: &Control<'_>) -> Result<u64> {
+    pub fn load_with(&self, mut load: Load<'_>, control: &Control<'_>) -> Result<u64> {
+        self.run_load(&mut load, control)
+    }
+
+    /// As [`load`](Self::load); gives the rows back as they are in the table, the columns that
+    /// [`Load::returning`] names, in the order of the rows given: with what the database made of them,
+    /// as keys and defaults. Rows left out on a conflict are not among them.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use rowmill::{Batch, Control, Database, Field, Load, Schema, Type, build::Fixed};
+    /// let db = Database::open("sqlite://")?;
+    /// db.script("create table t (id integer primary key, n integer)")?;
+    /// # let mut n = Fixed::new(0_i64);
+    /// # (7..=8).for_each(|value| n.push(value));
+    /// # let schema = Arc::new(Schema::new(vec![Field::new("n", Type::Int64)]));
+    /// # let rows = Batch::new(schema, vec![n.finish(&Type::Int64)], 2);
+    /// let made = db.load_returning(Load::new("t", &rows).returning(["id"]), &Control::default())?;
+    /// assert_eq!((made.value(0, 0).to_string(), made.rows()), ("1".to_owned(), 2));
+    /// # Ok::<(), rowmill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`load`](Self::load); `Programming` where no columns are named.
+    pub fn load_returning(&self, mut load: Load<'_>, control: &Control<'_>) -> Result<Batch> {
+        self.run_load(&mut load, control)?;
+        load.into_returned()
+    }
+
+    fn run_load(&self, load: &mut Load<'_>, control: &Control<'_>) -> Result<u64> {
         match self.source()? {
             Source::Sqlite(sqlite) => sqlite.load(load, control),
             Source::Postgres(pool) => {

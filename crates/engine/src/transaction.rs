@@ -1,6 +1,6 @@
 use std::fmt;
 
-use rowmill_columns::Scalar;
+use rowmill_columns::{Batch, Scalar};
 use rowmill_expr::Statement;
 use rowmill_wire::Output;
 
@@ -94,10 +94,23 @@ impl Transaction {
     /// # Errors
     /// As [`Database::load`].
     pub fn load(&self, mut load: Load<'_>, control: &Control<'_>) -> Result<u64> {
+        self.run_load(&mut load, control)
+    }
+
+    /// As [`load`](Self::load); gives the rows back (see [`Database::load_returning`]).
+    ///
+    /// # Errors
+    /// As [`Database::load_returning`].
+    pub fn load_returning(&self, mut load: Load<'_>, control: &Control<'_>) -> Result<Batch> {
+        self.run_load(&mut load, control)?;
+        load.into_returned()
+    }
+
+    fn run_load(&self, load: &mut Load<'_>, control: &Control<'_>) -> Result<u64> {
         load.check_inside()?;
         match &self.work {
-            Work::Sqlite(transaction) => transaction.load(&mut load, control),
-            Work::Postgres(transaction) => transaction.load(&mut load, control),
+            Work::Sqlite(transaction) => transaction.load(load, control),
+            Work::Postgres(transaction) => transaction.load(load, control),
         }
     }
 

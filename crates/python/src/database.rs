@@ -237,6 +237,8 @@ impl Database {
     /// 2
     /// >>> db.load("orders", [{"id": 11, "total": 7.0}], on_conflict="update")
     /// 1
+    /// >>> db.load("orders", {"total": [1.5, 2.5]}, returning="id")["id"].to_list()
+    /// [12, 13]
     ///
     /// PostgreSQL gets them by COPY, SQLite by one prepared insert. Columns go by name. A value of
     /// another type than its column's is refused; what the database does by a column's precision
@@ -254,26 +256,37 @@ impl Database {
     ///     key: The columns of the unique constraint that decides; None is the primary key.
     ///     commit_each: Commits after each so many rows: where a later one fails the earlier stay.
     ///     progress: Called now and then with the number of rows sent so far.
+    ///     returning: Columns of the table, of which a Frame is returned in place of the count: the
+    ///         rows as they are there, in the order given, with the keys and defaults that the
+    ///         database made. Rows left out by `on_conflict="nothing"` are not among them.
     ///
     /// Raises:
     ///     IntegrityError: A constraint of the table; the message names the row, from 0.
     ///     DataError: A value that its column cannot take; it names column, row and type.
-    #[pyo3(signature = (table, data, /, *, columns=None, on_conflict=None, key=None, commit_each=None, progress=None, timeout=None))]
+    #[pyo3(signature = (table, data, /, *, columns=None, on_conflict=None, key=None, commit_each=None, progress=None, returning=None, timeout=None))]
     #[expect(clippy::too_many_arguments, reason = "keywords")]
-    fn load(
+    fn load<'py>(
         &self,
         table: &str,
-        data: &Bound<'_, PyAny>,
+        data: &Bound<'py, PyAny>,
         columns: Option<Bound<'_, PyDict>>,
         on_conflict: Option<&str>,
         key: Option<Bound<'_, PyAny>>,
         commit_each: Option<usize>,
         progress: Option<Py<PyAny>>,
+        returning: Option<Bound<'_, PyAny>>,
         timeout: Option<f64>,
-    ) -> PyResult<u64> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         let timeout = seconds(timeout)?.or(self.engine.config().timeout);
-        let keywords = Keywords { columns, on_conflict, key, commit_each, progress };
-        keywords.run(table, data, timeout, |load, control| self.engine.load_with(load, control))
+        let keywords = Keywords { columns, on_conflict, key, commit_each, progress, returning };
+        let engine = &self.engine;
+        keywords.run(
+            table,
+            data,
+            timeout,
+            |load, control| engine.load_with(load, control),
+            |load, control| engine.load_returning(load, control),
+        )
     }
 
     /// Runs a statement for its effect; returns the rows affected. What SET changes stays on one

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyRuntimeError, PyStopIteration, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -10,7 +11,7 @@ use pyo3::types::PyDict;
 use rowmill::{Batch, Control, Error, ErrorKind, Load, OnConflict, Rows};
 
 use crate::blocking::blocking;
-use crate::frame::batch_of;
+use crate::frame::{Frame, batch_of};
 
 /// The exception of Python code that a load called.
 #[derive(Clone, Default)]
@@ -54,6 +55,7 @@ pub(crate) struct Keywords<'py> {
     pub(crate) key: Option<Bound<'py, PyAny>>,
     pub(crate) commit_each: Option<usize>,
     pub(crate) progress: Option<Py<PyAny>>,
+    pub(crate) returning: Option<Bound<'py, PyAny>>,
 }
 
 impl Keywords<'_> {
@@ -82,7 +84,14 @@ impl Keywords<'_> {
         let rows = Rows::parts(Parts { source, raised: raised.clone() });
         let mut load = Load::new(table, rows).on_conflict(on_conflict);
         if let Some(key) = &self.key {
-            load = load.key(names(key)?);
+            load = load.key(names("key", key)?);
+        }
+        if let Some(returning) = &self.returning {
+            let columns = names("returning", returning)?;
+            if columns.is_empty() {
+                return Err(PyValueError::new_err("returning names no column"));
+            }
+            load = load.returning(columns);
         }
         if let Some(columns) = &self.columns {
             load = load.columns(renamed(columns)?);
@@ -103,28 +112,44 @@ impl Keywords<'_> {
         Ok(load)
     }
 
-    /// Has `run` load on this thread, without the GIL.
-    pub(crate) fn run(
+    /// Has the load run on this thread, without the GIL: by `count`, or by `rows` where they are to be
+    /// given back.
+    pub(crate) fn run<'py>(
         self,
         table: &str,
-        data: &Bound<'_, PyAny>,
+        data: &Bound<'py, PyAny>,
         timeout: Option<Duration>,
-        run: impl FnOnce(Load<'_>, &Control<'_>) -> rowmill::Result<u64> + Send,
-    ) -> PyResult<u64> {
+        count: impl FnOnce(Load<'_>, &Control<'_>) -> rowmill::Result<u64> + Send,
+        rows: impl FnOnce(Load<'_>, &Control<'_>) -> rowmill::Result<Batch> + Send,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = data.py();
+        let is_returning = self.returning.is_some();
         let raised = Raised::default();
         let load = self.load(table, data, &raised)?;
-        let loaded = blocking(data.py(), |interrupt| {
-            let control = Control::within(timeout);
-            run(load, &control.interrupted_by(interrupt))
+        let loaded = blocking(py, |interrupt| {
+            let control = Control::within(timeout).interrupted_by(interrupt);
+            if is_returning {
+                rows(load, &control).map(Loaded::Rows)
+            } else {
+                count(load, &control).map(Loaded::Count)
+            }
         });
-        raised.over(data.py(), loaded)
+        match raised.over(py, loaded)? {
+            Loaded::Count(count) => count.into_bound_py_any(py),
+            Loaded::Rows(batch) => Frame::from(batch).into_bound_py_any(py),
+        }
     }
 }
 
-fn names(key: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
-    key.extract::<String>().map(|name| vec![name]).or_else(|_| {
-        let wrong = || PyTypeError::new_err("key is a column's name, or a list of names");
-        key.extract().map_err(|_| wrong())
+enum Loaded {
+    Count(u64),
+    Rows(Batch),
+}
+
+fn names(keyword: &str, names: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    names.extract::<String>().map(|name| vec![name]).or_else(|_| {
+        let wrong = || format!("{keyword} is a column's name, or a list of names");
+        names.extract().map_err(|_| PyTypeError::new_err(wrong()))
     })
 }
 

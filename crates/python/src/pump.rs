@@ -244,7 +244,7 @@ impl Pump {
         Self::submitted(this, start, Shape::Other)
     }
 
-    /// Loads rows into a table; the answer is their count.
+    /// Loads rows into a table; the answer is their count, or a Frame of `returning`.
     #[expect(clippy::too_many_arguments, reason = "keywords")]
     fn load<'py>(
         this: &Bound<'py, Self>,
@@ -255,19 +255,21 @@ impl Pump {
         key: Option<Bound<'py, PyAny>>,
         commit_each: Option<usize>,
         progress: Option<Py<PyAny>>,
+        returning: Option<Bound<'py, PyAny>>,
         transaction: Option<u64>,
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         seconds(timeout)?;
         let transaction = transaction.map(TransactionId::from_raw);
         let raised = Raised::default();
-        let keywords = Keywords { columns, on_conflict, key, commit_each, progress };
+        let shape = if returning.is_some() { Shape::Frame } else { Shape::Other };
+        let keywords = Keywords { columns, on_conflict, key, commit_each, progress, returning };
         let load = keywords.load(table, data, &raised)?;
         let start = |inner: &mut Evented<Target>, target| {
             let target = Target { raised: Some(raised), ..target };
             inner.load(load, transaction, target)
         };
-        Self::submitted(this, start, Shape::Other)
+        Self::submitted(this, start, shape)
     }
 
     /// Runs a statement once for each row; the answer is the count of rows they changed.

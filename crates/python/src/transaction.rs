@@ -87,25 +87,35 @@ fn ended() -> Error {
 impl Transaction {
     /// As `Database.load`, committed with the transaction. A load that fails leaves nothing; on
     /// PostgreSQL it fails the transaction too, as any statement does.
-    #[pyo3(signature = (table, data, /, *, columns=None, on_conflict=None, key=None, commit_each=None, progress=None, timeout=None))]
+    #[pyo3(signature = (table, data, /, *, columns=None, on_conflict=None, key=None, commit_each=None, progress=None, returning=None, timeout=None))]
     #[expect(clippy::too_many_arguments, reason = "keywords")]
-    fn load(
+    fn load<'py>(
         &self,
         table: &str,
-        data: &Bound<'_, PyAny>,
+        data: &Bound<'py, PyAny>,
         columns: Option<Bound<'_, PyDict>>,
         on_conflict: Option<&str>,
         key: Option<Bound<'_, PyAny>>,
         commit_each: Option<usize>,
         progress: Option<Py<PyAny>>,
+        returning: Option<Bound<'_, PyAny>>,
         timeout: Option<f64>,
-    ) -> PyResult<u64> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         let timeout = seconds(timeout)?.or(self.database.config().timeout);
-        let keywords = Keywords { columns, on_conflict, key, commit_each, progress };
-        keywords.run(table, data, timeout, |load, control| {
-            let interrupt = control.interrupt.unwrap_or(&|| false);
-            self.with(interrupt, |transaction| transaction.load(load, control))
-        })
+        let keywords = Keywords { columns, on_conflict, key, commit_each, progress, returning };
+        keywords.run(
+            table,
+            data,
+            timeout,
+            |load, control| {
+                let interrupt = control.interrupt.unwrap_or(&|| false);
+                self.with(interrupt, |transaction| transaction.load(load, control))
+            },
+            |load, control| {
+                let interrupt = control.interrupt.unwrap_or(&|| false);
+                self.with(interrupt, |transaction| transaction.load_returning(load, control))
+            },
+        )
     }
 
     /// As `Database.fetch`.

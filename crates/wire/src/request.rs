@@ -34,6 +34,8 @@ pub struct Load {
     pub insert: Statement,
     /// `COPY t (a, b) FROM STDIN (FORMAT binary)`, of the same columns.
     pub copy: Arc<str>,
+    /// The names of the columns, for errors.
+    pub columns: Vec<Arc<str>>,
 }
 
 /// What becomes of a request's rows.

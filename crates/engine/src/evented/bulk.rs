@@ -25,7 +25,7 @@ pub(crate) enum Bulk {
     },
 }
 
-/// Many rows to write; the answer is their number.
+/// Many rows to write; the answer is their number, or what is given back of them.
 pub(crate) enum Change {
     Load(Box<Load<'static>>),
     Many(Many),
@@ -41,7 +41,7 @@ impl Bulk {
         kept: impl FnOnce(),
     ) -> Result<Answer> {
         match self {
-            Self::Change(change) => change.run(&mut lease, is_inside, control).map(Answer::Count),
+            Self::Change(change) => change.run(&mut lease, is_inside, control),
             Self::Part { stream, deadline } => {
                 let control = Control { deadline, ..*control };
                 let (part, is_kept) = stream.next_part_by(lease, &control);
@@ -55,32 +55,52 @@ impl Bulk {
 }
 
 impl Change {
-    fn run(self, link: &mut Link, is_inside: bool, control: &Control<'_>) -> Result<u64> {
+    fn run(self, link: &mut Link, is_inside: bool, control: &Control<'_>) -> Result<Answer> {
         match self {
-            Self::Load(mut load) if is_inside => postgres::load_inside(link, &mut load, control),
-            Self::Load(load) => postgres::load(link, *load, control),
-            Self::Many(many) if is_inside => postgres::run_many_inside(link, many, control),
-            Self::Many(many) => postgres::run_many(link, many, control),
+            Self::Load(mut load) => {
+                let run = if is_inside { postgres::load_inside } else { postgres::load };
+                let count = run(link, &mut load, control)?;
+                answer(*load, count)
+            }
+            Self::Many(many) => {
+                let run = if is_inside { postgres::run_many_inside } else { postgres::run_many };
+                run(link, many, control).map(Answer::Count)
+            }
         }
     }
 
-    fn run_on_sqlite(self, sqlite: &Sqlite, control: &Control<'_>) -> Result<u64> {
+    fn run_on_sqlite(self, sqlite: &Sqlite, control: &Control<'_>) -> Result<Answer> {
         match self {
-            Self::Load(load) => sqlite.load(*load, control),
-            Self::Many(many) => sqlite.run_many(&many, control),
+            Self::Load(mut load) => {
+                let count = sqlite.load(&mut load, control)?;
+                answer(*load, count)
+            }
+            Self::Many(many) => sqlite.run_many(&many, control).map(Answer::Count),
         }
     }
 
-    fn run_in(self, transaction: &SqliteTransaction, control: &Control<'_>) -> Result<u64> {
+    fn run_in(self, transaction: &SqliteTransaction, control: &Control<'_>) -> Result<Answer> {
         match self {
-            Self::Load(mut load) => transaction.load(&mut load, control),
-            Self::Many(many) => transaction.run_many(&many, control),
+            Self::Load(mut load) => {
+                let count = transaction.load(&mut load, control)?;
+                answer(*load, count)
+            }
+            Self::Many(many) => transaction.run_many(&many, control).map(Answer::Count),
         }
     }
 }
 
+fn answer(load: Load<'_>, count: u64) -> Result<Answer> {
+    if load.is_returning() {
+        load.into_returned().map(Answer::Rows)
+    } else {
+        Ok(Answer::Count(count))
+    }
+}
+
 impl<T> Evented<T> {
-    /// Loads rows into a table; the answer is their count.
+    /// Loads rows into a table; the answer is their count, or the rows where the load names columns to
+    /// [give back](Load::returning).
     pub fn load(
         &mut self,
         load: Load<'static>,
@@ -139,12 +159,9 @@ impl<T> Evented<T> {
         };
         // It may take long: other writes wait for it on the loop, not on workers that reads need.
         let way = if transaction.is_some() { Way::Now } else { Way::Owner };
-        self.on_worker(to, About::Nothing, way, move |sqlite, control| {
-            let done = match &transaction {
-                None => change.run_on_sqlite(sqlite, control),
-                Some(held) => with(held, |transaction| change.run_in(transaction, control)),
-            };
-            done.map(Answer::Count)
+        self.on_worker(to, About::Nothing, way, move |sqlite, control| match &transaction {
+            None => change.run_on_sqlite(sqlite, control),
+            Some(held) => with(held, |transaction| change.run_in(transaction, control)),
         })
     }
 

@@ -9,7 +9,7 @@ use rowmill_columns::{Batch, Schema};
 pub(crate) use self::rows::Piece;
 pub use self::rows::Rows;
 pub(crate) use self::sql::{columns, conflict_sql, insert_sql};
-pub(crate) use self::table::TableName;
+pub(crate) use self::table::{TableName, quoted};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -53,6 +53,9 @@ pub struct Load<'a> {
     /// The columns that make a row the same; none are the primary key.
     pub(crate) key: Vec<String>,
     commit_each: Option<usize>,
+    returning: Vec<String>,
+    /// The rows as they are in the table, where columns of them were asked for.
+    pub(crate) returned: Option<Batch>,
 }
 
 impl<'a> Load<'a> {
@@ -65,6 +68,8 @@ impl<'a> Load<'a> {
             on_conflict: OnConflict::Fail,
             key: Vec::new(),
             commit_each: None,
+            returning: Vec::new(),
+            returned: None,
         }
     }
 
@@ -97,6 +102,13 @@ impl<'a> Load<'a> {
         self
     }
 
+    /// Columns of the table that [`Database::load_returning`](crate::Database::load_returning) gives
+    /// back.
+    pub fn returning<S: Into<String>>(mut self, columns: impl IntoIterator<Item = S>) -> Self {
+        self.returning = columns.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Told now and then how many rows were sent so far. An error ends the load.
     pub fn progress(mut self, tell: impl FnMut(u64) -> Result<()> + Send + 'a) -> Self {
         self.rows.tell(tell);
@@ -104,7 +116,11 @@ impl<'a> Load<'a> {
     }
 
     /// Runs `load` for all rows, or for each part that is committed.
-    pub(crate) fn each(mut self, load: impl FnMut(&mut Self) -> Result<u64>) -> Result<u64> {
+    pub(crate) fn each(&mut self, load: impl FnMut(&mut Self) -> Result<u64>) -> Result<u64> {
+        if self.is_returning() && self.commit_each.is_some() {
+            let message = "a load gives its rows back all at once, not by commit_each";
+            return Err(Error::new(ErrorKind::Programming, message));
+        }
         let mut committed = 0;
         self.each_part(&mut committed, load).map_err(|error| {
             if committed == 0 {
@@ -124,7 +140,7 @@ impl<'a> Load<'a> {
         let mut loaded = 0;
         loop {
             self.rows.limit(self.commit_each);
-            if self.rows.schema()?.is_none() {
+            if self.rows.schema()?.is_none() && !self.is_returning() {
                 return Ok(loaded);
             }
             loaded += load(self)?;
@@ -133,6 +149,40 @@ impl<'a> Load<'a> {
                 return Ok(loaded);
             }
         }
+    }
+
+    /// Whether the rows are to be given back.
+    pub(crate) fn is_returning(&self) -> bool {
+        !self.returning.is_empty()
+    }
+
+    /// ` returning "t"."id" as "id"`, where something is to be given back.
+    pub(crate) fn returning_sql(&self, table: &TableName) -> String {
+        if self.is_returning() {
+            format!(" returning {}", self.returned_columns(table))
+        } else {
+            String::new()
+        }
+    }
+
+    /// What gives no rows of the columns that are to be given back, in place of a load without rows.
+    pub(crate) fn none_returned_sql(&self, table: &TableName) -> String {
+        format!("select {} from {table} where false", self.returned_columns(table))
+    }
+
+    /// Of the table by name: a column in quotes that is not there would be text to SQLite.
+    fn returned_columns(&self, table: &TableName) -> String {
+        let table = quoted(&table.name);
+        let column = |name: &String| format!("{table}.{0} as {0}", quoted(name));
+        sql::list(self.returning.iter().map(column))
+    }
+
+    /// What a load came to that was to give rows back.
+    pub(crate) fn into_returned(self) -> Result<Batch> {
+        self.returned.ok_or_else(|| {
+            let message = "a load gives back the columns that it was told to, and was told none";
+            Error::new(ErrorKind::Programming, message)
+        })
     }
 
     /// Makes the primary key the key of an update that names none, and sees that the rows have it:

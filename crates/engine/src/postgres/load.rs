@@ -1,4 +1,5 @@
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rowmill_columns::Schema;
@@ -16,7 +17,7 @@ use crate::{Control, Error, ErrorKind, Load, Result, limits};
 static WAITING_ROOMS: AtomicU64 = AtomicU64::new(0);
 
 /// Loads rows on a connection in no transaction, each part that is to be committed in one.
-pub(crate) fn load(link: &mut Link, load: Load<'_>, control: &Control<'_>) -> Result<u64> {
+pub(crate) fn load(link: &mut Link, load: &mut Load<'_>, control: &Control<'_>) -> Result<u64> {
     // Also where a single COPY would be all or nothing by itself: the table stays locked between the
     // look at its types and the rows, and a lost connection has one meaning until the COMMIT.
     let loaded =
@@ -24,16 +25,28 @@ pub(crate) fn load(link: &mut Link, load: Load<'_>, control: &Control<'_>) -> Re
     leave_idle(link, loaded)
 }
 
-/// Loads rows, minding those that are there: within a transaction, for it takes several statements
-/// then.
+/// Loads rows, minding those that are there or giving them back: within a transaction, for it takes
+/// several statements then.
+///
+/// What is given back is in the order of the rows given: a temporary table is read from its first page
+/// on (no other session's scan is joined), and one INSERT gives back what it inserts as it does.
 pub(crate) fn load_inside(
     link: &mut Link,
     load: &mut Load<'_>,
     control: &Control<'_>,
 ) -> Result<u64> {
-    let Some(schema) = load.rows.schema()? else { return Ok(0) };
-    let table = TableName::parse(&load.table)?.to_string();
-    if load.on_conflict == OnConflict::Fail {
+    let table = TableName::parse(&load.table)?;
+    let Some(schema) = load.rows.schema()? else {
+        if load.is_returning() {
+            let sql = Statement::parse(&load.none_returned_sql(&table), Dialect::Postgres)?;
+            let none = run(link, &sql, Vec::new(), Output::Batch, control)?;
+            load.returned = Some(none.batch);
+        }
+        return Ok(0);
+    };
+    let returning = load.returning_sql(&table);
+    let table = table.to_string();
+    if load.on_conflict == OnConflict::Fail && !load.is_returning() {
         return copy(link, &table, &schema, &mut load.rows, control);
     }
     load.find_key(&schema, || primary_key(link, &table, control))?;
@@ -47,10 +60,13 @@ pub(crate) fn load_inside(
     let room = format!("pg_temp.{room}");
     copy(link, &room, &schema, &mut load.rows, control)?;
     let conflict = conflict_sql(load.on_conflict, &load.key, &schema);
-    let sql = format!("insert into {table} ({names}) select {names} from {room}{conflict}");
+    let sql =
+        format!("insert into {table} ({names}) select {names} from {room}{conflict}{returning}");
     let sql = Statement::parse(&sql, Dialect::Postgres)?;
-    let moved = run(link, &sql, Vec::new(), Output::Discard, control)?;
+    let output = if load.is_returning() { Output::Batch } else { Output::Discard };
+    let moved = run(link, &sql, Vec::new(), output, control)?;
     run_script(link, &format!("drop table {room}"), control)?;
+    load.returned = Some(moved.batch).filter(|_| load.is_returning());
     Ok(moved.tag.rows)
 }
 
@@ -75,9 +91,11 @@ fn copy(
     let insert = Statement::parse(&insert_sql(table, schema, ""), Dialect::Postgres)?;
     let copy = format!("copy {table} ({}) from stdin (format binary)", columns(schema));
     let before = rows.given();
-    let id = link
-        .session
-        .load(rowmill_wire::Load { insert: wire_statement(&insert), copy: copy.as_str().into() });
+    let id = link.session.load(rowmill_wire::Load {
+        insert: wire_statement(&insert),
+        copy: copy.as_str().into(),
+        columns: schema.fields.iter().map(|field| Arc::clone(&field.name)).collect(),
+    });
     match send_rows(link, id, rows, control) {
         Ok(Ok(done)) => Ok(done.tag.rows),
         Ok(Err(failure)) => {

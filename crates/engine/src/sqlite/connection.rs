@@ -128,12 +128,14 @@ impl Connection {
         Ok(Some(Completion { batch, row: None, affected }))
     }
 
-    /// Runs an insert once for each of some rows; how many rows it changed.
+    /// Runs an insert once for each of some rows; how many rows it changed. What it returns is added
+    /// to `returned`.
     pub(super) fn insert_some(
         &mut self,
         statement: &Statement,
         piece: &Piece,
         rows: Range<usize>,
+        mut returned: Option<&mut Reading>,
         control: &Control<'_>,
     ) -> Result<u64> {
         let orders = Orders::of(control);
@@ -143,8 +145,14 @@ impl Connection {
         let mut insert = |row| {
             let number = piece.before + row as u64;
             bind_row(&mut prepared.raw, &piece.batch, row, number)?;
-            if let Step::Failed(code) = prepared.raw.step() {
-                let halt = Halt::Failed(code);
+            let done = match &mut returned {
+                Some(returned) => returned.read_more(prepared),
+                None => match prepared.raw.step() {
+                    Step::Failed(code) => Err(Halt::Failed(code)),
+                    _ => Ok(()),
+                },
+            };
+            if let Err(halt) = done {
                 let error = halted(&self.raw, &self.watch, halt, statement.text());
                 return Err(in_row(number, error));
             }
@@ -156,6 +164,15 @@ impl Connection {
         let done = rows.into_iter().try_for_each(&mut insert);
         prepared.raw.reset();
         done.map(|()| changed)
+    }
+
+    /// The rows that an insert has returned.
+    pub(super) fn take_returned(
+        &mut self,
+        statement: &Statement,
+        returned: &mut Reading,
+    ) -> Result<Batch> {
+        returned.take_part(self.cache.get(&self.raw, statement)?)
     }
 
     /// Runs a statement once for each row of parameters; how many rows it changed.

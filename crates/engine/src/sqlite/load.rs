@@ -1,10 +1,11 @@
 //! Many rows of values for one prepared statement.
 
-use rowmill_columns::{Field, Scalar, Schema};
+use rowmill_columns::{Batch, Field, Scalar, Schema};
 use rowmill_expr::{Dialect, Statement};
 
 use super::Sqlite;
 use super::connection::{Connection, refused};
+use super::read::Reading;
 use super::route::{Route, route};
 use super::transaction::{SqliteTransaction, ended};
 use super::watch::Orders;
@@ -14,7 +15,7 @@ use crate::{Control, Error, ErrorKind, Load, Result, limits};
 
 impl Sqlite {
     /// Loads rows, each part that is to be committed in a transaction of its own.
-    pub(crate) fn load(&self, load: Load<'_>, control: &Control<'_>) -> Result<u64> {
+    pub(crate) fn load(&self, load: &mut Load<'_>, control: &Control<'_>) -> Result<u64> {
         load.each(|load| {
             let transaction = self.begin(false, control)?;
             let loaded = transaction.load(load, control)?;
@@ -35,16 +36,39 @@ impl Sqlite {
 impl SqliteTransaction {
     /// Loads rows. Where one fails none of them stay.
     pub(crate) fn load(&self, load: &mut Load<'_>, control: &Control<'_>) -> Result<u64> {
-        let Some(schema) = load.rows.schema()? else { return Ok(0) };
-        check_names(&schema)?;
         let table = TableName::parse(&load.table)?;
+        let Some(schema) = load.rows.schema()? else {
+            if load.is_returning() {
+                load.returned = Some(self.none_returned(&load.none_returned_sql(&table), control)?);
+            }
+            return Ok(0);
+        };
+        check_names(&schema)?;
         load.find_key(&schema, || {
             self.lend(|connection| primary_key(connection, &table, &Orders::of(control)))
         })?;
         let conflict = conflict_sql(load.on_conflict, &load.key, &schema);
-        let insert = insert_sql(&table.to_string(), &schema, &conflict);
+        let mut insert = insert_sql(&table.to_string(), &schema, &conflict);
+        insert.push_str(&load.returning_sql(&table));
         let insert = Statement::parse(&insert, Dialect::Sqlite)?;
-        self.all_or_none(|| self.insert_all(&insert, &mut load.rows, control))
+        if !load.is_returning() {
+            return self.all_or_none(|| self.insert_all(&insert, &mut load.rows, None, control));
+        }
+        let mut returned = Reading::default();
+        let (rows, into) = (&mut load.rows, Some(&mut returned));
+        let changed = self.all_or_none(|| self.insert_all(&insert, rows, into, control))?;
+        load.returned = Some(if returned.has_started() {
+            self.lend(|connection| connection.take_returned(&insert, &mut returned))?
+        } else {
+            self.none_returned(&load.none_returned_sql(&table), control)?
+        });
+        Ok(changed)
+    }
+
+    fn none_returned(&self, sql: &str, control: &Control<'_>) -> Result<Batch> {
+        let sql = Statement::parse(sql, Dialect::Sqlite)?;
+        self.lend(|connection| connection.fetch(&sql, &[], &Orders::of(control)))
+            .map(|none| none.batch)
     }
 
     /// Runs an insert once for each row; how many rows it changed. The connection is lent only while
@@ -53,6 +77,7 @@ impl SqliteTransaction {
         &self,
         insert: &Statement,
         rows: &mut Rows<'_>,
+        mut returned: Option<&mut Reading>,
         control: &Control<'_>,
     ) -> Result<u64> {
         let mut changed = 0;
@@ -61,8 +86,10 @@ impl SqliteTransaction {
             for from in (0..piece.batch.rows()).step_by(step) {
                 control.check()?;
                 let to = piece.batch.rows().min(from + step);
-                changed += self
-                    .lend(|connection| connection.insert_some(insert, &piece, from..to, control))?;
+                let returned = returned.as_deref_mut();
+                changed += self.lend(|connection| {
+                    connection.insert_some(insert, &piece, from..to, returned, control)
+                })?;
                 rows.sent(piece.before + to as u64)?;
             }
         }

@@ -91,6 +91,17 @@ impl Reading {
         Ok(())
     }
 
+    /// Reads all that one more run of the statement gives, behind what the earlier ones gave.
+    pub(super) fn read_more(&mut self, prepared: &mut Prepared) -> std::result::Result<(), Halt> {
+        self.ended = false;
+        self.read(prepared, Limits::NONE)
+    }
+
+    /// Whether the columns are known.
+    pub(super) fn has_started(&self) -> bool {
+        self.started
+    }
+
     fn bytes(&self) -> usize {
         self.cells.iter().map(Cells::byte_len).sum()
     }

@@ -236,10 +236,10 @@ impl Session {
         }
         if let Some(at) = load::unloadable(&prepared.parameters) {
             let column = &prepared.parameters[at];
+            let name = load.columns.get(at).map_or("?", |name| name);
             let what = format!(
-                "column {} of the load is {} in the table, which cannot be loaded in binary; load \
-                 it into a text column and cast it in an insert ... select",
-                at + 1,
+                "column {name:?} is {} in the table, which cannot be loaded in binary; load it into \
+                 a text column and cast it in an insert ... select, or use execute_many",
                 column.name
             );
             self.finish(self.sent, Err(Failure::NotSupported(what)));
