@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Literal, Self, TypeVar, overload
 
-    from rowmill._rowmill import Frame, Row, StreamHandle
+    from rowmill._rowmill import Frame, Partition, Row, StreamHandle
     from rowmill._transact import AsyncSavepoint, Isolation, Mode
 
     Result = TypeVar("Result")
@@ -238,7 +238,7 @@ class _Verbs:
         **named: Any,
     ) -> AsyncStream:
         """The rows in Frames of about `batch_rows`, for `async for`."""
-        return AsyncStream(self, sql, parameters, named, batch_rows, timeout)
+        return AsyncStream(self, sql, parameters, named, batch_rows, None, timeout)
 
 
 def _answered(submitted: Submitted) -> Any:
@@ -323,6 +323,20 @@ class AsyncDatabase(_Verbs):
         pump.attach()
         self._running, self._loop = pump, loop
         return pump
+
+    def stream(
+        self,
+        sql: str,
+        /,
+        *parameters: Any,
+        batch_rows: int = 65536,
+        partition: Partition | str | None = None,
+        timeout: float | None = None,
+        **named: Any,
+    ) -> AsyncStream:
+        """The rows in Frames of about `batch_rows`, for `async for`. With `partition` several
+        connections read them side by side: a column's name, or a `Partition` that says more."""
+        return AsyncStream(self, sql, parameters, named, batch_rows, partition, timeout)
 
     def transaction(
         self,
@@ -475,10 +489,11 @@ class AsyncStream:
         parameters: tuple[Any, ...],
         named: dict[str, Any],
         batch_rows: int,
+        partition: Partition | str | None,
         timeout: float | None,
     ) -> None:
         self._source = source
-        self._begin = (sql, parameters, named, batch_rows)
+        self._begin = (sql, parameters, named, batch_rows, partition)
         self._timeout = timeout
         self._pump: Pump | None = None
         self._ended = False

@@ -31,6 +31,7 @@ __all__ = [
     "Database",
     "Frame",
     "Options",
+    "Partition",
     "Pump",
     "Row",
     "Schema",
@@ -373,6 +374,17 @@ class Database(_Verbs):
         pool_timeout: float = 30.0,
         statement_cache: int = 256,
     ) -> Self: ...
+    def stream(
+        self,
+        sql: str,
+        /,
+        *parameters: Any,
+        batch_rows: int = 65536,
+        partition: Partition | str | None = None,
+        timeout: float | None = None,
+        **named: Any,
+    ) -> Stream:
+        """The rows in Frames of about `batch_rows`; with `partition` several connections read them."""
     def transaction(
         self,
         *,
@@ -416,6 +428,33 @@ class Transaction(_Verbs):
         _value: BaseException | None,
         _traceback: TracebackType | None,
     ) -> Literal[False]: ...
+
+@final
+class Partition:
+    """How `stream` cuts a result into parts, which several connections read side by side."""
+
+    def __new__(
+        cls,
+        on: str,
+        /,
+        *,
+        parts: int = 4,
+        by: Literal["range", "rows"] = "range",
+        ordered: bool = False,
+    ) -> Self: ...
+    @property
+    def on(self) -> str:
+        """The column."""
+    @property
+    def parts(self) -> int:
+        """How many parts."""
+    @property
+    def by(self) -> Literal["range", "rows"]:
+        """Where to cut."""
+    @property
+    def ordered(self) -> bool:
+        """Whether rows come in the column's order."""
+    def __eq__(self, other: object) -> bool: ...
 
 @final
 class Stream:
@@ -504,6 +543,7 @@ class Pump:
         parameters: tuple[Any, ...],
         named: Mapping[str, Any],
         batch_rows: int,
+        partition: Partition | str | None,
         transaction: int | None,
     ) -> _Submitted: ...
     def part(self, stream: StreamHandle, timeout: float | None) -> _Submitted: ...

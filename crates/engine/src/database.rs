@@ -8,16 +8,18 @@ use rowmill_wire::Output;
 
 use crate::config::SourceConfig;
 use crate::many::Many;
-use crate::postgres::PostgresStream;
-use crate::postgres::{self, Pool, PostgresTransaction, begin_sql, leave_idle, run, run_script};
+use crate::postgres::{
+    self, PartitionedStream, Plan, Pool, PostgresStream, PostgresTransaction, begin_sql,
+    leave_idle, run, run_script,
+};
 use crate::query::Target;
 use crate::sqlite::{Sqlite, SqliteConfig};
 use crate::stream::{Parts, Stream};
 use crate::texts::Texts;
 use crate::transaction::{Transaction, TransactionMode, Work};
 use crate::{
-    Arguments, Completion, Config, Control, Error, ErrorKind, Load, Query, Result, Stats, limits,
-    process,
+    Arguments, Completion, Config, Control, Error, ErrorKind, Load, Partition, Query, Result,
+    Stats, limits, process,
 };
 
 /// A database: an SQLite file, or a PostgreSQL server behind a pool of connections.
@@ -282,6 +284,24 @@ impl Database {
             }
         };
         Ok(Stream::new(parts))
+    }
+
+    /// A stream by several connections. Not for SQLite.
+    pub(crate) fn stream_partitioned(
+        &self,
+        statement: Arc<Statement>,
+        parameters: Vec<Scalar>,
+        partition: Partition,
+        batch_rows: usize,
+        control: &Control<'_>,
+    ) -> Result<Stream> {
+        let Source::Postgres(pool) = self.source()? else {
+            return self.stream(&statement, parameters, batch_rows, control);
+        };
+        let first = pool.lease(control)?;
+        let others = pool.spare(partition.count() - 1);
+        let plan = Plan { first, others, statement, parameters, partition, batch_rows };
+        Ok(Stream::new(Parts::Partitioned(PartitionedStream::new(plan))))
     }
 
     /// The source, where it may be used.

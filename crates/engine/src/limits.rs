@@ -52,6 +52,9 @@ pub const BATCH_ROWS: usize = 65_536;
 /// Bytes of columns after which a part of a stream ends early, so that wide rows stay bounded too.
 pub const BATCH_BYTES: usize = 8 << 20;
 
+/// The same where several connections share them: smaller parts cost more than they save.
+pub const LEAST_BATCH_BYTES: usize = 1 << 20;
+
 /// Bytes of one result decoded on an event loop's own thread. More is handed to a worker: at about
 /// 1 GB/s this much takes 65 us, which no other task on the loop can notice.
 pub const ON_LOOP_BYTES: usize = 64 << 10;

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use rowmill_columns::{Batch, ColumnError, Scalar, json};
@@ -5,8 +6,8 @@ use rowmill_expr::{Parameters, Statement};
 use rowmill_wire::Output;
 
 use crate::{
-    Completion, Control, Database, Error, ErrorKind, Orient, Result, Row, Stream, Transaction,
-    limits,
+    Completion, Control, Database, Error, ErrorKind, Orient, Partition, Result, Row, Stream,
+    Transaction, limits,
 };
 
 /// The values of a statement's parameters.
@@ -223,6 +224,30 @@ impl<'a> Query<'a> {
         stream.map_err(|error| error.about(&statement))
     }
 
+    /// As [`stream`](Self::stream), read by as many of the pool's connections as are free, all on one
+    /// snapshot. On SQLite it is read by one.
+    ///
+    /// # Errors
+    /// As [`stream`](Self::stream); `NotSupported` inside a transaction, which has one connection.
+    pub fn stream_partitioned(self, partition: &Partition, batch_rows: usize) -> Result<Stream> {
+        let Target::Database(database) = self.target else {
+            let message = "a transaction has one connection: its streams are not partitioned";
+            return Err(Error::new(ErrorKind::NotSupported, message));
+        };
+        if database.sqlite().is_some() {
+            return match partition.sqlite_sql(self.sql)? {
+                Some(sql) => Query { sql: &sql, ..self }.stream(batch_rows),
+                None => self.stream(batch_rows),
+            };
+        }
+        let batch_rows = if batch_rows == 0 { limits::BATCH_ROWS } else { batch_rows };
+        let (_, statement, parameters, control) = self.prepare()?;
+        let (of, partition) = (Arc::clone(&statement), partition.clone());
+        database
+            .stream_partitioned(of, parameters, partition, batch_rows, &control)
+            .map_err(|error| error.about(&statement))
+    }
+
     fn run(self, output: Output) -> Result<Completion> {
         let (target, statement, parameters, control) = self.prepare()?;
         let done = match target {
@@ -234,7 +259,7 @@ impl<'a> Query<'a> {
         done.map_err(|error| error.about(&statement))
     }
 
-    fn prepare(self) -> Result<(Target<'a>, std::sync::Arc<Statement>, Vec<Scalar>, Control<'a>)> {
+    fn prepare(self) -> Result<(Target<'a>, Arc<Statement>, Vec<Scalar>, Control<'a>)> {
         let database = match self.target {
             Target::Database(database) => database,
             Target::Transaction(transaction) => transaction.database(),

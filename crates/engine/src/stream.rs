@@ -1,6 +1,6 @@
 use rowmill_columns::Batch;
 
-use crate::postgres::{Lease, PortalStream, PostgresStream};
+use crate::postgres::{Lease, PartitionedStream, PortalStream, PostgresStream};
 use crate::sqlite::SqliteStream;
 use crate::{Control, Result};
 
@@ -22,6 +22,8 @@ pub struct Stream {
 pub(crate) enum Parts {
     Sqlite(SqliteStream),
     Postgres(PostgresStream),
+    /// Of PostgreSQL, by several connections.
+    Partitioned(PartitionedStream),
     /// Of PostgreSQL, inside a transaction.
     Portal(PortalStream),
 }
@@ -30,7 +32,7 @@ impl std::fmt::Debug for Parts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Sqlite(_) => "sqlite",
-            Self::Postgres(_) | Self::Portal(_) => "postgres",
+            Self::Postgres(_) | Self::Partitioned(_) | Self::Portal(_) => "postgres",
         })
     }
 }
@@ -52,6 +54,7 @@ impl Stream {
         let part = match &mut self.parts {
             Parts::Sqlite(stream) => stream.next(control),
             Parts::Postgres(stream) => stream.next(control),
+            Parts::Partitioned(stream) => stream.next(control),
             Parts::Portal(stream) => stream.next(control),
         };
         self.ended = !matches!(part, Ok(Some(_)));

@@ -216,17 +216,27 @@ impl Database {
     ///
     /// A stream holds a connection until it is read to its end, closed, or left by `with`. A result
     /// without rows gives one Frame without rows, so that its columns are told.
-    #[pyo3(signature = (sql, /, *parameters, batch_rows=65536, timeout=None, **named))]
+    ///
+    /// Args:
+    ///     batch_rows: Rows of a Frame at most; 8 MiB of them make a Frame too.
+    ///     partition: A column by which the result is cut into parts that several connections read
+    ///         side by side, or a `Partition` that says more.
+    #[pyo3(signature = (sql, /, *parameters, batch_rows=65536, partition=None, timeout=None, **named))]
     fn stream(
         &self,
         sql: &Bound<'_, PyString>,
         parameters: &Bound<'_, PyTuple>,
         batch_rows: usize,
+        partition: Option<&Bound<'_, PyAny>>,
         timeout: Option<f64>,
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Stream> {
         let timeout_each = seconds(timeout)?.or(self.engine.config().timeout);
-        let start = |query: Query<'_>| query.stream(batch_rows.max(1));
+        let partition = crate::partition::partition(partition)?;
+        let start = |query: Query<'_>| match &partition {
+            Some(partition) => query.stream_partitioned(partition, batch_rows.max(1)),
+            None => query.stream(batch_rows.max(1)),
+        };
         let stream = self.query(sql, parameters, timeout, named, start)?;
         Ok(Stream::new(stream, timeout_each))
     }

@@ -12,6 +12,7 @@ mod infer;
 mod load;
 mod numpy;
 mod parameter;
+mod partition;
 mod pump;
 mod row;
 mod schema;
@@ -40,6 +41,8 @@ mod _rowmill {
     use crate::database::Database;
     #[pymodule_export]
     use crate::frame::Frame;
+    #[pymodule_export]
+    use crate::partition::Partition;
     #[pymodule_export]
     use crate::pump::{Pump, StreamHandle};
     #[pymodule_export]

@@ -327,15 +327,22 @@ impl Pump {
         parameters: &Bound<'py, PyTuple>,
         named: &Bound<'py, PyDict>,
         batch_rows: usize,
+        partition: Option<&Bound<'py, PyAny>>,
         transaction: Option<u64>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let text = sql.to_cow()?;
         let arguments = arguments(parameters, Some(named), &text)?;
+        let batch_rows = batch_rows.max(1);
+        if let Some(partition) = crate::partition::partition(partition)? {
+            let start = |inner: &mut Evented<Target>, target| {
+                inner.stream_partitioned(&text, arguments, partition, batch_rows, target)
+            };
+            return Self::submitted(this, start, Shape::Other);
+        }
         let transaction = transaction.map(TransactionId::from_raw);
         let call = this.get().inner().call(&text, arguments, Want::Rows, transaction);
         let call = call.map_err(|error| errors::raised(this.py(), &error))?;
-        let start =
-            |inner: &mut Evented<Target>, target| inner.stream(call, batch_rows.max(1), target);
+        let start = |inner: &mut Evented<Target>, target| inner.stream(call, batch_rows, target);
         Self::submitted(this, start, Shape::Other)
     }
 

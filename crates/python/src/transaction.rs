@@ -174,7 +174,8 @@ impl Transaction {
         Ok(PyBytes::new(sql.py(), &json))
     }
 
-    /// As `Database.stream`. Until the stream ends the transaction takes no other statement.
+    /// As `Database.stream`, on the transaction's one connection. Other statements may run between two
+    /// parts; what the stream gives is what its statement saw when it began.
     #[pyo3(signature = (sql, /, *parameters, batch_rows=65536, timeout=None, **named))]
     fn stream(
         &self,

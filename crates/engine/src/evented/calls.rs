@@ -8,7 +8,7 @@ use rowmill_expr::Statement;
 use super::bulk::Bulk;
 use super::{CallId, EventedStream};
 use crate::query::to_json;
-use crate::{Completion, Error, Orient, Result, Row};
+use crate::{Completion, Error, Orient, Partition, Result, Row};
 
 /// A statement to run, with what is wanted of it.
 #[derive(Debug)]
@@ -195,7 +195,7 @@ pub(crate) enum Waiting<T> {
     Call { id: CallId, to: T, call: Call },
     Begin { id: CallId, to: T, sql: String },
     Script { id: CallId, to: T, sql: String },
-    Stream { id: CallId, to: T, call: Call, batch_rows: usize },
+    Stream { id: CallId, to: T, call: Call, batch_rows: usize, partition: Option<Partition> },
     Bulk { id: CallId, to: T, bulk: Bulk },
 }
 

@@ -115,8 +115,8 @@ impl<T> Evented<T> {
                 Waiting::Call { id, to, call } => self.start_call(lane, id, to, call),
                 Waiting::Begin { id, to, sql } => self.start_begin(lane, id, to, &sql),
                 Waiting::Script { id, to, sql } => self.start_script(lane, id, to, &sql),
-                Waiting::Stream { to, call, batch_rows, .. } => {
-                    self.start_stream(lane, to, call, batch_rows);
+                Waiting::Stream { to, call, batch_rows, partition, .. } => {
+                    self.start_stream(lane, to, call, batch_rows, partition);
                 }
                 Waiting::Bulk { id, to, bulk } => self.start_bulk(lane, id, to, bulk),
             }

@@ -15,6 +15,7 @@ mod cancel;
 mod dispatch;
 mod lane;
 mod shared;
+mod spare;
 mod sqlite;
 mod streams;
 mod submit;

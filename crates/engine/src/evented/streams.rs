@@ -8,9 +8,9 @@ use super::calls::{About, Waiting};
 use super::lane::{Parked, Purpose, State, Why, Work};
 use super::sqlite::{Held, Way, with};
 use super::{Answer, Call, Evented, Submitted, Transaction, TransactionId, Want};
-use crate::postgres::{Lease, PortalStream, PostgresStream, busy};
+use crate::postgres::{Lease, PartitionedStream, Plan, PortalStream, PostgresStream, busy};
 use crate::stream::{Parts, Stream};
-use crate::{Control, Error, ErrorKind, limits};
+use crate::{Arguments, Control, Error, ErrorKind, Partition, limits};
 
 /// A stream that has begun.
 #[derive(Clone, Debug)]
@@ -88,7 +88,7 @@ impl<T> Evented<T> {
         let batch_rows = if batch_rows == 0 { limits::BATCH_ROWS } else { batch_rows };
         let Some(transaction) = call.transaction else {
             let id = self.new_call();
-            return self.enqueue(Waiting::Stream { id, to, call, batch_rows });
+            return self.enqueue(Waiting::Stream { id, to, call, batch_rows, partition: None });
         };
         Submitted::Now(self.transaction_lane(transaction).map(|_| {
             let Call { statement, parameters, .. } = call;
@@ -98,11 +98,51 @@ impl<T> Evented<T> {
         }))
     }
 
-    pub(super) fn start_stream(&mut self, lane: usize, to: T, call: Call, batch_rows: usize) {
+    /// Starts a stream of the rows of `sql` that several connections read, as many as are free; on SQLite
+    /// one does.
+    pub fn stream_partitioned(
+        &mut self,
+        sql: &str,
+        arguments: Arguments,
+        partition: Partition,
+        batch_rows: usize,
+        to: T,
+    ) -> Submitted {
+        let is_sqlite = self.postgres.is_none();
+        let whole = if is_sqlite { partition.sqlite_sql(sql) } else { Ok(None) };
+        let call = whole.and_then(|whole| {
+            self.call(whole.as_deref().unwrap_or(sql), arguments, Want::Rows, None)
+        });
+        match (self.check_usable(), call) {
+            (Err(error), _) | (_, Err(error)) => Submitted::Now(Err(error)),
+            (Ok(()), Ok(call)) if is_sqlite => self.stream_sqlite(call, batch_rows, to),
+            (Ok(()), Ok(call)) => {
+                let batch_rows = if batch_rows == 0 { limits::BATCH_ROWS } else { batch_rows };
+                let (id, partition) = (self.new_call(), Some(partition));
+                self.enqueue(Waiting::Stream { id, to, call, batch_rows, partition })
+            }
+        }
+    }
+
+    pub(super) fn start_stream(
+        &mut self,
+        lane: usize,
+        to: T,
+        call: Call,
+        batch_rows: usize,
+        partition: Option<Partition>,
+    ) {
         let Some(lease) = self.take_link(lane, Why::Stream) else {
             return self.complete(to, Err(busy()));
         };
         let Call { statement, parameters, .. } = call;
+        if let Some(partition) = partition {
+            let others = self.spare(partition.count() - 1);
+            let plan = Plan { first: lease, others, statement, parameters, partition, batch_rows };
+            let parts = Parts::Partitioned(PartitionedStream::new(plan));
+            return self
+                .complete(to, Ok(Answer::Stream(EventedStream::new(parts, Whose::Nobodys))));
+        }
         let parts = PostgresStream::start(lease, &statement, parameters, batch_rows);
         let stream = EventedStream::new(Parts::Postgres(parts), Whose::Lane(lane));
         self.complete(to, Ok(Answer::Stream(stream)));

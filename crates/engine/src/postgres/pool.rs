@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Opener, Upkeep};
+use super::{Opener, Seat, Upkeep};
 use crate::config::PostgresConfig;
 use crate::pump::Link;
 use crate::signal::Signal;
@@ -185,6 +185,30 @@ impl Pool {
         }
     }
 
+    /// Connections that can be had without waiting, `most` at most: idle ones, and those that there is
+    /// room for. One is left to others, for the caller may want it before these come back.
+    pub(crate) fn spare(&self, most: usize) -> Vec<Seat> {
+        let mut state = self.0.lock();
+        let free = (state.idle.len() + self.0.size.saturating_sub(state.total)).saturating_sub(1);
+        let mut seats = Vec::new();
+        for _ in 0..free.min(most) {
+            if let Some((mut link, _)) = state.idle.pop() {
+                if link.has_ended() {
+                    link.break_off();
+                    state.total -= 1;
+                    state.lost += 1;
+                } else {
+                    seats.push(Seat::Here(self.lend(link)));
+                }
+                continue;
+            }
+            state.total += 1;
+            let room = Room(Some(self.clone()));
+            seats.push(Seat::ToOpen(Box::new(move |control| room.connect(control))));
+        }
+        seats
+    }
+
     fn lend(&self, link: Box<Link>) -> Lease {
         Lease::new(link, self.0.clone(), 0)
     }
@@ -331,5 +355,26 @@ impl Home for Shared {
             drop(retired);
         }
         self.freed.notify_one();
+    }
+}
+
+/// Room that was taken for a connection; given back where none is opened.
+struct Room(Option<Pool>);
+
+impl Room {
+    fn connect(mut self, control: &Control<'_>) -> Result<Lease> {
+        match self.0.take() {
+            Some(pool) => pool.connect(true, control),
+            None => Err(Error::new(ErrorKind::Internal, "there is no room for a connection")),
+        }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if let Some(Pool(shared)) = self.0.take() {
+            shared.lock().total -= 1;
+            shared.freed.notify_one();
+        }
     }
 }
