@@ -47,8 +47,8 @@ class MortalServer(PostgresServer):
         assert self._process is not None
         return self._process.pid
 
-    def _initialise(self) -> None:
-        super()._initialise()
+    def _write_rules(self) -> None:
+        super()._write_rules()
         with (self._data / "pg_hba.conf").open("a") as rules:
             rules.write("local replication all trust\n")
 

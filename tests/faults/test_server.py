@@ -93,7 +93,7 @@ def test_the_backend_is_killed(mortal: MortalServer, mortal_url: str) -> None:
 
 
 def test_the_server_is_killed_and_comes_back(mortal: MortalServer, mortal_url: str) -> None:
-    with rm.Database(mortal_url) as db:
+    with rm.Database(mortal_url, connect_timeout=0.5) as db:
         db.execute("create table t (n integer)")
         with pytest.raises(rm.ConnectionLost) as caught, db.transaction() as tx:
             tx.execute("insert into t values (1)")
@@ -114,7 +114,7 @@ def test_the_server_is_killed_and_comes_back(mortal: MortalServer, mortal_url: s
 async def test_the_server_is_killed_and_comes_back_async(
     mortal: MortalServer, mortal_url: str
 ) -> None:
-    async with rm.AsyncDatabase(mortal_url, pool_size=3) as db:
+    async with rm.AsyncDatabase(mortal_url, pool_size=3, connect_timeout=0.5) as db:
         calls = [asyncio.create_task(db.fetch("select pg_sleep(60)")) for _ in range(3)]
         assert await asyncio.to_thread(eventually, lambda: sessions(mortal, "%pg_sleep%") == 3)
         mortal.kill()
@@ -161,7 +161,7 @@ def test_an_immediate_restart_under_load(mortal: MortalServer, mortal_url: str) 
 
 def test_a_server_that_takes_nobody_now(mortal: MortalServer, mortal_url: str) -> None:
     """57P03, while it shuts down, starts or recovers: ConnectError."""
-    with rm.Database(mortal_url, pool_size=2) as db:
+    with rm.Database(mortal_url, pool_size=2, connect_timeout=0.5) as db:
         with db.transaction() as tx:
             assert tx.fetch_value("select 1") == 1
             os.kill(mortal.pid, signal.SIGTERM)  # takes nobody any more, and waits for this one
@@ -361,7 +361,7 @@ def test_failover(kind: str) -> None:
     with MortalServer() as primary, Standby(primary) as standby:
         url = both((primary, standby), target_session_attrs="read-write")
         if kind == "sync":
-            with rm.Database(url, connect_timeout=HANG) as db:
+            with rm.Database(url, connect_timeout=1) as db:
                 db.execute("create table t (n integer)")
                 db.execute("insert into t values (1)")
                 assert eventually(
@@ -378,7 +378,7 @@ def test_failover(kind: str) -> None:
             return
 
         async def run() -> None:
-            async with rm.AsyncDatabase(url, connect_timeout=HANG) as db:
+            async with rm.AsyncDatabase(url, connect_timeout=1) as db:
                 assert await db.fetch_value("select pg_is_in_recovery()") is False
                 await asyncio.to_thread(primary.kill)
                 await asyncio.sleep(0.1)
