@@ -230,7 +230,9 @@ def test_a_deadline_and_a_killed_connection(pg: str, postgres: PostgresServer) -
             within(HANG, lambda: list(db.stream(slow, partition="id", timeout=0.3)))
         assert not running(postgres, "%slowly%")
         with db.stream(
-            "select id, pg_sleep(0.01) from item -- killed", batch_rows=1, partition="id"
+            "select id, repeat('x', 100000) as pad from item -- killed",
+            batch_rows=1,
+            partition="id",
         ) as parts:
             next(parts)
             postgres.psql(
