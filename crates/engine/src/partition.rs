@@ -131,7 +131,13 @@ impl Partition {
                  from {source}"
             )
         } else {
-            format!("select unnest(array[min({key}), max({key})]) from {source}")
+            // Not min and max, which UUIDs have since PostgreSQL 18 only.
+            let end = |order| {
+                format!(
+                    "(select {key} from {source} where {key} is not null order by {key}{order} limit 1)"
+                )
+            };
+            format!("{} union all {}", end(""), end(" desc"))
         }))
     }
 
@@ -163,12 +169,13 @@ impl Partition {
         let (Some(lowest), Some(highest)) = (cuts.first(), cuts.last()) else {
             return Ok(vec![piece(String::new(), &[])?]);
         };
-        let mut pieces = vec![piece(format!(" where {key} < ${first}"), &[lowest.clone()])?];
+        let mut pieces =
+            vec![piece(format!(" where {key} < ${first}"), std::slice::from_ref(lowest))?];
         for ends in cuts.windows(2) {
             let within = format!(" where {key} >= ${first} and {key} < ${}", first + 1);
             pieces.push(piece(within, ends)?);
         }
-        pieces.push(piece(format!(" where {key} >= ${first}"), &[highest.clone()])?);
+        pieces.push(piece(format!(" where {key} >= ${first}"), std::slice::from_ref(highest))?);
         pieces.push(piece(format!(" where {key} is null"), &[])?);
         Ok(pieces)
     }

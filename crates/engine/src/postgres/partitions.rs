@@ -17,8 +17,10 @@ use crate::{Control, Error, ErrorKind, Result, limits, process};
 /// A connection for some of the parts: one that is there, or that the part's own thread opens.
 pub(crate) enum Seat {
     Here(Lease),
-    ToOpen(Box<dyn FnOnce(&Control<'_>) -> Result<Lease> + Send>),
+    ToOpen(Open),
 }
+
+type Open = Box<dyn FnOnce(&Control<'_>) -> Result<Lease> + Send>;
 
 /// A result that several connections read side by side, each in a transaction of its own and all on
 /// one snapshot. They take its pieces one after the other.
@@ -102,7 +104,7 @@ impl PartitionedStream {
             let begun = plan.begin(control);
             match (begun, std::mem::replace(&mut self.state, Progress::Over)) {
                 (Ok((pieces, snapshot)), Progress::New(plan)) => {
-                    self.state = Progress::Running(plan.run(pieces, snapshot)?);
+                    self.state = Progress::Running(plan.run(pieces, snapshot.as_deref())?);
                 }
                 (Err(error), Progress::New(mut plan)) => {
                     end(&mut plan.first);
@@ -162,7 +164,7 @@ impl Plan {
     }
 
     /// Has threads read the pieces.
-    fn run(self, pieces: Vec<Piece>, snapshot: Option<String>) -> Result<Running> {
+    fn run(self, pieces: Vec<Piece>, snapshot: Option<&str>) -> Result<Running> {
         let Self { first, mut others, partition, batch_rows, .. } = self;
         others.truncate(if snapshot.is_some() { pieces.len() - 1 } else { 0 });
         let seats = others.len() + 1;
@@ -187,7 +189,7 @@ impl Plan {
         let mut running = Running { shared: Arc::clone(&shared), next: 0, started: false };
         let begun = shared.spawn(0, move |shared| shared.lead(first));
         for (at, seat) in others.into_iter().enumerate() {
-            let snapshot = snapshot.clone().unwrap_or_default();
+            let snapshot = snapshot.unwrap_or_default().to_owned();
             // One that cannot be had is one connection fewer.
             if shared.spawn(at + 1, move |shared| shared.follow(at + 1, seat, &snapshot)).is_err() {
                 shared.joined();
