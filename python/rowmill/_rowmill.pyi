@@ -454,7 +454,7 @@ class Partition:
     @property
     def ordered(self) -> bool:
         """Whether rows come in the column's order."""
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, value: object, /) -> bool: ...
 
 @final
 class Stream:
