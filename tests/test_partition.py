@@ -136,8 +136,8 @@ def test_several_connections_read_at_once(pg: str, postgres: PostgresServer) -> 
         assert eventually(lambda: sessions(postgres, "%together%", state="active") == 3)
         assert db.fetch_value("select 7", timeout=5) == 7
         reader.join(HANG)
-        with db.stream(slow, batch_rows=1, partition="id") as frames:
-            next(frames)
+        with db.stream(slow, batch_rows=1, partition="id") as others:
+            next(others)
             assert db.fetch_value("select 7", timeout=5) == 7
         assert eventually(lambda: not running(postgres, "%together%"))
 
