@@ -18,9 +18,9 @@ use crate::{errors, value};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
-/// Lists within lists deeper than this are refused: PostgreSQL stops at 6 dimensions, and a list
-/// that holds itself has no end.
-const DEEPEST: usize = 16;
+/// Lists and dicts within each other deeper than this are refused: so is JSON at the database, and a
+/// list that holds itself has no end.
+const DEEPEST: usize = 128;
 
 const ACCEPTED: &str = "None, bool, int, float, str, bytes, date, time, datetime, timedelta, \
     Interval, Range, Decimal, UUID, Enum, dict, ipaddress, NumPy scalars, and lists, sets and arrays of \
@@ -267,14 +267,12 @@ fn rare(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<Sc
     }
     if let Ok(dict) = value.cast::<PyDict>() {
         // The cells of a column of dicts are JSON; a parameter may be for a composite or an hstore.
-        if !matches!(place, Place::Cell { .. })
-            && let Some(named) = named(dict, place, depth)
-        {
-            return Ok(named);
+        if matches!(place, Place::Cell { .. }) {
+            return json(value, place);
         }
-        return json(value, place);
+        return named(dict, place, depth);
     }
-    if value.get_type().module()?.to_cow()? == "ipaddress" {
+    if value.get_type().module().is_ok_and(|module| module == "ipaddress") {
         return Ok(Scalar::Text(value.str()?.to_cow()?.into_owned()));
     }
     if is_named(value, "NAType")? || is_named(value, "MaskedConstant")? {
@@ -297,16 +295,43 @@ fn nested_once(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyRe
     nested(value, place, depth + 1)
 }
 
-/// A dict's values under their names, where all have one; what `json` says of others is clearer.
-fn named(dict: &Bound<'_, PyDict>, place: Place<'_>, depth: usize) -> Option<Scalar> {
+/// A dict's values under their names; names as `json.dumps` makes them.
+fn named(dict: &Bound<'_, PyDict>, place: Place<'_>, depth: usize) -> PyResult<Scalar> {
     if depth >= DEEPEST {
-        return None;
+        return Err(refused(
+            dict.py(),
+            place,
+            &format!("dicts are nested more than {DEEPEST} deep"),
+        ));
     }
-    let named = dict.iter().map(|(name, value)| {
-        let name = name.cast_exact::<PyString>().ok()?.to_cow().ok()?.into_owned();
-        Some((name, nested(&value, place, depth + 1).ok()?))
+    // A snapshot: what is called for a value may change the dict.
+    let items = dict.items();
+    let named = items.iter().map(|item| {
+        let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
+        Ok((key(&name, place)?, nested(&value, place, depth + 1)?))
     });
-    named.collect::<Option<_>>().map(Scalar::Struct)
+    named.collect::<PyResult<_>>().map(Scalar::Struct)
+}
+
+fn key(name: &Bound<'_, PyAny>, place: Place<'_>) -> PyResult<String> {
+    if let Ok(text) = name.cast::<PyString>() {
+        return match text_of(text, place)? {
+            Scalar::Text(text) => Ok(text),
+            _ => Ok(String::new()),
+        };
+    }
+    if let Ok(flag) = name.cast::<PyBool>() {
+        return Ok(if flag.is_true() { "true" } else { "false" }.to_owned());
+    }
+    if name.is_none() {
+        return Ok("null".to_owned());
+    }
+    if name.is_instance_of::<PyInt>() || name.is_instance_of::<PyFloat>() {
+        return Ok(name.str()?.to_cow()?.into_owned());
+    }
+    let class = value::class_name(name);
+    let message = format!("a dict's keys are str, int, float, bool or None, not {class}");
+    Err(refused(name.py(), place, &message))
 }
 
 fn json(value: &Bound<'_, PyAny>, place: Place<'_>) -> PyResult<Scalar> {
@@ -316,7 +341,10 @@ fn json(value: &Bound<'_, PyAny>, place: Place<'_>) -> PyResult<Scalar> {
     named.set_item("allow_nan", false)?;
     let dumps = py.import("json")?.getattr("dumps")?;
     match dumps.call((value,), Some(&named)) {
-        Ok(text) => Ok(Scalar::Json(text.extract()?)),
+        Ok(text) => match text_of(text.cast()?, place)? {
+            Scalar::Text(text) => Ok(Scalar::Json(text)),
+            other => Ok(other),
+        },
         Err(error) => {
             let message = format!("the dict is not JSON: {}", error.value(py));
             let refused = refused(py, place, &message);

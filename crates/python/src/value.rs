@@ -166,6 +166,7 @@ fn is_range(fields: &StructValue<'_>) -> bool {
     let names = ["lower", "upper", "bounds"];
     fields.len() == names.len()
         && names.iter().enumerate().all(|(at, name)| fields.name(at) == *name)
+        && matches!(fields.get(2), Value::Text("[)" | "[]" | "(]" | "()" | "empty"))
 }
 
 /// The sequence of one column's values, `rows` of it.

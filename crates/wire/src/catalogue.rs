@@ -45,6 +45,8 @@ pub(crate) enum Form {
     },
     /// A composite's attributes, in order.
     Composite(Vec<Attribute>),
+    /// A base type whose send function is named after it, as those of extensions are.
+    Base,
     Other,
 }
 
@@ -65,7 +67,7 @@ impl Form {
             | Self::Range { subtype: oid }
             | Self::Multirange { range: oid } => (Some(*oid), &[][..]),
             Self::Composite(attributes) => (None, &attributes[..]),
-            Self::Enum | Self::Other => (None, &[][..]),
+            Self::Enum | Self::Base | Self::Other => (None, &[][..]),
         };
         one.into_iter().chain(attributes.iter().map(|attribute| attribute.oid))
     }
@@ -117,6 +119,17 @@ impl Shape {
         }
     }
 
+    fn has_ranges(&self) -> bool {
+        match self {
+            Self::Range(_) | Self::Multirange(_) => true,
+            Self::Array { element, .. } => element.shape.has_ranges(),
+            Self::Composite(members) => {
+                members.iter().any(|member| member.resolved.shape.has_ranges())
+            }
+            Self::Scalar(_) => false,
+        }
+    }
+
     /// Whether a composite is among what it is made of.
     pub(crate) fn has_composites(&self) -> bool {
         match self {
@@ -165,10 +178,16 @@ impl Catalogue {
         self.composites.load(Ordering::Relaxed)
     }
 
-    /// Forgets composite types, one of which proved out of date, and all statements that know one.
-    pub(crate) fn forget_composites(&self) {
+    /// Forgets the attributes of composite types, and all statements that know some: they are looked
+    /// up anew. Sessions call it when they see that a type was altered, by anyone's statement that
+    /// went through them; that somebody else renamed or exchanged attributes, values do not tell.
+    pub fn forget_composites(&self) {
         let mut types = self.types.write().unwrap_or_else(PoisonError::into_inner);
+        let known = types.len();
         types.retain(|_, known| !matches!(known.form, Form::Composite(_)));
+        if types.len() == known {
+            return;
+        }
         self.composites.fetch_add(1, Ordering::Relaxed);
         let mut statements = self.statements.write().unwrap_or_else(PoisonError::into_inner);
         statements.retain(|_, prepared| !prepared.has_composites());
@@ -267,8 +286,10 @@ fn nested(
         Some(Form::Array { element }) => {
             Shape::Array { oid: *element, element: part(*element, typmod) }
         }
-        Some(Form::Range { subtype }) => Shape::Range(part(*subtype, -1)),
-        Some(Form::Multirange { range }) => Shape::Multirange(part(subtype(types, *range)?, -1)),
+        Some(Form::Range { subtype }) => Shape::Range(bound(part(*subtype, -1))?),
+        Some(Form::Multirange { range }) => {
+            Shape::Multirange(bound(part(subtype(types, *range)?, -1))?)
+        }
         Some(Form::Composite(attributes)) => {
             let member = |attribute: &Attribute| Member {
                 name: attribute.name.clone(),
@@ -287,6 +308,12 @@ fn nested(
     })
 }
 
+/// What a range is of. Ranges of ranges are exchanged as text: each level has two bounds, and so
+/// doubles what the type is made of.
+fn bound(bound: Arc<Resolved>) -> Option<Arc<Resolved>> {
+    (!bound.shape.has_ranges()).then_some(bound)
+}
+
 fn subtype(types: &Types, range: u32) -> Option<u32> {
     match types.get(&range).map(|known| &known.form) {
         Some(Form::Range { subtype }) => Some(*subtype),
@@ -297,7 +324,7 @@ fn subtype(types: &Types, range: u32) -> Option<u32> {
 fn kind(types: &Types, oid: u32) -> Kind {
     match types.get(&oid) {
         Some(TypeInfo { form: Form::Enum, .. }) => Kind::Enum,
-        Some(TypeInfo { form: Form::Other, name }) => {
+        Some(TypeInfo { form: Form::Base, name }) => {
             Kind::of_extension(name).unwrap_or(Kind::Unknown)
         }
         Some(_) => Kind::Unknown,
@@ -323,7 +350,8 @@ pub(crate) fn look_up(oids: &[u32]) -> String {
          array(select unnest(array[u.typbasetype, u.typelem]) from pg_catalog.pg_type u \
          where u.oid in ({list})))) \
          select oid, form, base, typmod, element, name from (select 0 as rank, oid, \
-         typtype::text as form, case typtype when 'r' then (select rngsubtype from \
+         case when typtype = 'b' and typname || '_send' = (select proname from \
+         pg_catalog.pg_proc p where p.oid = typsend) then 'base' else typtype::text end as form, case typtype when 'r' then (select rngsubtype from \
          pg_catalog.pg_range where rngtypid = asked.oid) when 'm' then (select rngtypid from \
          pg_catalog.pg_range r where (pg_catalog.to_jsonb(r) ->> 'rngmultitypid')::oid = asked.oid) \
          else typbasetype end as base, typtypmod as typmod, case when typcategory = 'A' and \
@@ -335,15 +363,14 @@ pub(crate) fn look_up(oids: &[u32]) -> String {
 }
 
 /// Adds a row that [`look_up`] gave, its cells as text, to what the rows before it told.
-pub(crate) fn looked_up(found: &mut Vec<(u32, TypeInfo)>, cells: &[Option<&str>]) -> Option<()> {
+pub(crate) fn looked_up(found: &mut HashMap<u32, TypeInfo>, cells: &[Option<&str>]) -> Option<()> {
     let &[Some(oid), Some(form), base, Some(typmod), Some(element), Some(name)] = cells else {
         return None;
     };
     let (oid, typmod) = (oid.parse().ok()?, typmod.parse().ok()?);
     let base = base.and_then(|base| base.parse().ok()).unwrap_or(0);
     if form == "attribute" {
-        let known = found.iter_mut().rev().find(|(known, _)| *known == oid)?;
-        if let Form::Composite(attributes) = &mut known.1.form {
+        if let Form::Composite(attributes) = &mut found.get_mut(&oid)?.form {
             attributes.push(Attribute { name: name.to_owned(), oid: base, typmod });
         }
         return Some(());
@@ -355,9 +382,10 @@ pub(crate) fn looked_up(found: &mut Vec<(u32, TypeInfo)>, cells: &[Option<&str>]
         "r" if base != 0 => Form::Range { subtype: base },
         "m" if base != 0 => Form::Multirange { range: base },
         "c" => Form::Composite(Vec::new()),
+        "base" => Form::Base,
         _ if element != 0 => Form::Array { element },
         _ => Form::Other,
     };
-    found.push((oid, TypeInfo { name: name.to_owned(), form }));
+    found.insert(oid, TypeInfo { name: name.to_owned(), form });
     Some(())
 }

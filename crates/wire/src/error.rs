@@ -115,6 +115,19 @@ pub struct DecodeError {
     pub message: String,
 }
 
+impl DecodeError {
+    /// Whether it may be that a composite type was altered since it was looked up.
+    pub(crate) fn may_be_altered(&self) -> bool {
+        [COMPOSITE_ALTERED, MORE_DIGITS].iter().any(|what| self.message.starts_with(what))
+    }
+}
+
+/// What is said of a composite whose attributes are not those that were looked up.
+pub(crate) const COMPOSITE_ALTERED: &str =
+    "a composite type was altered since its attributes were looked up";
+/// What is said of a number that its column does not hold.
+pub(crate) const MORE_DIGITS: &str = "a numeric of more digits than its type declares";
+
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { column, row, type_name, message } = self;

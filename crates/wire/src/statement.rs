@@ -64,6 +64,8 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     pub(crate) fn new(description: Description, catalogue: &Catalogue) -> Self {
+        // Before anything is resolved: what is forgotten meanwhile makes this out of date.
+        let state = catalogue.composites();
         let parameters: Vec<ParameterType> = description
             .parameters
             .iter()
@@ -79,7 +81,7 @@ impl Prepared {
         let has_composites = columns.iter().any(ColumnPlan::has_composites)
             || parameters.iter().any(|kind| kind.shape.has_composites());
         Self {
-            composites: has_composites.then(|| catalogue.composites()),
+            composites: has_composites.then_some(state),
             parameter_formats: encode::formats(parameters.iter().map(ParameterType::binary)),
             column_formats: encode::formats(columns.iter().map(ColumnPlan::binary)),
             schema: Arc::new(Schema::new(fields.collect())),

@@ -40,7 +40,11 @@ impl Opener {
         let mut pause = limits::RECONNECT_FIRST;
         loop {
             let error = match Link::open(&self.config, self.statements, &self.catalogue, &control) {
-                Ok(link) => return Ok(link),
+                Ok(link) => {
+                    // What other programs altered meanwhile, nobody tells.
+                    self.catalogue.forget_composites();
+                    return Ok(link);
+                }
                 Err(error) => error,
             };
             // Between half the pause and the whole: those that were cut off together come apart.

@@ -182,7 +182,7 @@ fn bind_one(raw: &mut RawStatement, at: c_int, value: &Scalar) -> std::result::R
         }
         Scalar::List(_) | Scalar::Struct(_) => {
             let mut json = String::new();
-            write_json(&mut json, value)?;
+            write_json(&mut json, value, matches!(value, Scalar::Struct(_)))?;
             raw.bind_text(at, &json)
         }
     };
@@ -228,7 +228,13 @@ fn date_text(out: &mut ShortText, days: i32) -> std::result::Result<(), Refusal>
     Ok(())
 }
 
-fn write_json(out: &mut String, value: &Scalar) -> std::result::Result<(), Refusal> {
+/// `as_document` for an object, which is stored: a list is for `json_each`, which makes a float of what
+/// is no integer of SQLite's.
+fn write_json(
+    out: &mut String,
+    value: &Scalar,
+    as_document: bool,
+) -> std::result::Result<(), Refusal> {
     match value {
         Scalar::Null => out.push_str("null"),
         Scalar::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
@@ -244,6 +250,9 @@ fn write_json(out: &mut String, value: &Scalar) -> std::result::Result<(), Refus
             debug_assert!(written.is_ok(), "a String takes everything");
         }
         Scalar::Json(json) => out.push_str(json),
+        Scalar::Decimal(text) if as_document && text.parse::<f64>().is_ok_and(f64::is_finite) => {
+            out.push_str(text);
+        }
         Scalar::Decimal(text) if is_whole(text) => {
             return Err(Refusal::OutOfRange("that holds an integer beyond SQLite's 64 bits"));
         }
@@ -256,7 +265,7 @@ fn write_json(out: &mut String, value: &Scalar) -> std::result::Result<(), Refus
         Scalar::TimeTz { micros, offset } => {
             write_json_text(out, &time_with_zone(*micros, *offset));
         }
-        Scalar::Bytes(_) => return Err(Refusal::NotSupported("a list of bytes has no JSON form")),
+        Scalar::Bytes(_) => return Err(Refusal::NotSupported("bytes have no JSON form")),
         Scalar::Interval { .. } => {
             return Err(Refusal::NotSupported("pass the parts of intervals as integers"));
         }
@@ -266,7 +275,7 @@ fn write_json(out: &mut String, value: &Scalar) -> std::result::Result<(), Refus
                 if at > 0 {
                     out.push(',');
                 }
-                write_json(out, value)?;
+                write_json(out, value, as_document)?;
             }
             out.push(']');
         }
@@ -278,7 +287,7 @@ fn write_json(out: &mut String, value: &Scalar) -> std::result::Result<(), Refus
                 }
                 write_json_text(out, name);
                 out.push(':');
-                write_json(out, value)?;
+                write_json(out, value, as_document)?;
             }
             out.push('}');
         }

@@ -1,7 +1,7 @@
 use rowmill_columns::Scalar;
 
 use super::{scalar, shaped, with_length};
-use crate::catalogue::Shape;
+use crate::catalogue::{Member, Shape};
 use crate::limits::ARRAY_DIMENSIONS;
 use crate::oid::Kind;
 
@@ -28,17 +28,52 @@ fn dimensions(list: &[Scalar]) -> Result<Vec<usize>, String> {
     }
 }
 
-/// Whether the elements themselves are lists: composites may be given in the order of their attributes.
-fn given_as_lists(element: &Shape, list: &[Scalar]) -> bool {
-    let mut first = list.first();
-    while let Some(Scalar::List(inner)) = first {
-        first = inner.first();
-    }
+/// Whether the elements themselves are lists: composites may be given in the order of their
+/// attributes.
+fn given_as_lists(element: &Shape, list: &[Scalar]) -> Result<bool, String> {
     match element {
-        Shape::Multirange(_) | Shape::Scalar(Kind::Vector) => true,
-        Shape::Composite(_) => !matches!(first, Some(Scalar::Struct(_))),
-        _ => false,
+        Shape::Multirange(_) | Shape::Array { .. } | Shape::Scalar(Kind::Vector) => Ok(true),
+        Shape::Composite(members) => match leaf(members, list) {
+            Leaf::Element => Ok(false),
+            Leaf::Other => Ok(true),
+            Leaf::Nothing if !list.iter().any(|value| matches!(value, Scalar::List(_))) => {
+                Ok(false)
+            }
+            Leaf::Nothing => Err("lists of nothing but None may be composites or lists of them; \
+                                  give composites by their attributes' names"
+                .to_owned()),
+        },
+        _ => Ok(false),
     }
+}
+
+/// What stands at the end of the lists.
+enum Leaf {
+    /// A composite, by the names of its attributes.
+    Element,
+    Other,
+    /// NULLs alone.
+    Nothing,
+}
+
+fn leaf(members: &[Member], list: &[Scalar]) -> Leaf {
+    let is_member = |name: &str| members.iter().any(|member| member.name == name);
+    let mut found = Leaf::Nothing;
+    for value in list {
+        match value {
+            Scalar::Null => {}
+            Scalar::Struct(fields) if fields.iter().all(|(name, _)| is_member(name)) => {
+                return Leaf::Element;
+            }
+            Scalar::List(inner) => match leaf(members, inner) {
+                Leaf::Element => return Leaf::Element,
+                Leaf::Other => found = Leaf::Other,
+                Leaf::Nothing => {}
+            },
+            _ => found = Leaf::Other,
+        }
+    }
+    found
 }
 
 /// Calls `element` with each element in order, and sees to it that `list` has these dimensions.
@@ -75,7 +110,7 @@ pub(super) fn write(
 ) -> Result<(), String> {
     let lengths = if list.is_empty() {
         Vec::new()
-    } else if given_as_lists(element, list) {
+    } else if given_as_lists(element, list)? {
         vec![list.len()]
     } else {
         dimensions(list)?

@@ -29,6 +29,10 @@ fn by_name<'a>(
     members: &[Member],
     fields: &'a [(String, Scalar)],
 ) -> Result<Vec<&'a Scalar>, String> {
+    let mut pairs = members.iter().zip(fields);
+    if members.len() == fields.len() && pairs.all(|(member, (name, _))| member.name == *name) {
+        return Ok(fields.iter().map(|(_, value)| value).collect());
+    }
     if let Some((stranger, _)) =
         fields.iter().find(|(name, _)| members.iter().all(|member| member.name != *name))
     {

@@ -126,9 +126,10 @@ pub(crate) fn write(
     }
 }
 
-/// Appends a value of this shape: in binary, where all it is made of binds so.
+/// Appends a value of this shape: in binary, where all it is made of binds so. Notations are not for
+/// here, as what is written is not known to be one.
 #[inline]
-fn shaped(out: &mut Vec<u8>, shape: &Shape, value: &Scalar) -> Result<Written, String> {
+pub(crate) fn shaped(out: &mut Vec<u8>, shape: &Shape, value: &Scalar) -> Result<Written, String> {
     match (shape, value) {
         (_, Scalar::Null) => return Ok(Written::Null),
         (Shape::Scalar(kind), value) => scalar::write(out, *kind, value)?,

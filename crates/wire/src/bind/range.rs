@@ -20,7 +20,6 @@ pub(super) fn write(out: &mut Vec<u8>, bound: &Shape, value: &Scalar) -> Result<
             ("lower", value) => lower = value,
             ("upper", value) => upper = value,
             ("bounds", Scalar::Text(bounds)) => flags = of_bounds(bounds)?,
-            ("bounds", Scalar::Null) => {}
             ("bounds", other) => return Err(unfit(other, "bounds like '[)'")),
             _ => {
                 return Err(format!(

@@ -29,9 +29,9 @@ fn prepared(oid: u32, typmod: i32) -> Prepared {
     catalogue.learn([
         (PAIR, info("pair", composite(&[("a", 23), ("b", 25)]))),
         (PAIRS, info("_pair", Form::Array { element: PAIR })),
-        (HSTORE, info("hstore", Form::Other)),
-        (VECTOR, info("vector", Form::Other)),
-        (HALFVEC, info("halfvec", Form::Other)),
+        (HSTORE, info("hstore", Form::Base)),
+        (VECTOR, info("vector", Form::Base)),
+        (HALFVEC, info("halfvec", Form::Base)),
         (DEEP, info("deep", composite(&[("p", PAIR), ("r", 3904), ("l", PAIRS)]))),
         (WITH_POINT, info("with_point", composite(&[("p", 600)]))),
         // No server has one; a false look-up may tell of it.

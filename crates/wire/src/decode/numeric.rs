@@ -1,6 +1,7 @@
 use rowmill_columns::build::Decimal;
 
 use super::CellError;
+use crate::error::MORE_DIGITS;
 
 /// Appends a `numeric`: the number of groups, the first one's weight, the sign, the digits after
 /// the point, then the groups of four digits.
@@ -26,7 +27,7 @@ pub(super) fn push(decimals: &mut Decimal, cell: &[u8]) -> Result<(), CellError>
     let weight = i16::from_be_bytes([w1, w0]);
     decimals
         .push(negative, groups, weight, scale)
-        .map_err(|_| CellError::Unrepresentable("a numeric of more digits than its type declares"))
+        .map_err(|_| CellError::Unrepresentable(MORE_DIGITS))
 }
 
 /// PostgreSQL's own bound of the digits after the point (NUMERIC_DSCALE_MASK).

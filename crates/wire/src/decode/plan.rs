@@ -9,6 +9,7 @@ use super::text_array::TextArrayDecoder;
 use super::{CellError, first};
 use crate::DecodeError;
 use crate::catalogue::{Resolved, Shape};
+use crate::error::COMPOSITE_ALTERED;
 use crate::message::ColumnDescription;
 use crate::oid::Kind;
 
@@ -126,9 +127,8 @@ impl ColumnPlan {
             CellError::NotUtf8 => return self.not_utf8(row),
             CellError::Malformed(what) | CellError::Unrepresentable(what) => what.to_owned(),
             CellError::Altered => {
-                let what = "a composite type was altered since its attributes were looked up; run \
-                            the statement again, which looks them up anew";
-                return self.error(row, what);
+                let way_out = "run the statement again, which looks them up anew";
+                return self.error(row, format!("{COMPOSITE_ALTERED}; {way_out}"));
             }
             CellError::Depth { column, value } => format!(
                 "an array of {value} dimensions, where earlier ones of the column have {column}"

@@ -44,6 +44,9 @@ pub(crate) struct Scalar {
     dimension: Option<usize>,
 }
 
+/// The longest vector of pgvector; a NULL takes as much room as a value does.
+const MAX_DIMENSION: usize = 16_000;
+
 /// The widest decimal there is.
 const MAX_DIGITS: u32 = 76;
 
@@ -123,7 +126,9 @@ impl Scalar {
             fits.then_some((digits as u8, scale as u8))
         });
         let is_vector = matches!(kind, Kind::Vector | Kind::Halfvec);
-        let dimension = usize::try_from(typmod).ok().filter(|&len| is_vector && len > 0);
+        let dimension = usize::try_from(typmod)
+            .ok()
+            .filter(|len| is_vector && (1..=MAX_DIMENSION).contains(len));
         Self { kind, digits: declared.filter(|_| kind == Kind::Numeric), dimension }
     }
 

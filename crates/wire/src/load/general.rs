@@ -56,7 +56,7 @@ fn cell(
     target: &ParameterType,
     value: &Value<'_>,
 ) -> Result<bind::Written, String> {
-    bind::write(out, target, &scalar(value)?)
+    bind::shaped(out, &target.shape, &scalar(value)?)
 }
 
 /// The value as a parameter would be given.

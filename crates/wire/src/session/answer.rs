@@ -48,8 +48,9 @@ impl Session {
             Stage::Scripted(script) => {
                 if script.take(message, &mut front.failure)? == Then::FailCopy {
                     self.fail_copy();
-                } else if message.kind == b'C' && forgets_statements(&script.tag.verb) {
-                    self.statements.clear();
+                } else if message.kind == b'C' {
+                    let verb = script.tag.verb.clone();
+                    self.heed(&verb);
                 }
             }
             Stage::Running(_) => self.running_message(message)?,
@@ -147,14 +148,12 @@ impl Session {
                     Rows::One(row) => (Ok(none()), Some(row)),
                     Rows::Ignored | Rows::First => (Ok(none()), None),
                 };
-                let forgets = forgets_statements(&tag.verb);
+                let verb = tag.verb.clone();
                 match batch {
                     Ok(batch) => running.completion = Some(Completion { batch, row, tag }),
                     Err(error) => front.failure = Some(Failure::Decode(error)),
                 }
-                if forgets {
-                    self.statements.clear();
-                }
+                self.heed(&verb);
             }
             (Step::Rows, b's') if running.portal.is_some() => {
                 message::empty(message)?;
@@ -189,6 +188,18 @@ impl Session {
             _ => return Err(unexpected(message, "in a statement's answer")),
         }
         Ok(())
+    }
+
+    /// What a statement did to what is known of this session and its database.
+    fn heed(&mut self, verb: &str) {
+        if forgets_statements(verb) {
+            self.statements.clear();
+        }
+        if alters_types(verb) {
+            self.catalogue.forget_composites();
+            // Until it commits, others look up what was before.
+            self.has_altered = true;
+        }
     }
 
     /// What comes next for the first request are its rows, of a form that is known now.
@@ -251,6 +262,9 @@ impl Session {
             return Err(unexpected(message, "in the middle of an answer"));
         }
         self.status = status;
+        if status == TransactionStatus::Idle && std::mem::take(&mut self.has_altered) {
+            self.catalogue.forget_composites();
+        }
         let stage = std::mem::replace(&mut front.stage, Stage::Waiting);
         let failure = front.failure.take();
         match (stage, failure) {
@@ -289,7 +303,7 @@ impl Session {
 
     fn looked_up(&mut self, look_up: LookingUp) {
         let LookingUp { round, asked, found, description, .. } = look_up;
-        let unknown = asked.iter().filter(|oid| found.iter().all(|(known, _)| known != *oid));
+        let unknown = asked.iter().filter(|oid| !found.contains_key(oid));
         let unknown: Vec<_> = unknown
             .map(|&oid| (oid, TypeInfo { name: format!("type {oid}"), form: Form::Other }))
             .collect();
@@ -324,8 +338,9 @@ impl Session {
         let Some(front) = self.queue.front() else { return };
         // A composite that has other attributes than it had: the server says so of parameters.
         let may_be_altered = match &failure {
-            Some(Failure::Decode(_)) => true,
-            Some(Failure::Server(error)) => error.code == "42804",
+            Some(Failure::Decode(error)) => error.may_be_altered(),
+            // A type that was dropped is a "cache lookup" that failed.
+            Some(Failure::Server(error)) => matches!(error.code.as_str(), "42804" | "XX000"),
             _ => false,
         };
         if may_be_altered && running.prepared.has_composites() {
@@ -455,6 +470,12 @@ fn is_stale(error: &ServerError) -> bool {
     error.code == "0A000"
         && (error.routine.as_deref() == Some("RevalidateCachedQuery")
             || error.message.contains("cached plan must not change result type"))
+}
+
+/// After these a composite may have other attributes: a table is one, too.
+fn alters_types(verb: &str) -> bool {
+    ["ALTER", "DROP", "CREATE"].iter().any(|first| verb.starts_with(first))
+        && (verb.ends_with(" TYPE") || verb.ends_with(" TABLE"))
 }
 
 /// After these the server keeps no prepared statement.

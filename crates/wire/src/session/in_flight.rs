@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rowmill_columns::{Batch, OwnedRow};
@@ -92,7 +93,7 @@ pub(super) struct LookingUp {
     pub(super) round: u8,
     pub(super) asked: Vec<u32>,
     pub(super) rows: usize,
-    pub(super) found: Vec<(u32, TypeInfo)>,
+    pub(super) found: HashMap<u32, TypeInfo>,
     pub(super) description: Description,
 }
 

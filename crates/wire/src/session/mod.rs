@@ -111,6 +111,8 @@ pub struct Session {
     startup: Startup,
     limits: Limits,
     catalogue: Arc<Catalogue>,
+    /// The transaction altered types, or may have.
+    has_altered: bool,
     phase: Phase,
     read: ReadBuffer,
     /// Bytes of a message that are passed over as they come.
@@ -162,6 +164,7 @@ impl Session {
             startup,
             limits,
             catalogue,
+            has_altered: false,
             phase: Phase::Starting(Authentication::Awaited),
             skip: 0,
             out,

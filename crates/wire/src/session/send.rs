@@ -1,6 +1,7 @@
 //! What is sent, and when: requests go out at once, one behind the other, each ended by its own
 //! Sync; only one whose statement has to be described first holds up those behind it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::in_flight::{
@@ -162,7 +163,9 @@ impl Session {
             bind::bind(out, portal_name, number, &prepared, parameters, max_message)
         };
         let is_of_values = request.parameters.len() == prepared.parameters.len();
-        let may_be_stale = origin != Origin::Fresh
+        // Types were looked up at some time before, whoever described the statement.
+        let has_composites = prepared.has_composites();
+        let may_be_stale = (origin != Origin::Fresh || has_composites)
             && next.asked == Asked::Once
             && self.status != TransactionStatus::Failed;
         match bound {
@@ -195,6 +198,9 @@ impl Session {
                 // A column may have another type by now: nothing was sent, so it is asked again.
                 next.asked = Asked::Unnamed;
                 let (key, number) = (request.statement.key, next.number);
+                if has_composites {
+                    self.catalogue.forget_composites();
+                }
                 self.catalogue.forget(key);
                 self.statements.give_up(key, number);
                 self.send_prepare();
@@ -260,7 +266,7 @@ impl Session {
     pub(super) fn send_look_up(&mut self, description: Description, asked: Vec<u32>, round: u8) {
         let Some(front) = self.queue.front_mut() else { return };
         encode::query(&mut self.out, &catalogue::look_up(&asked));
-        let found = Vec::new();
+        let found = HashMap::new();
         let step = Step::First;
         front.is_ended = false;
         let look_up = LookingUp { step, round, asked, rows: 0, found, description };
