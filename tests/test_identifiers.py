@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import example, given, settings
@@ -40,6 +41,7 @@ PIECES = st.sampled_from(
         "pg_temp",
     ]
 )
+Mode = Literal["nothing", "update"] | None
 NAMES = st.one_of(
     st.lists(PIECES, min_size=1, max_size=6).map("".join),
     st.text(
@@ -76,7 +78,7 @@ def tables(db: rm.Database) -> list[str]:
 )
 @example(table='a"b', column='"', mode="update")
 @example(table="a.b", column="a.b", mode="nothing")
-def test_load(db: rm.Database, table: str, column: str, mode: str | None) -> None:
+def test_load(db: rm.Database, table: str, column: str, mode: Mode) -> None:
     name = quoted(table)
     if "sqlite" in repr(db) and table.lower().startswith("sqlite_"):
         return
@@ -84,9 +86,9 @@ def test_load(db: rm.Database, table: str, column: str, mode: str | None) -> Non
     db.execute_script(f"create table {name} ({quoted(column)} integer primary key)")
     try:
         kept = tables(db)
-        assert db.load(name, {column: [1, 2]}, on_conflict=mode) == 2  # type: ignore[arg-type]
+        assert db.load(name, {column: [1, 2]}, on_conflict=mode) == 2
         if mode:  # the key is all there is, so that an update has nothing to do
-            assert db.load(name, {column: [1, 2, 3]}, on_conflict=mode) == 1  # type: ignore[arg-type]
+            assert db.load(name, {column: [1, 2, 3]}, on_conflict=mode) == 1
         assert db.fetch_value(f"select count(*) from {name}") == (3 if mode else 2)
         assert tables(db) == kept
         assert db.fetch_value("select count(*) from canary") == 1
