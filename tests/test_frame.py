@@ -211,7 +211,7 @@ CYCLE.append(CYCLE)
         ([Decimal("NaN")], r'column "c", row 0: this decimal'),
         ([Decimal("1e-80")], "76 digits"),
         ([np.datetime64("2024-01-01T00:00:00.000000001")], "part below the microsecond"),
-        ([CYCLE], "nested more than 16 deep"),
+        ([CYCLE], "nested more than 128 deep"),
     ],
 )
 def test_values_that_make_no_column(values: list[Any], message: str) -> None:

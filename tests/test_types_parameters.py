@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import ipaddress
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -131,7 +132,8 @@ VALUES: list[tuple[str, Any, str]] = [
 
 
 def _id(value: Any) -> str:
-    return repr(value)[:40]
+    # Without an address, for every process is to give a test the same name.
+    return re.sub(r" at 0x\w+", "", repr(value))[:40]
 
 
 @pytest.mark.parametrize(("kind", "value", "printed"), VALUES, ids=_id)
@@ -317,33 +319,6 @@ def test_a_composite_tells_which_attribute(db: rm.Database) -> None:
         with pytest.raises(rm.ProgrammingError, match=told):
             db.fetch(f"select $1::{kind}", value)
     assert db.fetch_value("select 1") == 1
-
-
-def test_a_composite_may_be_altered(db: rm.Database, url: str) -> None:
-    """What was looked up is looked up anew, on every connection."""
-    db.execute_script("create type growing as (a int)")
-    with rm.Database(url, pool_size=2) as other:
-        sql = "select $1::growing as g"
-        assert db.fetch_value(sql, (1,)) == other.fetch_value(sql, (1,)) == {"a": 1}
-        with other.transaction() as tx:  # a second connection that knows the statement
-            assert tx.fetch_value(sql, (1,)) == {"a": 1}
-            assert other.fetch_value(sql, (1,)) == {"a": 1}
-        db.execute_script("alter type growing add attribute b text")
-        for database in (db, other):
-            with pytest.raises(rm.DatabaseError):
-                database.fetch(sql, (1,))
-            for _ in range(3):
-                assert database.fetch_value(sql, (1, "x")) == {"a": 1, "b": "x"}
-        with other.transaction() as tx:
-            assert tx.fetch_value(sql, (1, "x")) == {"a": 1, "b": "x"}
-            assert other.fetch_value(sql, (1, "x")) == {"a": 1, "b": "x"}
-    frame_sql = "select row(1, 'x')::growing as g"
-    assert db.fetch_value(frame_sql) == {"a": 1, "b": "x"}
-    db.execute_script("alter type growing alter attribute a type bigint")
-    with pytest.raises(rm.DataError, match=r"altered.*run the statement again"):
-        db.fetch("select row(2^40, 'x')::growing")
-        db.fetch(frame_sql)
-    assert db.fetch_value(frame_sql) == {"a": 1, "b": "x"}
 
 
 def test_an_enum_refuses_what_is_no_label(db: rm.Database) -> None:
