@@ -247,9 +247,10 @@ impl Running {
 
     /// Stops what still runs, and waits until every connection is back.
     fn end(&mut self) {
+        // Under the lock, lest somebody looks just before and then sleeps.
+        let mut state = self.shared.lock();
         self.shared.stop.store(true, Ordering::Release);
         self.shared.changed.notify_all();
-        let mut state = self.shared.lock();
         while state.threads > 0 {
             state = self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
