@@ -223,6 +223,7 @@ async def test_an_error_in_one_part_async(pg: str) -> None:
         assert await db.fetch_value("select 1") == 1
 
 
+@pytest.mark.direct("it kills one of the servers that it reads by")
 def test_a_deadline_and_a_killed_connection(pg: str, postgres: PostgresServer) -> None:
     with rm.Database(pg, pool_size=4) as db:
         slow = "select id, pg_sleep(9) as s from item -- slowly"

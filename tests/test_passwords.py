@@ -66,6 +66,7 @@ def shown(error: BaseException) -> str:
     return "\n".join([str(error), repr(error), *parts, *traceback.format_exception(error)])
 
 
+@pytest.mark.direct("a pooler refuses a password in words of its own, seconds later")
 @pytest.mark.parametrize("password", ODD)
 @pytest.mark.parametrize("way", WAYS)
 def test_a_wrong_password_is_not_shown(

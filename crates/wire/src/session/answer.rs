@@ -465,11 +465,13 @@ impl Session {
     }
 }
 
-/// Whether a statement's plan was made for a table that is another one now.
+/// Whether a statement's plan was made for a table that is another one now; or PgBouncer, after an
+/// error, has lost count of what it prepared itself, under names of its own.
 fn is_stale(error: &ServerError) -> bool {
-    error.code == "0A000"
-        && (error.routine.as_deref() == Some("RevalidateCachedQuery")
-            || error.message.contains("cached plan must not change result type"))
+    let is_plan = error.routine.as_deref() == Some("RevalidateCachedQuery")
+        || error.message.contains("cached plan must not change result type");
+    (error.code == "0A000" && is_plan)
+        || (error.code == "42P05" && error.message.contains("\"PGBOUNCER_"))
 }
 
 /// After these a composite may have other attributes: a table is one, too.

@@ -10,7 +10,16 @@ use crate::{Limits, Session};
 
 #[test]
 fn a_plan_that_is_stale_when_new_is_a_poolers_and_gets_no_name() {
-    let stale = || error("ERROR", "0A000", "cached plan must not change result type");
+    gets_no_name("0A000", "cached plan must not change result type");
+}
+
+#[test]
+fn a_name_that_a_pooler_gave_twice_is_not_asked_for_again() {
+    gets_no_name("42P05", "prepared statement \"PGBOUNCER_7\" already exists");
+}
+
+fn gets_no_name(code: &str, message: &str) {
+    let stale = || error("ERROR", code, message);
     let mut session = session(&Arc::default());
     session.start(request("table t", vec![]));
     session.feed(&described(&[], &[("n", 23, -1)])).unwrap();
