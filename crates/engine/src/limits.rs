@@ -11,6 +11,10 @@ pub const TICK: Duration = Duration::from_millis(100);
 /// answer. A local server sends some 50 KiB meanwhile, and a socket takes 200.
 pub const NAP: Duration = Duration::from_micros(200);
 
+/// How long an error about a snapshot waits for that of the transaction which had it, and which tells
+/// more: both are on their way at once.
+pub const SNAPSHOT_GRACE: Duration = Duration::from_secs(1);
+
 /// How long a cancelled statement may take to end before its connection is given up. The server
 /// answers a cancel within milliseconds unless it or the network is gone.
 pub const CANCEL_GRACE: Duration = Duration::from_secs(5);

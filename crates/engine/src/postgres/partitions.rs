@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use rowmill_columns::{Batch, Scalar};
 use rowmill_expr::{Dialect, Statement};
@@ -304,14 +305,17 @@ impl Shared {
 
     /// The connection whose transaction has the snapshot: it stays open until all others have it too.
     fn lead(&self, mut lease: Lease) -> Result<()> {
-        let read = self.read_all(0, &mut lease);
+        // Told at once: the snapshot went with the transaction, which others may be about to complain of.
+        if let Err(error) = self.read_all(0, &mut lease) {
+            self.fail(error);
+        }
         let mut state = self.lock();
         while state.joining > 0 && !self.is_stopped() {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         drop(state);
         end(&mut lease);
-        read
+        Ok(())
     }
 
     fn follow(&self, seat: usize, connection: Seat, snapshot: &str) -> Result<()> {
@@ -334,11 +338,23 @@ impl Shared {
         drop(joined);
         let done = match begun {
             Ok(_) => self.read_all(seat, &mut lease),
+            // What ended the transaction that has the snapshot is the error to tell.
+            Err(_) if self.stops_within(limits::SNAPSHOT_GRACE) => Ok(()),
             Err(error) => Err(error
                 .with_hint("the connections of a partitioned stream must reach the same server")),
         };
         end(&mut lease);
         done
+    }
+
+    /// Whether somebody failed, or all is stopped, before that time has passed.
+    fn stops_within(&self, time: Duration) -> bool {
+        let waited = self
+            .changed
+            .wait_timeout_while(self.lock(), time, |_| !self.is_stopped())
+            .unwrap_or_else(PoisonError::into_inner);
+        drop(waited);
+        self.is_stopped()
     }
 
     /// Reads pieces until there are none.
