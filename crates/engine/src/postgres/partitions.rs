@@ -188,7 +188,10 @@ impl Plan {
         });
         // Made first, so that what was begun ends where a thread is not to be had.
         let mut running = Running { shared: Arc::clone(&shared), next: 0, started: false };
-        let begun = shared.spawn(0, move |shared| shared.lead(first));
+        let begun = shared.spawn(0, move |shared| {
+            shared.lead(first);
+            Ok(())
+        });
         for (at, seat) in others.into_iter().enumerate() {
             let snapshot = snapshot.unwrap_or_default().to_owned();
             // One that cannot be had is one connection fewer.
@@ -304,7 +307,7 @@ impl Shared {
     }
 
     /// The connection whose transaction has the snapshot: it stays open until all others have it too.
-    fn lead(&self, mut lease: Lease) -> Result<()> {
+    fn lead(&self, mut lease: Lease) {
         // Told at once: the snapshot went with the transaction, which others may be about to complain of.
         if let Err(error) = self.read_all(0, &mut lease) {
             self.fail(error);
@@ -315,7 +318,6 @@ impl Shared {
         }
         drop(state);
         end(&mut lease);
-        Ok(())
     }
 
     fn follow(&self, seat: usize, connection: Seat, snapshot: &str) -> Result<()> {
