@@ -43,15 +43,23 @@ fn finish(link: &mut Link, id: RequestId, control: &Control<'_>) -> Result<Compl
 /// connection. A single cancel stops one, and those behind it would run on.
 pub(crate) fn stop_all(mut link: Box<Link>, requests: Vec<RequestId>, target: &CancelTarget) {
     link.block();
-    let control = grace();
     for id in requests {
         link.session.abandon(id);
-        if link.session.is_sent(id) && (!target.cancel() || wait(&mut link, id, &control).is_err())
-        {
+        if !link.session.is_sent(id) {
+            continue;
+        }
+        // Between two statements the server drops a cancel, so it is asked again.
+        let slice = limits::CANCEL_GRACE / CANCELS;
+        let is_over = (0..CANCELS)
+            .any(|_| target.cancel() && wait(&mut link, id, &Control::timeout(slice)).is_ok());
+        if !is_over {
             return;
         }
     }
 }
+
+/// How often a statement is asked to stop that nobody waits for.
+const CANCELS: u32 = 5;
 
 fn wait(
     link: &mut Link,
