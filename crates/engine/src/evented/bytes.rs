@@ -180,7 +180,7 @@ impl<T> Evented<T> {
         let purposes: Vec<_> =
             place.flights.iter().map(|flight| (flight.request, flight.purpose)).collect();
         let guard = ReturnGuard { shared: Arc::clone(&self.shared), lane, armed: true };
-        self.workers.run(move || {
+        self.workers.run(move |_| {
             let shared = Arc::clone(&guard.shared);
             let mut left = purposes.len();
             let stopped = || stop.load(Ordering::Acquire);

@@ -87,7 +87,7 @@ impl<T> Evented<T> {
         place.stopping = Some((call, more));
         let (shared, generation) = (Arc::clone(&self.shared), place.generation);
         self.actions.push(Action::Later { after: limits::CANCEL_GRACE, lane, call });
-        self.workers.run(move || {
+        self.workers.run(move |_| {
             target.cancel();
             shared.tell(News::Cancelled { lane, generation });
         });

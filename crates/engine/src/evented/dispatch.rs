@@ -91,7 +91,7 @@ impl<T> Evented<T> {
             None => return false,
         };
         let (shared, was_there) = (Arc::clone(&self.shared), self.opened > 0);
-        self.workers.run(move || {
+        self.workers.run(move |_| {
             let link = opener.open(was_there, &Control::default());
             shared.tell(News::Opened(index, link));
         });

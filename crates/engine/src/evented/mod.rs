@@ -235,7 +235,7 @@ impl<T> Drop for Evented<T> {
                 // The connection ends after that: a pooler knows nobody's statement once he left.
                 let left = std::mem::replace(&mut lane.state, State::Empty);
                 let asked: Vec<_> = lane.flights.iter().map(|flight| flight.request).collect();
-                self.workers.run(move || match left {
+                self.workers.run(move |_| match left {
                     State::Here(link) => stop_all(link, asked, &target),
                     // Another worker has the connection, and takes an answer for each.
                     _ => asked.iter().for_each(|_| {

@@ -154,7 +154,7 @@ impl<T> Evented<T> {
                 Submitted::Sent(id)
             }
             None => {
-                self.workers.run_now(Box::new(move || drop(end(&Control::default()))));
+                self.workers.run_now(move |_| drop(end(&Control::default())));
                 Submitted::Now(Ok(Answer::Done))
             }
         }

@@ -212,13 +212,13 @@ impl<T> Evented<T> {
         {
             *why = Why::Result;
         }
-        self.workers.run_now(Box::new(move || stream.end()));
+        self.workers.run_now(move |_| stream.end());
     }
 
     /// Ends a stream between two of its parts, once its transaction's connection is free.
     pub(super) fn end_stream_inside(&mut self, lane: usize, stream: EventedStream) {
         if let Some(lease) = self.take_link(lane, Why::Result) {
-            self.workers.run_now(Box::new(move || stream.end_by(lease)));
+            self.workers.run_now(move |_| stream.end_by(lease));
         } else if matches!(self.lanes[lane].state, State::Here(_) | State::Away(_)) {
             let call = self.new_call();
             let (purpose, about) = (Purpose::Call(Want::Count), About::Nothing);

@@ -120,10 +120,11 @@ impl<T> Evented<T> {
         work: impl FnOnce(&Control<'_>) -> Result<Answer> + Send + 'static,
     ) -> Job {
         let shared = Arc::clone(&self.shared);
-        Box::new(move || {
+        Box::new(move |is_done| {
             let stopped = || stop.load(Ordering::Acquire);
             let control = Control::default().interrupted_by(&stopped);
             let answer = catch_unwind(AssertUnwindSafe(|| work(&control)));
+            is_done();
             shared.tell(News::Done(id, answer.unwrap_or_else(|_| Err(worker_failed()))));
         })
     }

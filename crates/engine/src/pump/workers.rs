@@ -5,8 +5,9 @@ use std::thread;
 
 use crate::limits;
 
-/// Something for a worker to do.
-pub(crate) type Job = Box<dyn FnOnce() + Send>;
+/// Something for a worker to do. It calls what it is given when only telling its answer is left: who
+/// hears that may have the next job at once, which this worker can take then.
+pub(crate) type Job = Box<dyn FnOnce(&dyn Fn()) + Send>;
 
 /// Threads for what must not run on an event loop's own: connecting, large results, long SQLite
 /// reads, every SQLite write. They start when needed and end when idle.
@@ -18,14 +19,16 @@ struct Handle(Arc<Shared>);
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.0.lock().is_over = true;
-        self.0.work.notify_all();
+        let mut state = self.0.lock();
+        state.is_over = true;
+        for thread in state.idle.drain(..) {
+            thread.notify_one();
+        }
     }
 }
 
 struct Shared {
     state: Mutex<State>,
-    work: Condvar,
     most: usize,
 }
 
@@ -33,7 +36,10 @@ struct Shared {
 struct State {
     jobs: VecDeque<Job>,
     threads: usize,
-    idle: usize,
+    /// What the idle threads wait on, the last to become idle last. It is the first to be woken: its
+    /// caches are warm, what it freed is there to be used again (the allocator keeps freed memory by
+    /// thread), and those not needed stay idle until they end.
+    idle: Vec<Arc<Condvar>>,
     /// Nobody can give a job any more.
     is_over: bool,
 }
@@ -42,20 +48,19 @@ impl Workers {
     /// At most `most` threads.
     pub(crate) fn new(most: usize) -> Self {
         let state = Mutex::default();
-        let shared = Shared { state, work: Condvar::new(), most: most.max(1) };
-        Self(Arc::new(Handle(Arc::new(shared))))
+        Self(Arc::new(Handle(Arc::new(Shared { state, most: most.max(1) }))))
     }
 
     /// Runs `job` on a worker. A job that panics loses only itself: what it held is dropped.
-    pub(crate) fn run(&self, job: impl FnOnce() + Send + 'static) {
+    pub(crate) fn run(&self, job: impl FnOnce(&dyn Fn()) + Send + 'static) {
         self.start(Box::new(job), false);
     }
 
     /// As [`run`](Self::run), with one thread more than the most where all are busy: for jobs that
     /// others may be waiting for, as the next statement of a transaction that holds a lock. There
     /// are as many of these at once as there are transactions and streams.
-    pub(crate) fn run_now(&self, job: Job) {
-        self.start(job, true);
+    pub(crate) fn run_now(&self, job: impl FnOnce(&dyn Fn()) + Send + 'static) {
+        self.start(Box::new(job), true);
     }
 
     fn start(&self, job: Job, now: bool) {
@@ -66,8 +71,11 @@ impl Workers {
         } else {
             state.jobs.push_back(job);
         }
-        if state.idle >= state.jobs.len() || (!now && state.threads >= shared.most) {
-            shared.work.notify_one();
+        if let Some(thread) = state.idle.pop() {
+            thread.notify_one();
+            return;
+        }
+        if !now && state.threads >= shared.most {
             return;
         }
         state.threads += 1;
@@ -81,7 +89,7 @@ impl Workers {
             let job = if state.threads == 0 { state.jobs.pop_front() } else { None };
             drop(state);
             if let Some(job) = job {
-                let _ = catch_unwind(AssertUnwindSafe(job));
+                let _ = catch_unwind(AssertUnwindSafe(|| job(&|| ())));
             }
         }
     }
@@ -93,29 +101,35 @@ impl Shared {
     }
 
     fn work(&self) {
+        let wake = Arc::new(Condvar::new());
+        let is_mine = |thread: &Arc<Condvar>| Arc::ptr_eq(thread, &wake);
         let mut state = self.lock();
         loop {
             if let Some(job) = state.jobs.pop_front() {
                 drop(state);
-                let _ = catch_unwind(AssertUnwindSafe(job));
+                let is_done = || self.lock().idle.push(Arc::clone(&wake));
+                let _ = catch_unwind(AssertUnwindSafe(|| job(&is_done)));
                 state = self.lock();
+                state.idle.retain(|thread| !is_mine(thread));
                 continue;
             }
             if state.is_over {
-                state.threads -= 1;
-                return;
+                break;
             }
-            state.idle += 1;
-            let (woken, wait) = self
-                .work
-                .wait_timeout(state, limits::WORKER_IDLE)
-                .unwrap_or_else(PoisonError::into_inner);
-            state = woken;
-            state.idle -= 1;
-            if wait.timed_out() && state.jobs.is_empty() {
-                state.threads -= 1;
-                return;
+            state.idle.push(Arc::clone(&wake));
+            let waited = wake.wait_timeout_while(state, limits::WORKER_IDLE, |state| {
+                state.idle.iter().any(is_mine)
+            });
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            // Nobody woke it.
+            if let Some(at) = state.idle.iter().position(is_mine) {
+                state.idle.remove(at);
+                break;
             }
         }
+        state.threads -= 1;
     }
 }
+
+#[cfg(test)]
+mod tests;
