@@ -33,7 +33,7 @@ pub(crate) struct Options(Config);
 impl Options {
     #[expect(clippy::too_many_arguments, reason = "the keywords of Database")]
     #[new]
-    fn new(
+    pub(crate) fn new(
         py: Python<'_>,
         url: Option<UrlOrPath>,
         pool_size: Option<usize>,
@@ -45,18 +45,51 @@ impl Options {
         pool_timeout: f64,
         statement_cache: usize,
     ) -> PyResult<Self> {
-        let opening = Opening {
-            url,
-            pool_size,
-            pool_min,
-            pool_idle,
-            pool_lifetime,
-            timeout,
-            connect_timeout,
-            pool_timeout,
-            statement_cache,
+        let config = match url {
+            Some(UrlOrPath::Url(url)) => Config::parse(&url),
+            Some(UrlOrPath::Path(path)) => Config::parse(&url_of(&path)?),
+            None => Config::from_environment(),
         };
-        opening.config(py).map(Self)
+        let mut config = config.map_err(|error| errors::raised(py, &error))?;
+        if let Some(pool_size) = pool_size {
+            if pool_size == 0 {
+                return Err(PyValueError::new_err("pool_size is at least 1"));
+            }
+            config.pool_size = pool_size;
+        }
+        if pool_min > config.pool_size {
+            let (min, size) = (pool_min, config.pool_size);
+            let message = format!("pool_min is {min}, and pool_size {size}: it is at most that");
+            return Err(PyValueError::new_err(message));
+        }
+        config.pool_min = pool_min;
+        let positive = |seconds: f64, name: &str| {
+            Duration::try_from_secs_f64(seconds)
+                .ok()
+                .filter(|duration| !duration.is_zero())
+                .ok_or_else(|| {
+                    PyValueError::new_err(format!("{name} is a number of seconds above 0"))
+                })
+        };
+        let idle = pool_idle.map(|seconds| positive(seconds, "pool_idle"));
+        config.pool_idle = idle.transpose()?;
+        let lifetime = pool_lifetime.map(|seconds| positive(seconds, "pool_lifetime"));
+        config.pool_lifetime = lifetime.transpose()?;
+        config.timeout = seconds(timeout)?;
+        // The default gives way to the URL's connect_timeout; a keyword that differs wins.
+        #[expect(clippy::float_cmp, reason = "the default itself, not a computed value")]
+        if connect_timeout != 10.0 {
+            config.connect_timeout = positive(connect_timeout, "connect_timeout")?;
+        }
+        config.pool_timeout = positive(pool_timeout, "pool_timeout")?;
+        if statement_cache == 0 {
+            return Err(PyValueError::new_err(
+                "statement_cache is at least 1; behind a pooler in transaction mode write \
+             pooler=transaction into the URL",
+            ));
+        }
+        config.statement_cache = statement_cache;
+        Ok(Self(config))
     }
 
     /// The URL without its password.
@@ -69,69 +102,5 @@ impl Options {
 impl Options {
     pub(crate) fn config(&self) -> Config {
         self.0.clone()
-    }
-}
-
-/// The keywords of `Database` and `AsyncDatabase`.
-pub(crate) struct Opening {
-    pub(crate) url: Option<UrlOrPath>,
-    pub(crate) pool_size: Option<usize>,
-    pub(crate) pool_min: usize,
-    pub(crate) pool_idle: Option<f64>,
-    pub(crate) pool_lifetime: Option<f64>,
-    pub(crate) timeout: Option<f64>,
-    pub(crate) connect_timeout: f64,
-    pub(crate) pool_timeout: f64,
-    pub(crate) statement_cache: usize,
-}
-
-impl Opening {
-    /// The configuration that they make.
-    pub(crate) fn config(self, py: Python<'_>) -> PyResult<Config> {
-        let config = match self.url {
-            Some(UrlOrPath::Url(url)) => Config::parse(&url),
-            Some(UrlOrPath::Path(path)) => Config::parse(&url_of(&path)?),
-            None => Config::from_environment(),
-        };
-        let mut config = config.map_err(|error| errors::raised(py, &error))?;
-        if let Some(pool_size) = self.pool_size {
-            if pool_size == 0 {
-                return Err(PyValueError::new_err("pool_size is at least 1"));
-            }
-            config.pool_size = pool_size;
-        }
-        if self.pool_min > config.pool_size {
-            let (min, size) = (self.pool_min, config.pool_size);
-            let message = format!("pool_min is {min}, and pool_size {size}: it is at most that");
-            return Err(PyValueError::new_err(message));
-        }
-        config.pool_min = self.pool_min;
-        let positive = |seconds: f64, name: &str| {
-            Duration::try_from_secs_f64(seconds)
-                .ok()
-                .filter(|duration| !duration.is_zero())
-                .ok_or_else(|| {
-                    PyValueError::new_err(format!("{name} is a number of seconds above 0"))
-                })
-        };
-        let idle = self.pool_idle.map(|seconds| positive(seconds, "pool_idle"));
-        config.pool_idle = idle.transpose()?;
-        let lifetime = self.pool_lifetime.map(|seconds| positive(seconds, "pool_lifetime"));
-        config.pool_lifetime = lifetime.transpose()?;
-        config.timeout = seconds(self.timeout)?;
-        // The default gives way to the URL's connect_timeout; a keyword that differs wins.
-        #[expect(clippy::float_cmp, reason = "the default itself, not a computed value")]
-        if self.connect_timeout != 10.0 {
-            config.connect_timeout = positive(self.connect_timeout, "connect_timeout")?;
-        }
-        config.pool_timeout = positive(self.pool_timeout, "pool_timeout")?;
-        if self.statement_cache == 0 {
-            return Err(PyValueError::new_err(
-                "statement_cache is at least 1; behind a pooler in transaction mode write \
-             pooler=transaction into the URL",
-            ));
-        }
-        config.statement_cache = self.statement_cache;
-        Ok(config)
     }
 }

@@ -6,7 +6,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use rowmill::{Control, Isolation, Query, Stats, TransactionMode, limits};
 
 use crate::blocking::{arguments, blocking, many_arguments, seconds};
-use crate::config::{Opening, UrlOrPath};
+use crate::config::{Options, UrlOrPath};
 use crate::errors;
 use crate::frame::{Frame, orientation};
 use crate::load::Keywords;
@@ -108,7 +108,8 @@ impl Database {
         pool_timeout: f64,
         statement_cache: usize,
     ) -> PyResult<Self> {
-        let opening = Opening {
+        let options = Options::new(
+            py,
             url,
             pool_size,
             pool_min,
@@ -118,9 +119,8 @@ impl Database {
             connect_timeout,
             pool_timeout,
             statement_cache,
-        };
-        let config = opening.config(py)?;
-        let opened = py.detach(|| rowmill::Database::with_config(config));
+        )?;
+        let opened = py.detach(|| rowmill::Database::with_config(options.config()));
         let opened = opened.map(|engine| Self { engine, json: Mutex::default() });
         opened.map_err(|error| errors::raised(py, &error))
     }
