@@ -100,7 +100,7 @@ pub(crate) struct Resolved {
 /// An attribute of a composite; `oid` is what each value names its type by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) oid: u32,
     pub(crate) resolved: Resolved,
 }
@@ -292,7 +292,7 @@ fn nested(
         }
         Some(Form::Composite(attributes)) => {
             let member = |attribute: &Attribute| Member {
-                name: attribute.name.clone(),
+                name: attribute.name.as_str().into(),
                 oid: attribute.oid,
                 resolved: resolve(types, attribute.oid, attribute.typmod, depth, parts),
             };

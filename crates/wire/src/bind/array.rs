@@ -57,7 +57,7 @@ enum Leaf {
 }
 
 fn leaf(members: &[Member], list: &[Scalar]) -> Leaf {
-    let is_member = |name: &str| members.iter().any(|member| member.name == name);
+    let is_member = |name: &str| members.iter().any(|member| &*member.name == name);
     let mut found = Leaf::Nothing;
     for value in list {
         match value {

@@ -30,16 +30,16 @@ fn by_name<'a>(
     fields: &'a [(String, Scalar)],
 ) -> Result<Vec<&'a Scalar>, String> {
     let mut pairs = members.iter().zip(fields);
-    if members.len() == fields.len() && pairs.all(|(member, (name, _))| member.name == *name) {
+    if members.len() == fields.len() && pairs.all(|(member, (name, _))| *member.name == **name) {
         return Ok(fields.iter().map(|(_, value)| value).collect());
     }
     if let Some((stranger, _)) =
-        fields.iter().find(|(name, _)| members.iter().all(|member| member.name != *name))
+        fields.iter().find(|(name, _)| members.iter().all(|member| *member.name != **name))
     {
         return Err(format!("has no attribute {stranger:?}, only {}", names(members)));
     }
     let named = |member: &Member| {
-        let found = fields.iter().find(|(name, _)| *name == member.name);
+        let found = fields.iter().find(|(name, _)| **name == *member.name);
         let missing = || format!("wants the attribute {:?} too; None is NULL", member.name);
         found.map(|(_, value)| value).ok_or_else(missing)
     };
@@ -47,6 +47,6 @@ fn by_name<'a>(
 }
 
 fn names(members: &[Member]) -> String {
-    let names = members.iter().map(|member| member.name.as_str());
+    let names = members.iter().map(|member| &*member.name);
     names.collect::<Vec<_>>().join(", ")
 }

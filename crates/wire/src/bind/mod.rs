@@ -118,16 +118,18 @@ pub(crate) fn write(
     kind: &ParameterType,
     value: &Scalar,
 ) -> Result<Written, String> {
-    match value {
-        Scalar::Text(literal) if is_literal(kind, value) => {
-            scalar::text(out, literal).map(|()| Written::Value)
-        }
-        value => shaped(out, &kind.shape, value),
+    match (&kind.shape, value) {
+        (_, Scalar::Null) => return Ok(Written::Null),
+        (_, Scalar::Text(literal)) if is_literal(kind, value) => scalar::text(out, literal)?,
+        (Shape::Scalar(kind), value) => scalar::write(out, *kind, value)?,
+        (shape, value) if kind.binary() => nested(out, shape, value)?,
+        (shape, value) => as_text(out, shape, value)?,
     }
+    Ok(Written::Value)
 }
 
-/// Appends a value of this shape: in binary, where all it is made of binds so. Notations are not for
-/// here, as what is written is not known to be one.
+/// Appends a value of this shape in binary, which all it is made of has to be bound in. Notations are
+/// not for here, as what is written is not known to be one.
 #[inline]
 pub(crate) fn shaped(out: &mut Vec<u8>, shape: &Shape, value: &Scalar) -> Result<Written, String> {
     match (shape, value) {
@@ -141,22 +143,11 @@ pub(crate) fn shaped(out: &mut Vec<u8>, shape: &Shape, value: &Scalar) -> Result
 /// Appends a value of a type that is made of others.
 #[inline(never)]
 fn nested(out: &mut Vec<u8>, shape: &Shape, value: &Scalar) -> Result<(), String> {
-    let is_binary = shape.all(Kind::binds_binary);
     match (shape, value) {
-        (Shape::Array { oid, element }, Scalar::List(list)) if is_binary => {
+        (Shape::Array { oid, element }, Scalar::List(list)) => {
             array::write(out, *oid, &element.shape, list)
         }
-        (Shape::Array { element, .. }, Scalar::List(list)) => {
-            let kind = match element.shape {
-                Shape::Scalar(kind) => kind,
-                _ => Kind::Unknown,
-            };
-            array::write_text(out, kind, list)
-        }
-        // An array literal is text that the server takes where the array is sent as text.
-        (_, Scalar::Text(literal)) if !is_binary => scalar::text(out, literal),
         (Shape::Array { .. }, other) => Err(unfit(other, "a list")),
-        (_, other) if !is_binary => Err(unfit(other, "its text form")),
         (Shape::Range(bound), value) => range::write(out, &bound.shape, value),
         (Shape::Multirange(bound), Scalar::List(list)) => {
             range::write_many(out, &bound.shape, list)
@@ -164,6 +155,23 @@ fn nested(out: &mut Vec<u8>, shape: &Shape, value: &Scalar) -> Result<(), String
         (Shape::Multirange(_), other) => Err(unfit(other, "a list of ranges")),
         (Shape::Composite(members), value) => composite::write(out, members, value),
         (Shape::Scalar(kind), value) => scalar::write(out, *kind, value),
+    }
+}
+
+/// Appends a value of a type that is made of others, and exchanged as text for the sake of some.
+#[inline(never)]
+fn as_text(out: &mut Vec<u8>, shape: &Shape, value: &Scalar) -> Result<(), String> {
+    match (shape, value) {
+        (_, Scalar::Text(literal)) => scalar::text(out, literal),
+        (Shape::Array { element, .. }, Scalar::List(list)) => {
+            let kind = match element.shape {
+                Shape::Scalar(kind) => kind,
+                _ => Kind::Unknown,
+            };
+            array::write_text(out, kind, list)
+        }
+        (Shape::Array { .. }, other) => Err(unfit(other, "a list")),
+        (_, other) => Err(unfit(other, "its text form")),
     }
 }
 

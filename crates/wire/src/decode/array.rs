@@ -5,7 +5,7 @@ use rowmill_columns::{Column, Type};
 use super::CellError;
 use super::column::{ColumnDecoder, FinishError, exactly};
 use super::levels::Levels;
-use super::reader::Reader;
+use crate::catalogue::Resolved;
 use crate::limits::ARRAY_DIMENSIONS;
 
 /// A column of arrays: one level of list offsets for each dimension, over one builder of elements.
@@ -15,21 +15,21 @@ use crate::limits::ARRAY_DIMENSIONS;
 pub(crate) struct ArrayDecoder {
     /// What the header of each value must name as the elements' type.
     oid: u32,
-    reader: Arc<Reader>,
+    element: Arc<Resolved>,
     levels: Levels,
     elements: ColumnDecoder,
 }
 
 impl ArrayDecoder {
-    pub(crate) fn new(oid: u32, reader: Arc<Reader>) -> Self {
-        let elements = reader.decoder();
-        Self { oid, reader, levels: Levels::new(), elements }
+    pub(crate) fn new(oid: u32, element: Arc<Resolved>) -> Self {
+        let elements = element.decoder();
+        Self { oid, element, levels: Levels::new(), elements }
     }
 
     pub(crate) fn next(&self) -> Self {
-        let elements = self.elements.next().unwrap_or_else(|| self.reader.decoder());
-        let (reader, levels) = (Arc::clone(&self.reader), self.levels.next());
-        Self { oid: self.oid, reader, levels, elements }
+        let elements = self.elements.next().unwrap_or_else(|| self.element.decoder());
+        let (element, levels) = (Arc::clone(&self.element), self.levels.next());
+        Self { oid: self.oid, element, levels, elements }
     }
 
     /// Appends an array: dimensions, a flag, the elements' type, length and lower bound of each
@@ -114,7 +114,7 @@ impl ArrayDecoder {
     }
 
     pub(crate) fn finish(self) -> Result<(Type, Column), FinishError> {
-        let finished = self.elements.finish(&self.reader.column_type());
+        let finished = self.elements.finish(&self.element.column_type());
         let (kind, column) = finished.map_err(FinishError::inner)?;
         Ok(self.levels.finish(kind, column))
     }
@@ -179,22 +179,8 @@ fn each(
     mut push: impl FnMut(Option<&[u8]>) -> Result<(), CellError>,
 ) -> Result<(), CellError> {
     for _ in 0..count {
-        let Some((&len, rest)) = cells.split_first_chunk::<4>() else {
-            return Err(MALFORMED);
-        };
-        let len = i32::from_be_bytes(len);
-        if len < 0 {
-            if len != -1 {
-                return Err(MALFORMED);
-            }
-            push(None)?;
-            cells = rest;
-            continue;
-        }
-        let Some((cell, rest)) = rest.split_at_checked(len as usize) else {
-            return Err(MALFORMED);
-        };
-        push(Some(cell))?;
+        let (cell, rest) = super::with_length(cells).ok_or(MALFORMED)?;
+        push(cell)?;
         cells = rest;
     }
     if cells.is_empty() { Ok(()) } else { Err(MALFORMED) }

@@ -5,7 +5,7 @@ use rowmill_columns::{Column, Field, Type};
 
 use super::CellError;
 use super::column::{ColumnDecoder, FinishError};
-use super::reader::Member;
+use crate::catalogue::Member;
 
 /// A column of composites: a column for each attribute.
 #[derive(Debug)]
@@ -19,21 +19,21 @@ pub(crate) struct CompositeDecoder {
 pub(super) fn column_type(members: &[Member]) -> Type {
     let fields = members
         .iter()
-        .map(|member| Field::new(Arc::clone(&member.name), member.reader.column_type()));
+        .map(|member| Field::new(Arc::clone(&member.name), member.resolved.column_type()));
     Type::structure(&fields.collect::<Vec<_>>())
 }
 
 impl CompositeDecoder {
-    pub(crate) fn new(members: &Arc<[Member]>) -> Self {
-        let columns = members.iter().map(|member| member.reader.decoder()).collect();
-        Self { members: Arc::clone(members), columns, rows: Structure::default() }
+    pub(crate) fn new(members: Arc<[Member]>) -> Self {
+        let columns = members.iter().map(|member| member.resolved.decoder()).collect();
+        Self { members, columns, rows: Structure::default() }
     }
 
     pub(crate) fn next(&self) -> Self {
         let members = self.columns.iter().zip(&*self.members);
         let next = members
-            .map(|(column, member)| column.next().unwrap_or_else(|| member.reader.decoder()));
-        Self { columns: next.collect(), ..Self::new(&self.members) }
+            .map(|(column, member)| column.next().unwrap_or_else(|| member.resolved.decoder()));
+        Self { columns: next.collect(), ..Self::new(Arc::clone(&self.members)) }
     }
 
     /// Appends a composite: how many attributes, then of each its type, its length and its bytes.
@@ -48,13 +48,11 @@ impl CompositeDecoder {
             if u32::from_be_bytes(oid) != member.oid {
                 return Err(CellError::Altered);
             }
-            if let Some((&[0xff, 0xff, 0xff, 0xff], after)) = after.split_first_chunk::<4>() {
-                column.push_null();
-                rest = after;
-                continue;
-            }
             let (value, after) = super::with_length(after).ok_or(MALFORMED)?;
-            column.push(value)?;
+            match value {
+                Some(value) => column.push(value)?,
+                None => column.push_null(),
+            }
             rest = after;
         }
         if !rest.is_empty() {
@@ -76,7 +74,7 @@ impl CompositeDecoder {
     pub(crate) fn finish(self) -> Result<(Type, Column), FinishError> {
         let (mut fields, mut columns) = (Vec::new(), Vec::new());
         for (column, member) in self.columns.into_iter().zip(&*self.members) {
-            let finished = column.finish(&member.reader.column_type());
+            let finished = column.finish(&member.resolved.column_type());
             let (kind, column) = finished.map_err(FinishError::inner)?;
             fields.push(Field::new(Arc::clone(&member.name), kind));
             columns.push(column);

@@ -47,7 +47,8 @@ fn fill(row: &mut OwnedRow, body: &[u8], prepared: &Prepared) -> Result<(), RowE
         match cells.next()? {
             None => row.push_null(),
             Some(cell) => {
-                push(row, plan.plain_kind(), cell).map_err(|error| RowError::Cell(at, error))?;
+                let kind = plan.scalar_kind().unwrap_or(Kind::Text);
+                push(row, kind, cell).map_err(|error| RowError::Cell(at, error))?;
             }
         }
     }

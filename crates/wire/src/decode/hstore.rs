@@ -8,14 +8,9 @@ use super::CellError;
 pub(super) fn push(maps: &mut TextMap, cell: &[u8]) -> Result<(), CellError> {
     let Some((&count, mut rest)) = cell.split_first_chunk::<4>() else { return Err(MALFORMED) };
     for _ in 0..u32::from_be_bytes(count) {
-        let (key, after) = super::with_length(rest).ok_or(MALFORMED)?;
-        if let Some((&[0xff, 0xff, 0xff, 0xff], after)) = after.split_first_chunk::<4>() {
-            maps.push_entry(key, None);
-            rest = after;
-            continue;
-        }
+        let Some((Some(key), after)) = super::with_length(rest) else { return Err(MALFORMED) };
         let (value, after) = super::with_length(after).ok_or(MALFORMED)?;
-        maps.push_entry(key, Some(value));
+        maps.push_entry(key, value);
         rest = after;
     }
     if !rest.is_empty() {

@@ -47,9 +47,15 @@ pub(crate) enum CellError {
     Altered,
 }
 
-/// A part behind its length, at the start of `bytes`, and what comes after it.
-#[inline]
-fn with_length(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+/// A part behind its length, `None` for a NULL, at the start of `bytes`, and what comes after it.
+#[inline(always)]
+fn with_length(bytes: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     let (&len, rest) = bytes.split_first_chunk::<4>()?;
-    rest.split_at_checked(usize::try_from(i32::from_be_bytes(len)).ok()?)
+    match i32::from_be_bytes(len) {
+        -1 => Some((None, rest)),
+        len => {
+            let (part, rest) = rest.split_at_checked(usize::try_from(len).ok()?)?;
+            Some((Some(part), rest))
+        }
+    }
 }

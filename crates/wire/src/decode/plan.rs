@@ -4,7 +4,6 @@ use rowmill_columns::Type;
 use rowmill_columns::build::Bytes;
 
 use super::column::ColumnDecoder;
-use super::reader::Reader;
 use super::text_array::TextArrayDecoder;
 use super::{CellError, first};
 use crate::DecodeError;
@@ -17,59 +16,50 @@ use crate::oid::Kind;
 #[derive(Clone, Debug)]
 pub(crate) struct ColumnPlan {
     pub(crate) name: Arc<str>,
-    /// PostgreSQL's name of its type.
-    type_name: Arc<str>,
+    resolved: Arc<Resolved>,
     read: Read,
-    has_composites: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Read {
     /// In text format, whatever it is.
     AsText,
     /// In text format: an array of what is exchanged as text.
     TextArray,
     /// In binary.
-    Binary(Reader),
+    Binary,
 }
 
 impl ColumnPlan {
     pub(crate) fn new(column: &ColumnDescription, resolved: Resolved) -> Self {
-        let read = match Reader::new(&resolved) {
-            Some(reader) => Read::Binary(reader),
-            None => match &resolved.shape {
-                // The notation of arrays of arrays by way of a domain is that of their texts.
-                Shape::Array { element, .. } if !matches!(element.shape, Shape::Array { .. }) => {
-                    Read::TextArray
-                }
-                _ => Read::AsText,
-            },
+        let read = match &resolved.shape {
+            _ if resolved.decodes_binary() => Read::Binary,
+            // The notation of arrays of arrays by way of a domain is that of their texts.
+            Shape::Array { element, .. } if !matches!(element.shape, Shape::Array { .. }) => {
+                Read::TextArray
+            }
+            _ => Read::AsText,
         };
-        let has_composites = resolved.shape.has_composites();
-        let (name, type_name) = (Arc::clone(&column.name), resolved.name.into());
-        Self { name, type_name, read, has_composites }
+        Self { name: Arc::clone(&column.name), resolved: Arc::new(resolved), read }
     }
 
     /// Whether its values go into a row without columns.
     pub(crate) fn is_plain(&self) -> bool {
-        match &self.read {
-            Read::AsText => true,
-            Read::Binary(Reader::Scalar(scalar)) => first::is_plain(scalar.kind),
-            Read::Binary(_) | Read::TextArray => false,
-        }
+        self.scalar_kind().is_some_and(first::is_plain)
     }
 
-    /// How its cells are read, where it is [plain](Self::is_plain).
-    pub(super) fn plain_kind(&self) -> Kind {
-        match &self.read {
-            Read::Binary(Reader::Scalar(scalar)) => scalar.kind,
-            Read::AsText | Read::TextArray | Read::Binary(_) => Kind::Text,
+    /// The kind that its cells are read as, unless that is made of others.
+    pub(super) fn scalar_kind(&self) -> Option<Kind> {
+        match (self.read, &self.resolved.shape) {
+            (Read::AsText, _) => Some(Kind::Text),
+            (Read::Binary, Shape::Scalar(kind)) => Some(*kind),
+            _ => None,
         }
     }
 
     /// Whether it is asked for in binary.
     pub(crate) fn binary(&self) -> bool {
-        matches!(self.read, Read::Binary(_))
+        self.read == Read::Binary
     }
 
     /// Reads the column as text, whatever its type.
@@ -79,24 +69,24 @@ impl ColumnPlan {
 
     /// Whether a composite is among what its type is made of.
     pub(crate) fn has_composites(&self) -> bool {
-        self.has_composites
+        self.resolved.shape.has_composites()
     }
 
     /// The column's type, as far as it is known before any row.
     pub(crate) fn kind(&self) -> Type {
-        match &self.read {
+        match self.read {
             Read::AsText => Type::Text,
             Read::TextArray => Type::List(Box::new(Type::Text)),
-            Read::Binary(reader) => reader.column_type(),
+            Read::Binary => self.resolved.column_type(),
         }
     }
 
     /// An empty decoder of this column.
     pub(crate) fn decoder(&self) -> ColumnDecoder {
-        match &self.read {
+        match self.read {
             Read::AsText => ColumnDecoder::Plain(Bytes::text()),
             Read::TextArray => ColumnDecoder::TextArray(Box::new(TextArrayDecoder::new())),
-            Read::Binary(reader) => reader.decoder(),
+            Read::Binary => self.resolved.decoder(),
         }
     }
 
@@ -105,7 +95,7 @@ impl ColumnPlan {
         DecodeError {
             column: self.name.to_string(),
             row,
-            type_name: self.type_name.to_string(),
+            type_name: self.resolved.name.clone(),
             message: message.into(),
         }
     }

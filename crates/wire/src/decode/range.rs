@@ -1,15 +1,17 @@
+use std::sync::Arc;
+
 use rowmill_columns::build::{Bytes, ListOffsets, Structure};
 use rowmill_columns::{Column, Field, Type};
 
 use super::CellError;
 use super::column::{ColumnDecoder, FinishError};
-use super::reader::Reader;
+use crate::catalogue::Resolved;
 
 /// A column of ranges: `lower`, `upper`, NULL where there is no bound, and `bounds`, as PostgreSQL
 /// writes them (`[)`, or `empty`).
 #[derive(Debug)]
 pub(crate) struct RangeDecoder {
-    reader: Reader,
+    bound: Arc<Resolved>,
     lower: ColumnDecoder,
     upper: ColumnDecoder,
     bounds: Bytes,
@@ -35,15 +37,15 @@ pub(super) fn column_type(bound: &Type) -> Type {
 }
 
 impl RangeDecoder {
-    pub(crate) fn new(reader: &Reader) -> Self {
-        let (lower, upper) = (reader.decoder(), reader.decoder());
-        let rows = Structure::default();
-        Self { reader: reader.clone(), lower, upper, bounds: Bytes::text(), rows }
+    pub(crate) fn new(bound: Arc<Resolved>) -> Self {
+        let (lower, upper) = (bound.decoder(), bound.decoder());
+        Self { bound, lower, upper, bounds: Bytes::text(), rows: Structure::default() }
     }
 
     pub(crate) fn next(&self) -> Self {
-        let next = |bound: &ColumnDecoder| bound.next().unwrap_or_else(|| self.reader.decoder());
-        Self { lower: next(&self.lower), upper: next(&self.upper), ..Self::new(&self.reader) }
+        let next = |column: &ColumnDecoder| column.next().unwrap_or_else(|| self.bound.decoder());
+        let bound = Arc::clone(&self.bound);
+        Self { lower: next(&self.lower), upper: next(&self.upper), ..Self::new(bound) }
     }
 
     /// Appends a range: flags, then the bounds that there are, each with its length.
@@ -78,7 +80,7 @@ impl RangeDecoder {
     }
 
     pub(crate) fn finish(self) -> Result<(Type, Column), FinishError> {
-        let declared = self.reader.column_type();
+        let declared = self.bound.column_type();
         let lower = self.lower.finish(&declared).map_err(FinishError::inner)?;
         let upper = self.upper.finish(&declared).map_err(FinishError::inner)?;
         let bounds = self.bounds.finish().map_err(FinishError::element)?;
@@ -101,7 +103,7 @@ fn bound<'a>(
         decoder.push_null();
         return Ok(bytes);
     }
-    let (bound, rest) = super::with_length(bytes).ok_or(MALFORMED)?;
+    let Some((Some(bound), rest)) = super::with_length(bytes) else { return Err(MALFORMED) };
     decoder.push(bound)?;
     Ok(rest)
 }
@@ -114,8 +116,8 @@ pub(crate) struct MultirangeDecoder {
 }
 
 impl MultirangeDecoder {
-    pub(crate) fn new(reader: &Reader) -> Self {
-        Self { lists: ListOffsets::default(), ranges: RangeDecoder::new(reader) }
+    pub(crate) fn new(bound: Arc<Resolved>) -> Self {
+        Self { lists: ListOffsets::default(), ranges: RangeDecoder::new(bound) }
     }
 
     pub(crate) fn next(&self) -> Self {
@@ -126,7 +128,9 @@ impl MultirangeDecoder {
     pub(crate) fn push(&mut self, cell: &[u8]) -> Result<(), CellError> {
         let Some((&count, mut rest)) = cell.split_first_chunk::<4>() else { return Err(MALFORMED) };
         for _ in 0..u32::from_be_bytes(count) {
-            let (range, after) = super::with_length(rest).ok_or(MALFORMED)?;
+            let Some((Some(range), after)) = super::with_length(rest) else {
+                return Err(MALFORMED);
+            };
             self.ranges.push(range)?;
             rest = after;
         }

@@ -9,40 +9,8 @@ use super::composite::{self, CompositeDecoder};
 use super::made::MadeText;
 use super::range::{self, MultirangeDecoder, RangeDecoder};
 use super::vector::{self, VectorDecoder};
-use crate::catalogue::{self, Resolved, Shape};
+use crate::catalogue::{Resolved, Shape};
 use crate::oid::{self, Kind};
-
-/// How values that come in binary are read, worked out once for a statement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Reader {
-    Scalar(Scalar),
-    /// An array; `oid` is what its own header names the elements by.
-    Array {
-        oid: u32,
-        element: Arc<Reader>,
-    },
-    Range(Arc<Reader>),
-    Multirange(Arc<Reader>),
-    Composite(Arc<[Member]>),
-}
-
-/// An attribute of a composite; `oid` is what each value names its type by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Member {
-    pub(crate) name: Arc<str>,
-    pub(crate) oid: u32,
-    pub(crate) reader: Reader,
-}
-
-/// A scalar with what its decoder has to know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Scalar {
-    pub(super) kind: Kind,
-    /// Precision and scale, where the type declares them.
-    digits: Option<(u8, u8)>,
-    /// The length of vectors, where the type declares it.
-    dimension: Option<usize>,
-}
 
 /// The longest vector of pgvector; a NULL takes as much room as a value does.
 const MAX_DIMENSION: usize = 16_000;
@@ -50,90 +18,67 @@ const MAX_DIMENSION: usize = 16_000;
 /// The widest decimal there is.
 const MAX_DIGITS: u32 = 76;
 
-impl Reader {
-    /// For a column of this type; `None` where it is better had as text.
-    pub(crate) fn new(resolved: &Resolved) -> Option<Self> {
-        if !resolved.shape.all(Kind::decodes_binary) {
-            return None;
-        }
-        let reader = Self::nested(resolved);
+/// How values that come in binary are read.
+impl Resolved {
+    /// Whether a column of this type is had in binary; else it is better had as text.
+    pub(crate) fn decodes_binary(&self) -> bool {
         // More digits than decimals hold: exact as text, from the first row on.
-        let is_too_wide = matches!(
-            reader,
-            Self::Scalar(Scalar { kind: Kind::Numeric, digits: None, .. }) if resolved.typmod >= 0
-        );
-        (!is_too_wide).then_some(reader)
-    }
-
-    fn nested(resolved: &Resolved) -> Self {
-        let part = |part: &Resolved| Arc::new(Self::nested(part));
-        match &resolved.shape {
-            Shape::Scalar(kind) => Self::Scalar(Scalar::new(*kind, resolved.typmod)),
-            Shape::Array { oid, element } => Self::Array { oid: *oid, element: part(element) },
-            Shape::Range(bound) => Self::Range(part(bound)),
-            Shape::Multirange(bound) => Self::Multirange(part(bound)),
-            Shape::Composite(members) => {
-                let member = |member: &catalogue::Member| Member {
-                    name: member.name.as_str().into(),
-                    oid: member.oid,
-                    reader: Self::nested(&member.resolved),
-                };
-                Self::Composite(members.iter().map(member).collect())
-            }
-        }
+        let is_too_wide = matches!(self.shape, Shape::Scalar(Kind::Numeric))
+            && self.typmod >= 0
+            && self.digits().is_none();
+        self.shape.all(Kind::decodes_binary) && !is_too_wide
     }
 
     /// The type of the column, as far as it is known before any value.
     pub(crate) fn column_type(&self) -> Type {
-        match self {
-            Self::Scalar(scalar) => scalar.column_type(),
-            Self::Array { element, .. } => Type::List(Box::new(element.column_type())),
-            Self::Range(bound) => range::column_type(&bound.column_type()),
-            Self::Multirange(bound) => {
+        match &self.shape {
+            Shape::Scalar(kind) => self.scalar_type(*kind),
+            Shape::Array { element, .. } => Type::List(Box::new(element.column_type())),
+            Shape::Range(bound) => range::column_type(&bound.column_type()),
+            Shape::Multirange(bound) => {
                 Type::List(Box::new(range::column_type(&bound.column_type())))
             }
-            Self::Composite(members) => composite::column_type(members),
+            Shape::Composite(members) => composite::column_type(members),
         }
     }
 
     /// An empty decoder.
     pub(crate) fn decoder(&self) -> ColumnDecoder {
-        match self {
-            Self::Scalar(scalar) => scalar.decoder(),
-            Self::Array { oid, element } => {
+        match &self.shape {
+            Shape::Scalar(kind) => self.scalar_decoder(*kind),
+            Shape::Array { oid, element } => {
                 ColumnDecoder::Array(Box::new(ArrayDecoder::new(*oid, Arc::clone(element))))
             }
-            Self::Range(bound) => ColumnDecoder::Range(Box::new(RangeDecoder::new(bound))),
-            Self::Multirange(bound) => {
-                ColumnDecoder::Multirange(Box::new(MultirangeDecoder::new(bound)))
+            Shape::Range(bound) => {
+                ColumnDecoder::Range(Box::new(RangeDecoder::new(Arc::clone(bound))))
             }
-            Self::Composite(members) => {
-                ColumnDecoder::Composite(Box::new(CompositeDecoder::new(members)))
+            Shape::Multirange(bound) => {
+                ColumnDecoder::Multirange(Box::new(MultirangeDecoder::new(Arc::clone(bound))))
+            }
+            Shape::Composite(members) => {
+                ColumnDecoder::Composite(Box::new(CompositeDecoder::new(Arc::clone(members))))
             }
         }
     }
-}
 
-impl Scalar {
-    fn new(kind: Kind, typmod: i32) -> Self {
-        let declared = oid::numeric_modifier(typmod).and_then(|(precision, scale)| {
-            // A negative scale rounds to tens, hundreds: whole numbers of more digits. A scale
-            // beyond the precision: a fraction that begins with zeros.
-            let digits = if scale < 0 { precision + scale.unsigned_abs() } else { precision };
-            let scale = u32::try_from(scale).unwrap_or(0);
-            let digits = digits.max(scale).max(1);
-            let fits = digits <= MAX_DIGITS;
-            fits.then_some((digits as u8, scale as u8))
-        });
-        let is_vector = matches!(kind, Kind::Vector | Kind::Halfvec);
-        let dimension = usize::try_from(typmod)
-            .ok()
-            .filter(|len| is_vector && (1..=MAX_DIMENSION).contains(len));
-        Self { kind, digits: declared.filter(|_| kind == Kind::Numeric), dimension }
+    /// Precision and scale of a `numeric`, where the type declares them and decimals hold them.
+    fn digits(&self) -> Option<(u8, u8)> {
+        let (precision, scale) = oid::numeric_modifier(self.typmod)?;
+        // A negative scale rounds to tens, hundreds: whole numbers of more digits. A scale
+        // beyond the precision: a fraction that begins with zeros.
+        let digits = if scale < 0 { precision + scale.unsigned_abs() } else { precision };
+        let scale = u32::try_from(scale).unwrap_or(0);
+        let digits = digits.max(scale).max(1);
+        (digits <= MAX_DIGITS).then_some((digits as u8, scale as u8))
     }
 
-    pub(crate) fn column_type(self) -> Type {
-        match self.kind {
+    /// The length of a vector, where the type declares it.
+    fn dimension(&self) -> Option<usize> {
+        usize::try_from(self.typmod).ok().filter(|len| (1..=MAX_DIMENSION).contains(len))
+    }
+
+    fn scalar_type(&self, kind: Kind) -> Type {
+        match kind {
             Kind::Bool => Type::Bool,
             Kind::Int2 => Type::Int16,
             Kind::Int4 => Type::Int32,
@@ -141,7 +86,7 @@ impl Scalar {
             Kind::Oid => Type::UInt32,
             Kind::Float4 => Type::Float32,
             Kind::Float8 => Type::Float64,
-            Kind::Numeric => match self.digits {
+            Kind::Numeric => match self.digits() {
                 Some((precision, scale)) => Type::Decimal { precision, scale: scale as i8 },
                 None => Type::Decimal { precision: 38, scale: 0 },
             },
@@ -155,7 +100,7 @@ impl Scalar {
             | Kind::Unknown => Type::Text,
             Kind::Xid8 => Type::UInt64,
             Kind::Hstore => Type::text_map(),
-            Kind::Vector | Kind::Halfvec => vector::column_type(self.dimension),
+            Kind::Vector | Kind::Halfvec => vector::column_type(self.dimension()),
             Kind::Bytea => Type::Bytes,
             Kind::Date => Type::Date,
             Kind::Time => Type::Time,
@@ -170,8 +115,8 @@ impl Scalar {
 
     /// An empty decoder. NULL slots hold what NumPy and pandas take for missing, where there is
     /// such a thing: NaN, and `i64::MIN` (NaT) for times and timestamps; elsewhere zero.
-    pub(crate) fn decoder(self) -> ColumnDecoder {
-        match self.kind {
+    fn scalar_decoder(&self, kind: Kind) -> ColumnDecoder {
+        match kind {
             Kind::Bool => ColumnDecoder::Bool(Bits::default()),
             Kind::Int2 => ColumnDecoder::Int2(Fixed::new(0)),
             Kind::Int4 => ColumnDecoder::Int4(Fixed::new(0)),
@@ -179,7 +124,7 @@ impl Scalar {
             Kind::Oid => ColumnDecoder::Oid(Fixed::new(0)),
             Kind::Float4 => ColumnDecoder::Float4(Fixed::marking(f32::NAN)),
             Kind::Float8 => ColumnDecoder::Float8(Fixed::marking(f64::NAN)),
-            Kind::Numeric => ColumnDecoder::Numeric(match self.digits {
+            Kind::Numeric => ColumnDecoder::Numeric(match self.digits() {
                 Some((precision, scale)) => Decimal::declared(precision, scale),
                 None => Decimal::undeclared(),
             }),
@@ -198,12 +143,12 @@ impl Scalar {
             Kind::Uuid => ColumnDecoder::Uuid(Fixed::new(0)),
             Kind::Inet | Kind::Macaddr | Kind::Bits | Kind::Timetz => {
                 let texts = Bytes::text();
-                ColumnDecoder::Made(Box::new(MadeText { kind: self.kind, texts }))
+                ColumnDecoder::Made(Box::new(MadeText { kind, texts }))
             }
             Kind::Hstore => ColumnDecoder::Map(Box::default()),
             Kind::Vector | Kind::Halfvec => {
-                let is_half = self.kind == Kind::Halfvec;
-                ColumnDecoder::Vector(Box::new(VectorDecoder::new(is_half, self.dimension)))
+                let is_half = kind == Kind::Halfvec;
+                ColumnDecoder::Vector(Box::new(VectorDecoder::new(is_half, self.dimension())))
             }
             Kind::Enum => ColumnDecoder::Enum(Box::default()),
         }
