@@ -64,13 +64,14 @@ impl Database {
     /// `Connect` for a file that cannot be opened.
     pub fn with_config(config: Config) -> Result<Self> {
         let (source, dialect) = match &config.source {
-            SourceConfig::Sqlite { path, read_only } => {
+            SourceConfig::Sqlite { path, read_only, dates } => {
                 let sqlite = Sqlite::open(SqliteConfig {
                     path: path.clone(),
                     readers: config.pool_size.clamp(1, limits::SQLITE_READERS),
                     statements: config.statement_cache,
                     busy_timeout: limits::BUSY_TIMEOUT,
                     read_only: *read_only,
+                    dates: *dates,
                 })?;
                 (Source::Sqlite(sqlite), Dialect::Sqlite)
             }

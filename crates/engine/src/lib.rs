@@ -60,6 +60,7 @@ pub use query::{Arguments, Query};
 pub use row::Row;
 pub use rowmill_columns::json::Orient;
 pub use rowmill_columns::*;
+pub use sqlite::Dates;
 pub use stats::Stats;
 pub use stream::Stream;
 pub use transaction::{Isolation, Transaction, TransactionMode};

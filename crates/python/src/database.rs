@@ -33,7 +33,8 @@ use crate::value;
 ///
 /// Args:
 ///     url: `sqlite:///file.db` (three slashes: relative, four: absolute; with `?mode=ro` it is
-///         only read and must exist), a `pathlib.Path`, `sqlite://` (memory), or
+///         only read and must exist; with `?dates=unix` or `?dates=julian` it stores dates as
+///         numbers), a `pathlib.Path`, `sqlite://` (memory), or
 ///         `postgresql://user:password@host:port/database?sslmode=...`. None reads `DATABASE_URL`,
 ///         else the `PG*` variables. As in libpq there may be several `host:port` with commas
 ///         between, of which the first that answers and fits `target_session_attrs` is used, and

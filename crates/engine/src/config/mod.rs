@@ -11,6 +11,7 @@ use std::time::Duration;
 pub(crate) use self::files::password;
 pub use self::postgres::{Address, ClientCertificate, PostgresConfig, TargetSession, TlsMode};
 pub use self::session::{PoolerMode, TcpKeepalive};
+use crate::sqlite::Dates;
 use crate::url::Url;
 use crate::{Error, ErrorKind, Result, limits};
 pub use rowmill_wire::{Binding as ChannelBinding, Methods as AuthMethods};
@@ -57,6 +58,8 @@ pub enum SourceConfig {
         path: Option<PathBuf>,
         /// Whether writing is refused.
         read_only: bool,
+        /// How dates and timestamps are stored.
+        dates: Dates,
     },
     /// A PostgreSQL server, or one that speaks its protocol.
     Postgres(Box<PostgresConfig>),
@@ -141,18 +144,23 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn sqlite(url: &Url) -> Result<SourceConfig> {
-    let mut read_only = false;
+    let (mut read_only, mut dates) = (false, Dates::Text);
     for (key, value) in &url.query {
         match (key.as_str(), value.as_str()) {
             ("mode", "ro") => read_only = true,
             ("mode", "rwc") => {}
+            ("dates", "text") => dates = Dates::Text,
+            ("dates", "julian") => dates = Dates::Julian,
+            ("dates", "unix") => dates = Dates::Unix,
             _ => {
                 let option = match key.as_str() {
-                    "mode" => format!("mode={value}"),
+                    "mode" | "dates" => format!("{key}={value}"),
                     _ => unknown(key, value),
                 };
                 return Err(bad(format!("{option} is not an option of an sqlite:// URL"))
-                    .with_hint("it takes mode=ro or mode=rwc"));
+                    .with_hint(
+                        "it takes mode=ro or mode=rwc, and dates=text, dates=julian or dates=unix",
+                    ));
             }
         }
     }
@@ -163,7 +171,7 @@ fn sqlite(url: &Url) -> Result<SourceConfig> {
     }
     let path = url.path.strip_prefix('/').unwrap_or(&url.path);
     let path = (!path.is_empty() && path != ":memory:").then(|| PathBuf::from(path));
-    Ok(SourceConfig::Sqlite { path, read_only })
+    Ok(SourceConfig::Sqlite { path, read_only, dates })
 }
 
 /// What may be said of an option that is not known: its name, where it looks like one. The rest may

@@ -1,31 +1,30 @@
 //! Parameters: how each kind of value is given to SQLite, which has integers, floats, text and
 //! bytes.
 //!
-//! Booleans become 0 and 1; decimals, JSON and uuids text (so that no digit is lost); dates, times
-//! and timestamps ISO 8601 text, with `+00:00` for instants; a list becomes a JSON array, to be
+//! Booleans become 0 and 1; decimals, JSON and uuids text (so that no digit is lost); times, and dates
+//! and timestamps where nothing else is said, ISO 8601 text, with `+00:00` for instants; a list becomes a JSON array, to be
 //! used as `where id in (select value from json_each($1))`.
 
 use std::ffi::c_int;
 use std::fmt::Write as _;
 
-use rowmill_columns::text::{civil_from_days, time_with_zone};
+use rowmill_columns::text::time_with_zone;
 use rowmill_columns::{Batch, Scalar, Value};
 use rowmill_expr::{Parameters, Statement};
 use rusqlite::ffi;
 
+use super::dates::{Dates, Stored};
 use super::raw_statement::RawStatement;
-use super::short_text::ShortText;
+use super::statement::Prepared;
 use crate::{Error, ErrorKind, Result};
-
-const MICROS_A_DAY: i64 = 86_400_000_000;
 
 /// Binds all parameters.
 pub(super) fn bind(
-    raw: &mut RawStatement,
+    prepared: &mut Prepared,
     statement: &Statement,
-    wanted: usize,
     parameters: &[Scalar],
 ) -> Result<()> {
+    let wanted = prepared.parameters;
     if parameters.len() != wanted {
         return Err(wrong_count(wanted, parameters.len()));
     }
@@ -33,8 +32,9 @@ pub(super) fn bind(
         if matches!(value, Scalar::List(_)) && !speaks_json(statement.text()) {
             return Err(list_for_value(&name(statement, at)));
         }
-        bind_one(raw, at as c_int + 1, value)
-            .map_err(|refusal| refusal.into_error(&name(statement, at), value))?;
+        bind_one(&mut prepared.raw, at as c_int + 1, value, prepared.dates).map_err(|refusal| {
+            refusal.into_error(&format!("parameter {}", name(statement, at)), value)
+        })?;
     }
     Ok(())
 }
@@ -76,11 +76,12 @@ fn name(statement: &Statement, at: usize) -> String {
 /// Binds one row of a batch to a statement with as many parameters as it has columns; errors call
 /// it `number`.
 pub(super) fn bind_row(
-    raw: &mut RawStatement,
+    prepared: &mut Prepared,
     batch: &Batch,
     row: usize,
     number: u64,
 ) -> Result<()> {
+    let (raw, dates) = (&mut prepared.raw, prepared.dates);
     for (at, (column, field)) in batch.columns().iter().zip(&batch.schema().fields).enumerate() {
         let place = at as c_int + 1;
         let value = column.value(&field.kind, row);
@@ -91,19 +92,18 @@ pub(super) fn bind_row(
             Value::Float(value) if !value.is_nan() => code(raw.bind_float(place, value)),
             Value::Text(value) | Value::Json(value) => code(raw.bind_text(place, value)),
             Value::Bytes(value) => code(raw.bind_bytes(place, value)),
-            Value::Date(days) => bind_time(raw, place, &Scalar::Date(days)),
+            Value::Date(days) => bind_time(raw, place, &Scalar::Date(days), dates),
             Value::Timestamp { micros, utc } => {
-                bind_time(raw, place, &Scalar::Timestamp { micros, utc })
+                bind_time(raw, place, &Scalar::Timestamp { micros, utc }, dates)
             }
             ref value => match value.to_scalar() {
-                Some(scalar) => bind_one(raw, place, &scalar),
+                Some(scalar) => bind_one(raw, place, &scalar, dates),
                 None => Err(Refusal::NotSupported("give it as JSON text")),
             },
         };
         bound.map_err(|refusal| {
             let scalar = value.to_scalar().unwrap_or(Scalar::Null);
-            let name = format!("column {:?}, row {number},", field.name);
-            refusal.into_error(&name, &scalar)
+            refusal.into_error(&format!("column {:?}, row {number},", field.name), &scalar)
         })?;
     }
     Ok(())
@@ -118,7 +118,7 @@ fn code(code: c_int) -> std::result::Result<(), Refusal> {
 }
 
 /// Why a value cannot be bound.
-enum Refusal {
+pub(super) enum Refusal {
     NotSupported(&'static str),
     OutOfRange(&'static str),
     TooBig,
@@ -127,27 +127,22 @@ enum Refusal {
 
 impl Refusal {
     #[cold]
-    fn into_error(self, name: &str, value: &Scalar) -> Error {
+    fn into_error(self, what: &str, value: &Scalar) -> Error {
         let kind = value.kind();
         match self {
             Self::NotSupported(why) => Error::new(
                 ErrorKind::NotSupported,
-                format!("parameter {name} is {kind}, which SQLite cannot hold"),
+                format!("{what} is {kind}, which SQLite cannot hold"),
             )
             .with_hint(why),
-            Self::OutOfRange(why) => {
-                Error::new(ErrorKind::Data, format!("parameter {name} is {kind} {why}"))
-            }
+            Self::OutOfRange(why) => Error::new(ErrorKind::Data, format!("{what} is {kind} {why}")),
             Self::TooBig => Error::new(
                 ErrorKind::Data,
-                format!(
-                    "parameter {name} is {kind} larger than SQLite takes (1,000,000,000 bytes)"
-                ),
+                format!("{what} is {kind} larger than SQLite takes (1,000,000,000 bytes)"),
             ),
-            Self::Failed(code) => Error::new(
-                ErrorKind::Internal,
-                format!("SQLite refused parameter {name} with code {code}"),
-            ),
+            Self::Failed(code) => {
+                Error::new(ErrorKind::Internal, format!("SQLite refused {what} with code {code}"))
+            }
         }
     }
 }
@@ -158,7 +153,12 @@ fn is_whole(decimal: &str) -> bool {
     digits.bytes().all(|byte| byte.is_ascii_digit()) && decimal.parse::<i64>().is_err()
 }
 
-fn bind_one(raw: &mut RawStatement, at: c_int, value: &Scalar) -> std::result::Result<(), Refusal> {
+fn bind_one(
+    raw: &mut RawStatement,
+    at: c_int,
+    value: &Scalar,
+    dates: Dates,
+) -> std::result::Result<(), Refusal> {
     let code = match value {
         Scalar::Null => raw.bind_null(at),
         Scalar::Bool(value) => raw.bind_int(at, i64::from(*value)),
@@ -174,7 +174,7 @@ fn bind_one(raw: &mut RawStatement, at: c_int, value: &Scalar) -> std::result::R
         Scalar::Text(text) | Scalar::Json(text) | Scalar::Decimal(text) => raw.bind_text(at, text),
         Scalar::Bytes(bytes) => raw.bind_bytes(at, bytes),
         Scalar::Uuid(_) | Scalar::Date(_) | Scalar::Time(_) | Scalar::Timestamp { .. } => {
-            return bind_time(raw, at, value);
+            return bind_time(raw, at, value, dates);
         }
         Scalar::TimeTz { micros, offset } => raw.bind_text(at, &time_with_zone(*micros, *offset)),
         Scalar::Interval { .. } => {
@@ -182,50 +182,28 @@ fn bind_one(raw: &mut RawStatement, at: c_int, value: &Scalar) -> std::result::R
         }
         Scalar::List(_) | Scalar::Struct(_) => {
             let mut json = String::new();
-            write_json(&mut json, value, matches!(value, Scalar::Struct(_)))?;
+            // A document keeps its dates as text: its reader has JSON alone to go by.
+            let is_document = matches!(value, Scalar::Struct(_));
+            let dates = if is_document { Dates::Text } else { dates };
+            write_json(&mut json, value, is_document, dates)?;
             raw.bind_text(at, &json)
         }
     };
     self::code(code)
 }
 
-/// Binds a uuid, date, time or timestamp as text.
+/// Binds a uuid, date, time or timestamp.
 fn bind_time(
     raw: &mut RawStatement,
     at: c_int,
     value: &Scalar,
+    dates: Dates,
 ) -> std::result::Result<(), Refusal> {
-    code(raw.bind_text(at, time_text(value)?.as_str()))
-}
-
-/// The text of a uuid, date, time or timestamp.
-fn time_text(value: &Scalar) -> std::result::Result<ShortText, Refusal> {
-    let mut out = ShortText::default();
-    match *value {
-        Scalar::Uuid(uuid) => out.uuid(uuid),
-        Scalar::Date(days) => date_text(&mut out, days)?,
-        Scalar::Time(micros) if (0..MICROS_A_DAY).contains(&micros) => out.clock(micros),
-        Scalar::Time(_) => return Err(Refusal::OutOfRange("outside of a day")),
-        Scalar::Timestamp { micros, utc } => {
-            let days = i32::try_from(micros.div_euclid(MICROS_A_DAY));
-            date_text(&mut out, days.unwrap_or(i32::MAX))?;
-            out.put(b" ");
-            out.clock(micros.rem_euclid(MICROS_A_DAY));
-            out.put(if utc { b"+00:00" } else { b"" });
-        }
-        _ => {}
-    }
-    Ok(out)
-}
-
-/// SQLite's dates have four digits for the year.
-fn date_text(out: &mut ShortText, days: i32) -> std::result::Result<(), Refusal> {
-    let (year, month, day) = civil_from_days(days);
-    let Some(year) = u32::try_from(year).ok().filter(|year| *year <= 9_999) else {
-        return Err(Refusal::OutOfRange("outside of the years 0 to 9999 that SQLite knows"));
-    };
-    out.date(year, month, day);
-    Ok(())
+    code(match dates.store(value)? {
+        Stored::Text(text) => raw.bind_text(at, text.as_str()),
+        Stored::Int(value) => raw.bind_int(at, value),
+        Stored::Float(value) => raw.bind_float(at, value),
+    })
 }
 
 /// `as_document` for an object, which is stored: a list is for `json_each`, which makes a float of what
@@ -234,6 +212,7 @@ fn write_json(
     out: &mut String,
     value: &Scalar,
     as_document: bool,
+    dates: Dates,
 ) -> std::result::Result<(), Refusal> {
     match value {
         Scalar::Null => out.push_str("null"),
@@ -258,9 +237,15 @@ fn write_json(
         }
         Scalar::Text(text) | Scalar::Decimal(text) => write_json_text(out, text),
         Scalar::Uuid(_) | Scalar::Date(_) | Scalar::Time(_) | Scalar::Timestamp { .. } => {
-            out.push('"');
-            out.push_str(time_text(value)?.as_str());
-            out.push('"');
+            let number = match dates.store(value)? {
+                Stored::Text(text) => {
+                    write_json_text(out, text.as_str());
+                    return Ok(());
+                }
+                Stored::Int(value) => Scalar::Int(value),
+                Stored::Float(value) => Scalar::Float(value),
+            };
+            write_json(out, &number, as_document, dates)?;
         }
         Scalar::TimeTz { micros, offset } => {
             write_json_text(out, &time_with_zone(*micros, *offset));
@@ -275,7 +260,7 @@ fn write_json(
                 if at > 0 {
                     out.push(',');
                 }
-                write_json(out, value, as_document)?;
+                write_json(out, value, as_document, dates)?;
             }
             out.push(']');
         }
@@ -287,7 +272,7 @@ fn write_json(
                 }
                 write_json_text(out, name);
                 out.push(':');
-                write_json(out, value, as_document)?;
+                write_json(out, value, as_document, dates)?;
             }
             out.push('}');
         }

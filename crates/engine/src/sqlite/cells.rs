@@ -7,6 +7,7 @@ use rowmill_columns::json::validate_json;
 use rowmill_columns::text::{parse_date, parse_time, parse_timestamp, parse_uuid};
 use rowmill_columns::{Column, Type};
 
+use super::dates::Dates;
 use super::found::Found;
 use super::raw_statement::{Kind, RawStatement};
 use super::types::CellType;
@@ -21,9 +22,9 @@ pub(super) enum Cells {
     Bool(Bits),
     Text(Bytes),
     Bytes(Bytes),
-    Date(Fixed<i32>),
+    Date(Fixed<i32>, Dates),
     Time(Fixed<i64>),
-    Timestamp(Fixed<i64>, Zone),
+    Timestamp(Fixed<i64>, Zone, Dates),
     Json(Bytes),
     Uuid(Fixed<i128>),
     Found(Found),
@@ -43,17 +44,17 @@ pub(super) enum Zone {
 }
 
 impl Cells {
-    pub(super) fn new(kind: CellType) -> Self {
+    pub(super) fn new(kind: CellType, dates: Dates) -> Self {
         match kind {
             CellType::Int => Self::Int(Fixed::new(0)),
             CellType::Float => Self::Float(Fixed::marking(f64::NAN)),
             CellType::Bool => Self::Bool(Bits::default()),
             CellType::Text => Self::Text(Bytes::text()),
             CellType::Bytes => Self::Bytes(Bytes::binary()),
-            CellType::Date => Self::Date(Fixed::new(0)),
+            CellType::Date => Self::Date(Fixed::new(0), dates),
             CellType::Time => Self::Time(Fixed::new(0)),
-            CellType::Timestamp => Self::Timestamp(Fixed::marking(NAT), Zone::Unknown),
-            CellType::Instant => Self::Timestamp(Fixed::marking(NAT), Zone::Assumed),
+            CellType::Timestamp => Self::Timestamp(Fixed::marking(NAT), Zone::Unknown, dates),
+            CellType::Instant => Self::Timestamp(Fixed::marking(NAT), Zone::Assumed, dates),
             CellType::Json => Self::Json(Bytes::text()),
             CellType::Uuid => Self::Uuid(Fixed::new(0)),
             CellType::Found => Self::Found(Found::default()),
@@ -63,19 +64,19 @@ impl Cells {
     /// Empty cells for the next part of a stream: what this part found is the type from here on.
     pub(super) fn next_part(&self) -> Self {
         match self {
-            Self::Int(_) => Self::new(CellType::Int),
-            Self::Float(_) => Self::new(CellType::Float),
-            Self::Bool(_) => Self::new(CellType::Bool),
-            Self::Text(_) => Self::new(CellType::Text),
-            Self::Bytes(_) => Self::new(CellType::Bytes),
-            Self::Date(_) => Self::new(CellType::Date),
-            Self::Time(_) => Self::new(CellType::Time),
-            Self::Timestamp(_, Zone::Unknown) => {
-                Self::Timestamp(Fixed::marking(NAT), Zone::Without)
+            Self::Int(_) => Self::Int(Fixed::new(0)),
+            Self::Float(_) => Self::Float(Fixed::marking(f64::NAN)),
+            Self::Bool(_) => Self::Bool(Bits::default()),
+            Self::Text(_) => Self::Text(Bytes::text()),
+            Self::Bytes(_) => Self::Bytes(Bytes::binary()),
+            Self::Date(_, dates) => Self::Date(Fixed::new(0), *dates),
+            Self::Time(_) => Self::Time(Fixed::new(0)),
+            Self::Timestamp(_, zone, dates) => {
+                let zone = if *zone == Zone::Unknown { Zone::Without } else { *zone };
+                Self::Timestamp(Fixed::marking(NAT), zone, *dates)
             }
-            Self::Timestamp(_, zone) => Self::Timestamp(Fixed::marking(NAT), *zone),
-            Self::Json(_) => Self::new(CellType::Json),
-            Self::Uuid(_) => Self::new(CellType::Uuid),
+            Self::Json(_) => Self::Json(Bytes::text()),
+            Self::Uuid(_) => Self::Uuid(Fixed::new(0)),
             Self::Found(found) => Self::Found(found.next_part()),
         }
     }
@@ -106,15 +107,27 @@ impl Cells {
                 _ => return false,
             },
             (Self::Bytes(cells), Kind::Blob) => cells.push(row.blob(column)),
-            (Self::Date(cells), Kind::Text) => match parse_date(row.text(column)) {
+            (Self::Date(cells, _), Kind::Text) => match parse_date(row.text(column)) {
                 Some(days) => cells.push(days),
                 None => return false,
             },
+            (Self::Date(cells, dates), kind) => {
+                match number(row, column, kind, *dates).and_then(Dates::day) {
+                    Some(days) => cells.push(days),
+                    None => return false,
+                }
+            }
             (Self::Time(cells), Kind::Text) => match parse_time(row.text(column)) {
                 Some(micros) => cells.push(micros),
                 None => return false,
             },
-            (Self::Timestamp(cells, zone), Kind::Text) => match timestamp(row.text(column), zone) {
+            (Self::Timestamp(cells, zone, _), Kind::Text) => {
+                match timestamp(row.text(column), zone) {
+                    Some(micros) => cells.push(micros),
+                    None => return false,
+                }
+            }
+            (Self::Timestamp(cells, _, dates), kind) => match number(row, column, kind, *dates) {
                 Some(micros) => cells.push(micros),
                 None => return false,
             },
@@ -146,11 +159,11 @@ impl Cells {
 
     fn push_null(&mut self) {
         match self {
-            Self::Int(cells) | Self::Time(cells) | Self::Timestamp(cells, _) => cells.push_null(),
+            Self::Int(cells) | Self::Time(cells) | Self::Timestamp(cells, ..) => cells.push_null(),
             Self::Float(cells) => cells.push_null(),
             Self::Bool(cells) => cells.push_null(),
             Self::Text(cells) | Self::Bytes(cells) | Self::Json(cells) => cells.push_null(),
-            Self::Date(cells) => cells.push_null(),
+            Self::Date(cells, _) => cells.push_null(),
             Self::Uuid(cells) => cells.push_null(),
             Self::Found(found) => found.push_null(),
         }
@@ -159,11 +172,11 @@ impl Cells {
     /// Bytes held so far.
     pub(super) fn byte_len(&self) -> usize {
         match self {
-            Self::Int(cells) | Self::Time(cells) | Self::Timestamp(cells, _) => cells.byte_len(),
+            Self::Int(cells) | Self::Time(cells) | Self::Timestamp(cells, ..) => cells.byte_len(),
             Self::Float(cells) => cells.byte_len(),
             Self::Bool(cells) => cells.byte_len(),
             Self::Text(cells) | Self::Bytes(cells) | Self::Json(cells) => cells.byte_len(),
-            Self::Date(cells) => cells.byte_len(),
+            Self::Date(cells, _) => cells.byte_len(),
             Self::Uuid(cells) => cells.byte_len(),
             Self::Found(found) => found.byte_len(),
         }
@@ -178,9 +191,9 @@ impl Cells {
             Self::Bool(cells) => (Type::Bool, cells.finish()),
             Self::Text(cells) => (Type::Text, cells.finish()?),
             Self::Bytes(cells) => (Type::Bytes, cells.finish()?),
-            Self::Date(cells) => (Type::Date, cells.finish(&Type::Date)),
+            Self::Date(cells, _) => (Type::Date, cells.finish(&Type::Date)),
             Self::Time(cells) => fixed(Type::Time, cells),
-            Self::Timestamp(cells, zone) => {
+            Self::Timestamp(cells, zone, _) => {
                 let utc = matches!(zone, Zone::With | Zone::Assumed);
                 fixed(Type::Timestamp { utc }, cells)
             }
@@ -198,15 +211,28 @@ impl Cells {
             Self::Bool(_) => "0 or 1",
             Self::Text(_) => "text",
             Self::Bytes(_) => "bytes",
-            Self::Date(_) => "a date such as 2024-01-31",
+            Self::Date(_, Dates::Text) => "a date such as 2024-01-31",
+            Self::Date(_, Dates::Julian) => {
+                "a date such as 2024-01-31, or the Julian day number of its midnight (UTC)"
+            }
+            Self::Date(_, Dates::Unix) => {
+                "a date such as 2024-01-31, or the seconds from 1970 to its midnight (UTC)"
+            }
             Self::Time(_) => "a time such as 13:45:00",
-            Self::Timestamp(_, Zone::With) => {
+            Self::Timestamp(_, Zone::With, _) => {
                 "a timestamp with a zone such as 2024-01-31 13:45:00+00:00, as the values before it"
             }
-            Self::Timestamp(_, Zone::Without) => {
+            Self::Timestamp(_, Zone::Without, _) => {
                 "a timestamp without a zone such as 2024-01-31 13:45:00, as the values before it"
             }
-            Self::Timestamp(..) => "a timestamp such as 2024-01-31 13:45:00",
+            Self::Timestamp(.., Dates::Text) => "a timestamp such as 2024-01-31 13:45:00",
+            Self::Timestamp(.., Dates::Julian) => {
+                "a timestamp such as 2024-01-31 13:45:00, or a Julian day number"
+            }
+            Self::Timestamp(.., Dates::Unix) => {
+                "a timestamp such as 2024-01-31 13:45:00, or seconds since 1970 (milliseconds are \
+                 divided by 1000 in the query)"
+            }
             Self::Json(_) => "JSON",
             Self::Uuid(_) => "a UUID as text or sixteen bytes",
             Self::Found(found) => found.wants(),
@@ -225,6 +251,15 @@ fn timestamp(text: &[u8], zone: &mut Zone) -> Option<i64> {
     let micros = micros.checked_sub(i64::from(offset.unwrap_or(0)) * 1_000_000)?;
     // That one number of microseconds stands for NULL.
     (micros != NAT).then_some(micros)
+}
+
+/// The microseconds of an instant that is stored as a number.
+fn number(row: &mut RawStatement, column: c_int, kind: Kind, dates: Dates) -> Option<i64> {
+    match kind {
+        Kind::Int => dates.micros_of_int(row.int(column)),
+        Kind::Float => dates.micros_of_float(row.float(column)),
+        Kind::Null | Kind::Text | Kind::Blob => None,
+    }
 }
 
 /// The float of the same value, where there is one.

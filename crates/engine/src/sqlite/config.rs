@@ -4,6 +4,7 @@ use std::ffi::CString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::dates::Dates;
 use crate::{Error, ErrorKind, Result};
 
 /// What an SQLite database is opened with.
@@ -19,6 +20,7 @@ pub(crate) struct SqliteConfig {
     pub(crate) busy_timeout: Duration,
     /// Whether writing is refused.
     pub(crate) read_only: bool,
+    pub(crate) dates: Dates,
 }
 
 impl SqliteConfig {

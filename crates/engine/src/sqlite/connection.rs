@@ -68,7 +68,7 @@ impl Connection {
         let read_only = config.read_only && path.is_some();
         let raw = RawConnection::open(&config.c_path()?, read_only).map_err(open_error)?;
         let watch = Watch::new(&raw, config.busy_timeout);
-        let cache = Cache::new(config.statements);
+        let cache = Cache::new(config.statements, config.dates);
         let mut this =
             Self { cache, cursors: Vec::new(), commands: Default::default(), raw, watch };
         this.run_all(role.pragmas()).map_err(open_error)?;
@@ -108,7 +108,7 @@ impl Connection {
     ) -> Result<Option<Completion>> {
         let _armed = self.watch.arm(orders);
         let prepared = self.cache.get(&self.raw, statement)?;
-        let bound = bind(&mut prepared.raw, statement, prepared.parameters, parameters);
+        let bound = bind(prepared, statement, parameters);
         let mut reading = Reading::default();
         let outcome = bound.and_then(|()| {
             reading
@@ -144,7 +144,7 @@ impl Connection {
         let mut changed = 0;
         let mut insert = |row| {
             let number = piece.before + row as u64;
-            bind_row(&mut prepared.raw, &piece.batch, row, number)?;
+            bind_row(prepared, &piece.batch, row, number)?;
             let done = match &mut returned {
                 Some(returned) => returned.read_more(prepared),
                 None => match prepared.raw.step() {
@@ -180,13 +180,13 @@ impl Connection {
         let orders = Orders::of(control);
         let _armed = self.watch.arm(&orders);
         let prepared = self.cache.get(&self.raw, &many.statement)?;
-        let (is_change, wanted) = (counts(many.statement.text()), prepared.parameters);
+        let is_change = counts(many.statement.text());
         let mut changed = 0;
         for (at, row) in many.rows.iter().enumerate() {
             if at % limits::ROWS_BETWEEN_LOOKS == 0 {
                 control.check()?;
             }
-            let bound = bind(&mut prepared.raw, &many.statement, wanted, row);
+            let bound = bind(prepared, &many.statement, row);
             let done = bound.and_then(|()| {
                 loop {
                     match prepared.raw.step() {
@@ -235,7 +235,7 @@ impl Connection {
         if prepared.plain.is_none() {
             return Ok(First::Elsewhere);
         }
-        let bound = bind(&mut prepared.raw, statement, prepared.parameters, parameters);
+        let bound = bind(prepared, statement, parameters);
         let outcome = bound.and_then(|()| {
             first_row(prepared, most_bytes).map_err(|code| {
                 halted(&self.raw, &self.watch, Halt::Failed(code), statement.text())
@@ -254,7 +254,7 @@ impl Connection {
     ) -> Result<usize> {
         let _armed = self.watch.arm(orders);
         let mut prepared = self.cache.take(&self.raw, statement)?;
-        bind(&mut prepared.raw, statement, prepared.parameters, parameters)?;
+        bind(&mut prepared, statement, parameters)?;
         let reading = Reading::default();
         let cursor = Some(Cursor { key: statement.key(), prepared, reading, told: false });
         match self.cursors.iter().position(Option::is_none) {

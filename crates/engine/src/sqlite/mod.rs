@@ -8,6 +8,7 @@ mod bind;
 mod cells;
 mod config;
 mod connection;
+mod dates;
 mod error;
 mod found;
 mod group;
@@ -47,6 +48,7 @@ use crate::process;
 use crate::{Completion, Control, Error, ErrorKind, Result, Row, Stats, limits};
 
 pub(crate) use self::config::SqliteConfig;
+pub use self::dates::Dates;
 pub(crate) use self::stream::SqliteStream;
 pub(crate) use self::transaction::SqliteTransaction;
 

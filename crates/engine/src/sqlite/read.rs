@@ -7,6 +7,7 @@ use rowmill_columns::build::TextError;
 use rowmill_columns::{Batch, Column, OwnedRow, Type};
 
 use super::cells::{Cells, exact_float};
+use super::dates::Dates;
 use super::raw_statement::{Kind, RawStatement, Step};
 use super::statement::Prepared;
 use super::types::CellType;
@@ -61,7 +62,7 @@ impl Reading {
         if !self.started {
             self.started = true;
             prepared.after_first_step();
-            self.cells = prepared.columns.iter().map(|column| Cells::new(column.kind)).collect();
+            self.cells = prepared.cells();
         }
         let watch_bytes = limits.bytes != usize::MAX;
         let bytes_every = if limits.rows > 1_024 { BYTES_EVERY } else { 1 };
@@ -196,6 +197,7 @@ pub(super) fn finish(
 #[cold]
 fn misfit(prepared: &mut Prepared, wants: &str, at: usize, row: usize) -> Error {
     let holds = holds(prepared, at as c_int);
+    let is_number = matches!(prepared.raw.kind(at as c_int), Kind::Int | Kind::Float);
     let column = &prepared.columns[at];
     let declared = column.declared.as_deref().map_or_else(
         || "without a declared type".to_owned(),
@@ -203,9 +205,14 @@ fn misfit(prepared: &mut Prepared, wants: &str, at: usize, row: usize) -> Error 
     );
     let name = &column.name;
     let message = format!("column {name:?} ({declared}), row {row}: {holds} is not {wants}");
-    Error::new(ErrorKind::Data, message).with_hint(format!(
-        "read the column as text, cast(\"{name}\" as text), or convert it in the query"
-    ))
+    let mut hint =
+        format!("read the column as text, cast(\"{name}\" as text), or convert it in the query");
+    let is_date = matches!(column.kind, CellType::Date | CellType::Timestamp | CellType::Instant);
+    if is_date && is_number && prepared.dates == Dates::Text {
+        hint += "; where dates are stored as numbers, open the database with ?dates=unix or \
+                 ?dates=julian";
+    }
+    Error::new(ErrorKind::Data, message).with_hint(hint)
 }
 
 #[cold]

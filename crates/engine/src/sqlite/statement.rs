@@ -8,6 +8,8 @@ use std::sync::Arc;
 use rowmill_columns::{Field, Schema, Type};
 use rowmill_expr::Statement;
 
+use super::cells::Cells;
+use super::dates::Dates;
 use super::error::error;
 use super::raw::RawConnection;
 use super::raw_statement::RawStatement;
@@ -21,6 +23,8 @@ pub(super) struct Prepared {
     pub(super) raw: RawStatement,
     pub(super) columns: Vec<ColumnPlan>,
     pub(super) parameters: usize,
+    /// How its dates are stored.
+    pub(super) dates: Dates,
     /// Whether it leaves the database as it is.
     pub(super) reads: bool,
     /// The columns, where it only reads and each cell's value follows from the cell alone: then a
@@ -48,7 +52,7 @@ impl CellType {
 }
 
 impl Prepared {
-    pub(super) fn new(connection: &RawConnection, sql: &str) -> Result<Self> {
+    pub(super) fn new(connection: &RawConnection, sql: &str, dates: Dates) -> Result<Self> {
         let (raw, after) = connection.prepare(sql, true).map_err(|failure| error(&failure, sql))?;
         let Some(raw) = raw else {
             return Err(Error::new(ErrorKind::Programming, "the SQL holds no statement"));
@@ -69,19 +73,31 @@ impl Prepared {
             reprepared: 0,
             schema: None,
             used: 0,
+            dates,
             raw,
         };
         this.plan();
         Ok(this)
     }
 
+    /// Empty cells for each column.
+    pub(super) fn cells(&self) -> Vec<Cells> {
+        self.columns.iter().map(|column| Cells::new(column.kind, self.dates)).collect()
+    }
+
     fn plan(&mut self) {
-        let raw = &self.raw;
+        let (raw, dates) = (&self.raw, self.dates);
         let column = |at| {
             let declared = raw.declared(at).filter(|declared| !declared.is_empty());
             ColumnPlan {
                 name: raw.name(at).into(),
-                kind: declared.as_deref().map_or(CellType::Found, cell_type),
+                kind: declared.as_deref().map_or(CellType::Found, |declared| {
+                    match cell_type(declared) {
+                        // Numbers are instants.
+                        CellType::Timestamp if dates != Dates::Text => CellType::Instant,
+                        kind => kind,
+                    }
+                }),
                 declared: declared.map(String::into_boxed_str),
             }
         };
@@ -138,12 +154,13 @@ impl Prepared {
 pub(super) struct Cache {
     statements: HashMap<u128, Box<Prepared>, BuildHasherDefault<KeyHasher>>,
     capacity: usize,
+    dates: Dates,
     clock: u64,
 }
 
 impl Cache {
-    pub(super) fn new(capacity: usize) -> Self {
-        Self { statements: HashMap::default(), capacity: capacity.max(1), clock: 0 }
+    pub(super) fn new(capacity: usize, dates: Dates) -> Self {
+        Self { statements: HashMap::default(), capacity: capacity.max(1), dates, clock: 0 }
     }
 
     /// The statement, prepared if it is not here yet.
@@ -155,7 +172,7 @@ impl Cache {
         self.clock += 1;
         let key = statement.key();
         if !self.statements.contains_key(&key) {
-            self.put(key, Box::new(Prepared::new(connection, statement.text())?));
+            self.put(key, Box::new(Prepared::new(connection, statement.text(), self.dates)?));
         }
         let clock = self.clock;
         let prepared = self.statements.get_mut(&key).ok_or_else(lost)?;
@@ -171,7 +188,7 @@ impl Cache {
     ) -> Result<Box<Prepared>> {
         match self.statements.remove(&statement.key()) {
             Some(prepared) => Ok(prepared),
-            None => Prepared::new(connection, statement.text()).map(Box::new),
+            None => Prepared::new(connection, statement.text(), self.dates).map(Box::new),
         }
     }
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 use rowmill_columns::{Batch, Scalar, Value};
 use rowmill_expr::{Dialect, Statement};
 
-use super::{Sqlite, SqliteConfig};
+use super::{Dates, Sqlite, SqliteConfig};
 use crate::{Completion, Control, Error, Result};
 
 /// A folder that lives as long as the test.
@@ -57,6 +57,7 @@ fn config(path: Option<&Path>) -> SqliteConfig {
         statements: 8,
         busy_timeout: Duration::from_secs(2),
         read_only: false,
+        dates: Dates::Text,
     }
 }
 
