@@ -240,11 +240,78 @@ def test_what_the_server_refuses_names_row_and_column(pg: rm.Database) -> None:
             pg.load(table, rows)
 
 
-def test_a_type_that_cannot_be_loaded_says_so(pg: rm.Database) -> None:
-    pg.execute_script("create table net (a inet)")
-    with pytest.raises(rm.NotSupportedError, match="inet"):
-        pg.load("net", {"a": ["10.0.0.1"]})
-    assert pg.fetch_value("select 1") == 1
+NET = """
+    create domain flags as bit(3);
+    create domain more_flags as flags check (value <> b'000');
+    create table net (id int primary key, a inet, "N n" cidr[], b more_flags, p point, t timetz, m money, c "char")
+"""
+NET_ROWS: dict[str, Any] = {
+    "id": [1, 2, 3],
+    "a": ["10.0.0.1", None, "::1/64"],
+    "N n": [["10.0.0.0/8", None], [], None],
+    "b": ["101", "111", None],
+    "p": ["(1,2.5)", None, "(0,0)"],
+    "t": ["12:30:00+02", None, "00:00:00-08:30"],
+    "m": ["$1.50", "$0.00", None],
+    "c": ["x", "", None],
+}
+
+
+def net_rows(db: rm.Database) -> list[tuple[Any, ...]]:
+    return [
+        tuple(row) for row in db.fetch('select id, a, "N n", b, p, t, m, c from net order by id')
+    ]
+
+
+def test_types_that_text_is_exchanged_for(pg: rm.Database) -> None:
+    pg.execute_script(NET)
+    assert pg.load("net", NET_ROWS) == 3
+    loaded = net_rows(pg)
+    assert loaded[0] == (
+        1,
+        "10.0.0.1",
+        ["10.0.0.0/8", None],
+        "101",
+        "(1,2.5)",
+        "12:30:00+02",
+        "$1.50",
+        "x",
+    )
+    assert loaded[1] == (2, None, [], "111", None, None, "$0.00", "")
+    fetched = pg.fetch("select * from net")
+    returned = pg.load("net", fetched, on_conflict="update", returning=["id", "a", "p"])
+    assert returned["a"].to_list() == NET_ROWS["a"]
+    assert pg.load("net", fetched, on_conflict="nothing") == 0
+    with pg.transaction() as tx:
+        tx.execute("delete from net")
+        assert tx.load("net", fetched) == 3
+    assert net_rows(pg) == loaded
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("a", "10.0.0.0.1", '(?s)invalid input syntax for type inet: "10.0.0.0.1".*: "a"$'),
+        ("b", "1011", "bit string length 4 does not match type bit"),
+        ("b", "000", "violates check constraint"),
+        ("b", 5, 'column "b" .*row 0: wants text'),
+        ("c", "xy", "wants one character"),
+    ],
+)
+def test_texts_that_are_none_of_the_type(
+    pg: rm.Database, column: str, value: Any, message: str
+) -> None:
+    pg.execute_script(NET)
+    with pytest.raises(rm.DatabaseError, match=message):
+        pg.load("net", {"id": [1], column: [value]})
+    assert net_rows(pg) == []
+
+
+async def test_types_that_text_is_exchanged_for_async(pg_url: str) -> None:
+    async with rm.AsyncDatabase(pg_url) as db:
+        await db.execute_script(NET)
+        assert await db.load("net", NET_ROWS, commit_each=2) == 3
+        assert await db.fetch_value("select count(*) from net where p is null") == 1
 
 
 def test_a_deadline_stops_a_load(pg: rm.Database) -> None:

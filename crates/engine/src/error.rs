@@ -214,6 +214,7 @@ impl From<Failure> for Error {
             Failure::Parameter(error) => error.into(),
             Failure::Decode(error) => error.into(),
             Failure::NotSent => Self::new(ErrorKind::Cancelled, failure.to_string()),
+            Failure::Unloadable(_) => Self::new(ErrorKind::NotSupported, failure.to_string()),
             Failure::NotSupported(message) => Self::new(ErrorKind::NotSupported, message),
         }
     }

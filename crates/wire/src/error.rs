@@ -147,6 +147,9 @@ pub enum Failure {
     Parameter(ParameterError),
     /// The statement ran, but a value of its rows cannot be represented.
     Decode(DecodeError),
+    /// A load into columns whose types are exchanged as text, by their places, while rows go in binary;
+    /// nothing was run.
+    Unloadable(Vec<usize>),
     /// It asks for something sessions do not do, as `COPY ... FROM STDIN`.
     NotSupported(String),
     /// It was abandoned before it was sent: the server never saw it.
@@ -159,6 +162,9 @@ impl fmt::Display for Failure {
             Self::Server(error) => error.fmt(f),
             Self::Parameter(error) => error.fmt(f),
             Self::Decode(error) => error.fmt(f),
+            Self::Unloadable(columns) => {
+                write!(f, "the types of columns {columns:?} cannot be loaded in binary")
+            }
             Self::NotSupported(what) => f.write_str(what),
             Self::NotSent => f.write_str("abandoned before it was sent"),
         }

@@ -58,7 +58,6 @@ impl Kind {
         !matches!(
             self,
             Self::Unknown
-                | Self::Char
                 | Self::Void
                 | Self::Inet
                 | Self::Macaddr

@@ -8,7 +8,7 @@ use rowmill_columns::{Batch, Schema};
 
 pub(crate) use self::rows::Piece;
 pub use self::rows::Rows;
-pub(crate) use self::sql::{columns, conflict_sql, insert_sql};
+pub(crate) use self::sql::{columns, conflict_sql, insert_sql, list};
 pub(crate) use self::table::{TableName, quoted};
 
 use crate::{Error, ErrorKind, Result};

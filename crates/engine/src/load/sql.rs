@@ -10,7 +10,7 @@ pub(crate) fn columns(schema: &Schema) -> String {
     list(schema.fields.iter().map(|field| quoted(&field.name)))
 }
 
-pub(super) fn list(parts: impl Iterator<Item = String>) -> String {
+pub(crate) fn list(parts: impl Iterator<Item = String>) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 

@@ -1,20 +1,16 @@
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use rowmill_columns::Schema;
 use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::{Completion, Event, Failure, Output, RequestId};
 
 use super::run::grace;
-use super::{in_transaction, leave_idle, run, run_script, wire_statement};
+use super::waiting_room::WaitingRoom;
+use super::{in_transaction, leave_idle, run, wire_statement};
 use crate::load::{OnConflict, Rows, TableName, columns, conflict_sql, insert_sql};
-use crate::process;
 use crate::pump::{Fill, Link, Until, drive};
 use crate::{Control, Error, ErrorKind, Load, Result, limits};
-
-/// Numbers the tables where rows wait that may not all be wanted, so that no other has the name.
-static WAITING_ROOMS: AtomicU64 = AtomicU64::new(0);
 
 /// Loads rows on a connection in no transaction, each part that is to be committed in one.
 pub(crate) fn load(link: &mut Link, load: &mut Load<'_>, control: &Control<'_>) -> Result<u64> {
@@ -25,8 +21,8 @@ pub(crate) fn load(link: &mut Link, load: &mut Load<'_>, control: &Control<'_>) 
     leave_idle(link, loaded)
 }
 
-/// Loads rows, minding those that are there or giving them back: within a transaction, for it takes
-/// several statements then.
+/// Loads rows, minding those that are there, giving them back, or having the server read text: within
+/// a transaction, for it takes several statements then.
 ///
 /// What is given back is in the order of the rows given: a temporary table is read from its first page
 /// on (no other session's scan is joined), and one INSERT gives back what it inserts as it does.
@@ -46,26 +42,37 @@ pub(crate) fn load_inside(
     };
     let returning = load.returning_sql(&table);
     let table = table.to_string();
-    if load.on_conflict == OnConflict::Fail && !load.is_returning() {
-        return copy(link, &table, &schema, &mut load.rows, control);
+    let is_direct = load.on_conflict == OnConflict::Fail && !load.is_returning();
+    let as_text = if is_direct {
+        match copy(link, &table, &schema, &mut load.rows, control)? {
+            Copied::Rows(rows) => return Ok(rows),
+            Copied::Unloadable(columns) => columns,
+        }
+    } else {
+        load.find_key(&schema, || primary_key(link, &table, control))?;
+        Vec::new()
+    };
+    let mut room = WaitingRoom::make(link, &table, &schema, &as_text, control)?;
+    let mut copied = copy(link, &room.name, &schema, &mut load.rows, control)?;
+    if let Copied::Unloadable(columns) = copied {
+        room.remove(link, control)?;
+        room = WaitingRoom::make(link, &table, &schema, &columns, control)?;
+        copied = copy(link, &room.name, &schema, &mut load.rows, control)?;
     }
-    load.find_key(&schema, || primary_key(link, &table, control))?;
-    let names = columns(&schema);
-    let number = WAITING_ROOMS.fetch_add(1, Ordering::Relaxed);
-    let room = format!("rowmill_load_{}_{number}", process::id());
-    let make = format!(
-        "create temporary table {room} on commit drop as select {names} from {table} with no data"
-    );
-    run_script(link, &make, control)?;
-    let room = format!("pg_temp.{room}");
-    copy(link, &room, &schema, &mut load.rows, control)?;
+    if let Copied::Unloadable(columns) = copied {
+        return Err(Failure::Unloadable(columns).into());
+    }
     let conflict = conflict_sql(load.on_conflict, &load.key, &schema);
-    let sql =
-        format!("insert into {table} ({names}) select {names} from {room}{conflict}{returning}");
+    let (names, values) = (columns(&schema), &room.values);
+    let sql = format!(
+        "insert into {table} ({names}) select {values} from {}{conflict}{returning}",
+        room.name
+    );
     let sql = Statement::parse(&sql, Dialect::Postgres)?;
     let output = if load.is_returning() { Output::Batch } else { Output::Discard };
-    let moved = run(link, &sql, Vec::new(), output, control)?;
-    run_script(link, &format!("drop table {room}"), control)?;
+    let moved =
+        run(link, &sql, Vec::new(), output, control).map_err(|error| room.explain(error))?;
+    room.remove(link, control)?;
     load.returned = Some(moved.batch).filter(|_| load.is_returning());
     Ok(moved.tag.rows)
 }
@@ -81,13 +88,20 @@ fn primary_key(link: &mut Link, table: &str, control: &Control<'_>) -> Result<Ve
     Ok((0..found.batch.rows()).map(|row| found.batch.value(0, row).to_string()).collect())
 }
 
+/// What a COPY came to.
+enum Copied {
+    Rows(u64),
+    /// Nothing: text alone is exchanged for the types of the columns at these places.
+    Unloadable(Vec<usize>),
+}
+
 fn copy(
     link: &mut Link,
     table: &str,
     schema: &Schema,
     rows: &mut Rows<'_>,
     control: &Control<'_>,
-) -> Result<u64> {
+) -> Result<Copied> {
     let insert = Statement::parse(&insert_sql(table, schema, ""), Dialect::Postgres)?;
     let copy = format!("copy {table} ({}) from stdin (format binary)", columns(schema));
     let before = rows.given();
@@ -97,7 +111,8 @@ fn copy(
         columns: schema.fields.iter().map(|field| Arc::clone(&field.name)).collect(),
     });
     match send_rows(link, id, rows, control) {
-        Ok(Ok(done)) => Ok(done.tag.rows),
+        Ok(Ok(done)) => Ok(Copied::Rows(done.tag.rows)),
+        Ok(Err(Failure::Unloadable(columns))) => Ok(Copied::Unloadable(columns)),
         Ok(Err(failure)) => {
             let error = explained(failure, before..rows.given());
             // What is wrong with the names was found in the INSERT.

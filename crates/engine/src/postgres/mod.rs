@@ -11,6 +11,7 @@ mod run;
 mod stream;
 mod transaction;
 mod upkeep;
+mod waiting_room;
 
 pub(crate) use cancel::CancelTarget;
 pub(crate) use load::{load, load_inside};

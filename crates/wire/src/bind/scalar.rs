@@ -29,7 +29,9 @@ pub(super) fn write(out: &mut Vec<u8>, kind: Kind, value: &Scalar) -> Result<(),
             other => return Err(unfit(other, "text")),
         },
         Kind::Char => match value {
-            Scalar::Text(value) if value.len() <= 1 => text(out, value)?,
+            // The empty one is the byte 0.
+            Scalar::Text(value) if value.is_empty() => out.push(0),
+            Scalar::Text(value) if value.len() == 1 => text(out, value)?,
             Scalar::Text(_) => return Err("wants one character, not more".to_owned()),
             other => return Err(unfit(other, "text of one character")),
         },

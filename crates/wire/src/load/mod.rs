@@ -47,9 +47,9 @@ const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// In place of a row's number of columns: there are no more rows.
 const TRAILER: &[u8] = &(-1_i16).to_be_bytes();
 
-/// The type of a table's column that cannot be loaded in binary.
-pub(crate) fn unloadable(columns: &[ParameterType]) -> Option<usize> {
-    columns.iter().position(|column| !column.binary())
+/// The places of the table's columns that cannot be loaded in binary.
+pub(crate) fn unloadable(columns: &[ParameterType]) -> Vec<usize> {
+    (0..columns.len()).filter(|&at| !columns[at].binary()).collect()
 }
 
 /// Begins the stream.

@@ -240,15 +240,9 @@ impl Session {
             self.finish(self.sent, Err(Failure::NotSent));
             return;
         }
-        if let Some(at) = load::unloadable(&prepared.parameters) {
-            let column = &prepared.parameters[at];
-            let name = load.columns.get(at).map_or("?", |name| name);
-            let what = format!(
-                "column {name:?} is {} in the table, which cannot be loaded in binary; load it into \
-                 a text column and cast it in an insert ... select, or use execute_many",
-                column.name
-            );
-            self.finish(self.sent, Err(Failure::NotSupported(what)));
+        let unloadable = load::unloadable(&prepared.parameters);
+        if !unloadable.is_empty() {
+            self.finish(self.sent, Err(Failure::Unloadable(unloadable)));
             return;
         }
         if let Some(failure) = unsendable(&load.copy, self.limits.max_message) {
