@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -67,14 +68,10 @@ def test_a_change_inside_a_transaction(pg_url: str) -> None:
     with rm.Database(pg_url, pool_size=1) as db:
         db.execute_script("create table t (n int); insert into t values (1)")
         db.fetch("select * from t")
-        with db.transaction() as tx:
+        # The server refuses the old plan; what it cannot do is prepare anew in a failed block.
+        with contextlib.suppress(rm.NotSupportedError), db.transaction() as tx:
             tx.execute("alter table t add column m int default 2")
-            # The server refuses the old plan; what it cannot do is prepare anew in a failed block.
-            try:
-                assert tx.fetch("select * from t").columns == ["n", "m"]
-            except rm.NotSupportedError as error:
-                assert "cached plan" in str(error)  # noqa: PT017
-                tx.execute("rollback")
+            assert tx.fetch("select * from t").columns == ["n", "m"]
 
 
 @pytest.mark.parametrize("sql", ["deallocate all", "discard all"])

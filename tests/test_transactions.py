@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -139,13 +139,75 @@ def test_a_transaction_that_is_dropped_rolls_back(db: rm.Database) -> None:
     assert db.execute("insert into t values (1)") == 1  # no lock is left
 
 
-def test_sql_that_ends_the_transaction_itself(pg_url: str) -> None:
+ENDS = [
+    "commit",
+    "rollback",
+    "/* all */ END",
+    "abort;",
+    "rollback and chain",
+    "begin",
+    "prepare transaction 'a'",
+]
+
+
+@pytest.mark.parametrize("sql", ENDS)
+def test_sql_that_ends_the_transaction_itself_is_refused(db: rm.Database, sql: str) -> None:
+    runs: list[Callable[[rm.Transaction], object]] = [
+        lambda tx: tx.execute(sql),
+        lambda tx: tx.fetch(sql),
+        lambda tx: list(tx.stream(sql)),
+        lambda tx: tx.execute_many(sql, [()]),
+    ]
+    for run in runs:
+        with (
+            pytest.raises(rm.DatabaseError, match=r"not begun or ended|syntax error"),
+            db.transaction() as tx,
+        ):
+            tx.execute("insert into t values (1)")
+            run(tx)
+        assert count(db) == 0
+
+
+def test_a_script_that_ends_the_transaction_is_told(pg_url: str) -> None:
     with rm.Database(pg_url, pool_size=1) as db:
         db.execute("create table t (n int)")
+        with (
+            pytest.raises(rm.ProgrammingError, match="the script ended the transaction"),
+            db.transaction() as tx,
+        ):
+            tx.execute_script("insert into t values (1); commit")
+        with pytest.raises(rm.InterfaceError, match="has ended"), db.transaction() as tx:
+            with pytest.raises(rm.ProgrammingError, match="the script ended the transaction"):
+                tx.execute_script("rollback; insert into t values (2)")
+            with pytest.raises(rm.InterfaceError, match="has ended"):
+                tx.execute("insert into t values (3)")
+        assert db.fetch("select n from t order by n")["n"].to_list() == [1, 2]
         with db.transaction() as tx:
-            tx.execute("insert into t values (1)")
-            tx.execute("rollback")
-        assert db.fetch_value("select count(*) from t") == 0
+            tx.execute_script("savepoint a; insert into t values (4); rollback to a; release a")
+            assert tx.fetch_value("select count(*) from t") == 2
+
+
+async def test_a_script_that_ends_the_transaction_is_told_async(pg_url: str) -> None:
+    async with rm.AsyncDatabase(pg_url, pool_size=1) as db:
+        await db.execute("create table t (n int)")
+        with pytest.raises(rm.ProgrammingError, match="the script ended the transaction"):
+            async with db.transaction() as tx:
+                await tx.execute_script("insert into t values (1); commit")
+        with pytest.raises(rm.ProgrammingError, match="the script ended the transaction"):
+            async with db.transaction() as tx:
+                with pytest.raises(rm.ProgrammingError, match="the script ended the transaction"):
+                    await tx.execute_script("rollback")
+                with pytest.raises(rm.ProgrammingError, match="the script ended the transaction"):
+                    await tx.execute("insert into t values (3)")
+        for sql in ENDS:
+            with pytest.raises(rm.ProgrammingError, match="not begun or ended"):
+                async with db.transaction() as tx:
+                    await tx.execute(sql)
+        async with db.transaction() as tx:
+            await asyncio.gather(
+                *[tx.execute_script("select 1") for _ in range(9)], tx.fetch("select 1")
+            )
+        assert await db.fetch_value("select count(*) from t") == 1
 
 
 def test_a_deadline_inside(pg_url: str) -> None:

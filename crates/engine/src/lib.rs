@@ -45,6 +45,7 @@ mod tests;
 mod texts;
 mod transaction;
 mod url;
+mod words;
 
 pub use completion::Completion;
 pub use config::{

@@ -3,6 +3,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rowmill_expr::{Dialect, Statement};
 
+use crate::transaction::refused;
+use crate::words::begins_or_ends;
 use crate::{Result, limits};
 
 /// Statements by the SQL they were read from, so that a text is read once.
@@ -17,11 +19,15 @@ impl Texts {
         Self { dialect, known: Mutex::default() }
     }
 
-    /// The statement of `sql`.
+    /// The statement of `sql`, which is none that begins or ends a transaction behind the library's
+    /// back. (SQLite's are told apart where they are run.)
     pub(crate) fn get(&self, sql: &str) -> Result<Arc<Statement>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(statement) = known.get(sql) {
             return Ok(Arc::clone(statement));
+        }
+        if self.dialect == Dialect::Postgres && begins_or_ends(sql) {
+            return Err(refused().with_query(sql));
         }
         let statement = Statement::parse(sql, self.dialect)
             .map_err(|error| crate::Error::from(error).with_query(sql))?;

@@ -9,7 +9,7 @@ use crate::postgres::PostgresTransaction;
 use crate::query::Target;
 use crate::sqlite::SqliteTransaction;
 use crate::stream::{Parts, Stream};
-use crate::{Arguments, Completion, Control, Database, Load, Query, Result};
+use crate::{Arguments, Completion, Control, Database, Error, ErrorKind, Load, Query, Result};
 
 /// How much a transaction sees of others: PostgreSQL's isolation levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,4 +228,18 @@ impl fmt::Debug for Transaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transaction").field("database", &self.database).finish_non_exhaustive()
     }
+}
+
+/// The error for a statement that begins or ends a transaction behind the library's back.
+#[cold]
+pub(crate) fn refused() -> Error {
+    Error::new(ErrorKind::Programming, "transactions are not begun or ended by a statement")
+        .with_hint("use db.transaction()")
+}
+
+/// The error for a script that did, in a transaction: what came after stood in none.
+#[cold]
+pub(crate) fn ended_by_script() -> Error {
+    Error::new(ErrorKind::Programming, "the script ended the transaction it was run in")
+        .with_hint("leave the `with` block to commit, or raise to roll back")
 }

@@ -12,6 +12,7 @@ use super::submit::worker_failed;
 use super::{Action, Answer, Away, CallId, Evented, Transaction, TransactionId};
 use crate::postgres::{committed, unknown_outcome};
 use crate::pump::{Fill, Link, Until, drive};
+use crate::transaction::ended_by_script;
 use crate::{Control, Error, ErrorKind, Result, limits};
 
 impl<T> Evented<T> {
@@ -133,6 +134,11 @@ impl<T> Evented<T> {
             Purpose::Call(_) | Purpose::Script => {
                 if self.is_left_open(lane) {
                     result = result.and(Err(left_open()));
+                } else if self.is_ended_inside(lane) {
+                    result = result.and(Err(ended_by_script()));
+                    if let Some(id) = self.lanes[lane].reserved.take() {
+                        self.transactions.insert(id, Transaction::Lost(ended_by_script()));
+                    }
                 }
             }
         }
@@ -161,6 +167,16 @@ impl<T> Evented<T> {
         let place = &self.lanes[lane];
         let State::Here(link) = &place.state else { return false };
         place.reserved.is_none() && link.session.transaction() != TransactionStatus::Idle
+    }
+
+    /// Whether a script ended the transaction that has the lane.
+    fn is_ended_inside(&self, lane: usize) -> bool {
+        let place = &self.lanes[lane];
+        let State::Here(link) = &place.state else { return false };
+        let is_end = |purpose: Purpose| matches!(purpose, Purpose::End { .. });
+        place.reserved.is_some()
+            && link.session.transaction() == TransactionStatus::Idle
+            && !place.flights.iter().any(|flight| is_end(flight.purpose))
     }
 
     /// A transaction is over: its lane is for everyone again.

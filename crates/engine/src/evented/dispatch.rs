@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::{Output, Request, RequestId};
 
 use super::calls::{About, Waiting};
@@ -147,8 +148,9 @@ impl<T> Evented<T> {
     }
 
     fn start_sql(&mut self, lane: usize, call: CallId, to: Option<T>, purpose: Purpose, sql: &str) {
-        match self.database.statement(sql) {
+        match Statement::parse(sql, Dialect::Postgres) {
             Ok(statement) => {
+                let statement = Arc::new(statement);
                 let wire = wire_statement(&statement);
                 let request =
                     Request { statement: wire, parameters: Vec::new(), output: Output::Discard };
@@ -157,7 +159,7 @@ impl<T> Evented<T> {
             }
             Err(error) => {
                 if let Some(to) = to {
-                    self.complete(to, Err(error));
+                    self.complete(to, Err(error.into()));
                 }
             }
         }

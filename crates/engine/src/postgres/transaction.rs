@@ -9,6 +9,7 @@ use super::{Lease, PortalStream, load_inside, run, run_many_inside, run_script};
 use crate::many::Many;
 use crate::process;
 use crate::pump::Link;
+use crate::transaction::ended_by_script;
 use crate::{Control, Error, ErrorKind, Load, Result};
 
 /// The connection of a transaction.
@@ -115,7 +116,15 @@ impl PostgresTransaction {
     }
 
     pub(crate) fn script(&self, text: &str, control: &Control<'_>) -> Result<Completion> {
-        self.with(|lease| run_script(lease, text, control))
+        let (done, is_over) = self.with(|lease| {
+            let done = run_script(lease, text, control);
+            Ok((done, lease.session.transaction() == TransactionStatus::Idle))
+        })?;
+        if is_over {
+            drop(self.held.end());
+            return done.and_then(|_| Err(ended_by_script()));
+        }
+        done
     }
 
     pub(crate) fn stream(

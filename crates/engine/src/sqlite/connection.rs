@@ -13,11 +13,13 @@ use super::error::{error, open_error, stopped};
 use super::raw::{Failure, RawConnection};
 use super::raw_statement::{RawStatement, Step};
 use super::read::{First, Halt, Limits, Reading, finish, first_row};
-use super::route::{Route, counts, route, space};
+use super::route::{Route, counts, route};
 use super::statement::{Cache, Prepared};
 use super::watch::{Orders, Stopped, Watch};
 use crate::load::Piece;
 use crate::many::{Many, in_row};
+use crate::transaction::refused;
+use crate::words::space;
 use crate::{Completion, Control, Error, ErrorKind, Result, limits};
 
 /// A connection and all that stands on it. Statements come before the connection, and that before
@@ -380,13 +382,6 @@ impl Connection {
 
 /// How long closing a database may take to renew the planner's statistics.
 const OPTIMIZE: std::time::Duration = std::time::Duration::from_millis(50);
-
-/// The error for a statement that begins or ends a transaction behind the library's back.
-#[cold]
-pub(super) fn refused() -> Error {
-    Error::new(ErrorKind::Programming, "transactions are not begun or ended by a statement")
-        .with_hint("use db.transaction()")
-}
 
 #[cold]
 fn halted(raw: &RawConnection, watch: &Watch, halt: Halt, sql: &str) -> Error {

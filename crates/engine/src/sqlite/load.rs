@@ -4,13 +4,14 @@ use rowmill_columns::{Batch, Field, Scalar, Schema};
 use rowmill_expr::{Dialect, Statement};
 
 use super::Sqlite;
-use super::connection::{Connection, refused};
+use super::connection::Connection;
 use super::read::Reading;
 use super::route::{Route, route};
 use super::transaction::{SqliteTransaction, ended};
 use super::watch::Orders;
 use crate::load::{Rows, TableName, conflict_sql, insert_sql};
 use crate::many::Many;
+use crate::transaction::refused;
 use crate::{Control, Error, ErrorKind, Load, Result, limits};
 
 impl Sqlite {

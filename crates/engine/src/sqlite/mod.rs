@@ -37,7 +37,7 @@ use std::time::{Duration, Instant};
 use rowmill_columns::Scalar;
 use rowmill_expr::Statement;
 
-use self::connection::{Connection, refused};
+use self::connection::Connection;
 use self::group::{Work, lead};
 use self::read::{First, Limits};
 use self::route::{Route, route};
@@ -45,6 +45,7 @@ use self::shared::{Lease, Shared, Turn};
 use self::watch::Orders;
 use self::writer::Job;
 use crate::process;
+use crate::transaction::refused;
 use crate::{Completion, Control, Error, ErrorKind, Result, Row, Stats, limits};
 
 pub(crate) use self::config::SqliteConfig;

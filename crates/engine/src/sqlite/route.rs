@@ -1,5 +1,7 @@
 //! Where a statement goes, by its first words.
 
+use crate::words::{space, word};
+
 /// Which connection a statement needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Route {
@@ -112,29 +114,4 @@ fn pragma(rest: &str) -> Route {
         _ => TELLING.contains(&upper.as_str()),
     };
     if tells { Route::Read } else { Route::Alone }
-}
-
-/// The word that `sql` begins with, and what follows it.
-fn word(sql: &str) -> (&str, &str) {
-    let sql = space(sql);
-    let end = sql
-        .bytes()
-        .position(|byte| !(byte.is_ascii_alphanumeric() || byte == b'_'))
-        .unwrap_or(sql.len());
-    sql.split_at(end)
-}
-
-/// `sql` without white space, comments and empty statements before its first word.
-pub(super) fn space(sql: &str) -> &str {
-    let mut sql = sql;
-    loop {
-        sql = sql.trim_start_matches([' ', '\t', '\n', '\r', '\x0c', ';', '\u{feff}']);
-        if let Some(comment) = sql.strip_prefix("--") {
-            sql = comment.split_once('\n').map_or("", |(_, after)| after);
-        } else if let Some(comment) = sql.strip_prefix("/*") {
-            sql = comment.split_once("*/").map_or("", |(_, after)| after);
-        } else {
-            return sql;
-        }
-    }
 }

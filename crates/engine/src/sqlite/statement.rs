@@ -13,8 +13,8 @@ use super::dates::Dates;
 use super::error::error;
 use super::raw::RawConnection;
 use super::raw_statement::RawStatement;
-use super::route::space;
 use super::types::{CellType, cell_type};
+use crate::words::space;
 use crate::{Error, ErrorKind, Result};
 
 /// A prepared statement and what is known of its columns.

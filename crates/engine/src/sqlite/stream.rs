@@ -5,13 +5,14 @@ use std::sync::Arc;
 use rowmill_columns::{Batch, Scalar};
 use rowmill_expr::Statement;
 
-use super::connection::{Command, refused};
+use super::connection::Command;
 use super::read::Limits;
 use super::route::{Route, route};
 use super::shared::{Lease, Shared};
 use super::transaction::{Held, ended};
 use super::watch::Orders;
 use crate::process;
+use crate::transaction::refused;
 use crate::{Control, Result, limits};
 
 /// A result in parts. It takes its connection when the first part is asked for and gives it back

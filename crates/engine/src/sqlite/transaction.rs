@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rowmill_columns::Scalar;
 use rowmill_expr::Statement;
 
-use super::connection::{Command, refused};
+use super::connection::Command;
 use super::group::{Work, run_inside};
 use super::route::{Route, route};
 use super::shared::{Lease, Shared};
 use super::stream::SqliteStream;
 use super::watch::Orders;
 use crate::process;
+use crate::transaction::refused;
 use crate::{Completion, Control, Error, ErrorKind, Result};
 
 /// A transaction under way: it holds the writer, or a reader. Dropping it rolls back.
