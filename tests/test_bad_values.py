@@ -109,9 +109,9 @@ def test_a_parameter_that_does_not_fit_its_type_is_named(
 
 async def test_a_parameter_that_does_not_fit_async(pg_url: str) -> None:
     async with rm.AsyncDatabase(pg_url) as db:
-        with pytest.raises(rm.ProgrammingError, match=r"\$1"):
+        with pytest.raises(rm.DataError, match=r"\$1"):
             await db.fetch("select $1::int4", "seven")
-        with pytest.raises(rm.ProgrammingError, match=":größe"):
+        with pytest.raises(rm.DataError, match=":größe"):
             await db.fetch("select :größe::int4", größe="seven")
         assert await db.fetch_value("select 1") == 1
 

@@ -75,7 +75,7 @@ def test_within_a_transaction(db: rm.Database) -> None:
 def test_a_value_that_does_not_fit_names_row_and_parameter(pg_url: str) -> None:
     with rm.Database(pg_url) as db:
         db.execute("create table n (a int4)")
-        with pytest.raises(rm.ProgrammingError, match=r"row 200: parameter \$1 \(int4\)"):
+        with pytest.raises(rm.DataError, match=r"row 200: parameter \$1 \(int4\)"):
             db.execute_many("insert into n values ($1)", [(at,) for at in range(200)] + [(2**40,)])
         assert db.fetch_value("select count(*) from n") == 0
 

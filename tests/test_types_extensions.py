@@ -46,7 +46,7 @@ def test_hstore_as_a_parameter(both: Both) -> None:
         assert both.db.fetch_value("select $1::hstore", value) == value
     assert both.db.fetch_value("select $1::hstore", "a=>1") == {"a": "1"}
     assert both.db.fetch_value("select $1::hstore[]", [{"a": "1"}, None]) == [{"a": "1"}, None]
-    with pytest.raises(rm.ProgrammingError, match='key "a": wants text, not an integer'):
+    with pytest.raises(rm.DataError, match='key "a": wants text, not an integer'):
         both.db.fetch("select $1::hstore", {"a": 1})
     with pytest.raises(rm.ProgrammingError, match=r"\$1.*texts under texts"):
         both.db.fetch("select $1::hstore", 1)
@@ -94,7 +94,7 @@ def test_vectors_as_parameters_and_loaded(both: Both) -> None:
     assert both.db.fetch_value("select $1::vector", "[1,2]") == [1.0, 2.0]
     assert both.db.fetch_value("select $1::halfvec", "[1,2]") == [1.0, 2.0]
     assert both.db.fetch_value("select $1::vector <-> $2", [0, 3], [4, 0]) == 5.0
-    with pytest.raises(rm.ProgrammingError, match="element 2: wants a float, not text"):
+    with pytest.raises(rm.DataError, match="element 2: wants a float, not text"):
         both.db.fetch("select $1::vector", [1, "a"])
     both.db.execute_script("create table t (v vector(2))")
     assert both.db.load("t", {"v": [[1.0, 2.0], None]}) == 2

@@ -22,7 +22,7 @@ def db(pg_url: str) -> Iterator[rm.Database]:
 
 def test_lists_of_nothing_are_no_guess(db: rm.Database) -> None:
     for nothing in ([[None, None]], [(None, None)]):
-        with pytest.raises(rm.ProgrammingError, match="give composites by their attributes' names"):
+        with pytest.raises(rm.DataError, match="give composites by their attributes' names"):
             db.fetch("select $1::pair[]", nothing)
     assert db.fetch_value("select $1::pair[]", [None, None]) == [None, None]
     mixed = [[None, {"a": 1, "b": 2}]]

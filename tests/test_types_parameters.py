@@ -177,7 +177,7 @@ def test_dicts_are_json(db: rm.Database) -> None:
     assert db.fetch_value("select $1::jsonb::text", [1, "a", None, [2.5], {"b": []}]) == (
         '[1, "a", null, [2.5], {"b": []}]'
     )
-    with pytest.raises(rm.ProgrammingError, match=r"\$1"):
+    with pytest.raises(rm.DataError, match=r"\$1"):
         db.fetch("select $1::jsonb", {"a": float("nan")})
 
 
@@ -291,7 +291,7 @@ GIVEN_OTHERWISE: list[tuple[str, Any, str]] = [
 def test_other_ways_to_give_a_value(db: rm.Database, kind: str, value: Any, printed: str) -> None:
     if kind == "deep":
         # `inet` within a composite has no binary form here: the whole is given as its text.
-        with pytest.raises(rm.ProgrammingError, match="its text form"):
+        with pytest.raises(rm.DataError, match="its text form"):
             db.fetch("select $1::deep", value)
         return
     assert db.fetch_value(f"select ($1::{kind})::text", value) == printed
@@ -316,7 +316,7 @@ def test_a_composite_tells_which_attribute(db: rm.Database) -> None:
         ("jsonb", {"a": b"x"}, "wants a JSON value, not bytes"),
     ]
     for kind, value, told in cases:
-        with pytest.raises(rm.ProgrammingError, match=told):
+        with pytest.raises(rm.DataError, match=told):
             db.fetch(f"select $1::{kind}", value)
     assert db.fetch_value("select 1") == 1
 

@@ -557,6 +557,9 @@ class AsyncStream:
         """Ends the stream: the server stops, the connection goes back. Closing twice is fine."""
         self._end()
 
+    # As `contextlib.aclosing` wants it.
+    aclose = close
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -37,11 +37,15 @@ class Error(Exception):
     and what the server added. The parts are attributes.
 
     Attributes:
-        sqlstate: The five characters by which a PostgreSQL server names the cause.
+        sqlstate: The five characters by which a PostgreSQL server names the cause; a violated
+            constraint has them on SQLite too: "23505" unique, "23502" not null, "23503" foreign
+            key, "23514" check.
         detail: More about the cause, as the server gave it.
         hint: The way out.
         position: Where in `query`, as a character count from 1.
         query: The SQL the error is about.
+        schema, table, column, constraint: What of the database it is about, as far as that says:
+            a violated constraint has its table, a value that is missing its column.
     """
 
     sqlstate: str | None
@@ -49,6 +53,10 @@ class Error(Exception):
     hint: str | None
     position: int | None
     query: str | None
+    schema: str | None
+    table: str | None
+    column: str | None
+    constraint: str | None
 
     def __init__(
         self,
@@ -59,6 +67,10 @@ class Error(Exception):
         hint: str | None = None,
         position: int | None = None,
         query: str | None = None,
+        schema: str | None = None,
+        table: str | None = None,
+        column: str | None = None,
+        constraint: str | None = None,
     ) -> None:
         super().__init__(message)
         self.sqlstate = sqlstate
@@ -66,6 +78,10 @@ class Error(Exception):
         self.hint = hint
         self.position = position
         self.query = query
+        self.schema = schema
+        self.table = table
+        self.column = column
+        self.constraint = constraint
 
     def __str__(self) -> str:
         lines = [super().__str__()]

@@ -89,6 +89,8 @@ class Frame:
     @property
     def columns(self) -> list[str]:
         """The columns' names."""
+    def keys(self) -> list[str]:
+        """The columns' names: with these a frame is turned into a dict of columns, `dict(frame)`."""
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
@@ -112,7 +114,7 @@ class Frame:
     def to_pandas(self, *, objects: bool = False) -> pandas.DataFrame:
         """A pandas DataFrame over the same memory where the type allows.
 
-        The module `rowmill._out` has the table of types. Assign to a copy: what is shared cannot
+        docs/types.md has the table of types. Assign to a copy: what is shared cannot
         be written.
 
         Args:

@@ -37,6 +37,19 @@ pub enum ErrorKind {
     Internal,
 }
 
+/// What of the database an error is about, as far as it says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The table's schema.
+    pub schema: Option<String>,
+    /// The table.
+    pub table: Option<String>,
+    /// The column.
+    pub column: Option<String>,
+    /// The constraint.
+    pub constraint: Option<String>,
+}
+
 /// Anything that went wrong, in words that name the cause and, where there is one, the way out.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
@@ -52,6 +65,7 @@ struct Inner {
     query: Option<String>,
     /// The number of the parameter that the message begins with.
     parameter: Option<usize>,
+    place: Place,
     /// Whether nobody answered, so that asking again later makes sense.
     unreachable: bool,
 }
@@ -68,6 +82,7 @@ impl Error {
             position: None,
             query: None,
             parameter: None,
+            place: Place::default(),
             unreachable: false,
         }))
     }
@@ -141,9 +156,15 @@ impl Error {
         &self.0.message
     }
 
-    /// The five-character SQLSTATE, where a PostgreSQL server sent one.
+    /// The five-character SQLSTATE, where a PostgreSQL server sent one; SQLite's violations of
+    /// constraints have that which PostgreSQL would send.
     pub fn sqlstate(&self) -> Option<&str> {
         self.0.sqlstate.as_deref()
+    }
+
+    /// What of the database it is about.
+    pub fn place(&self) -> &Place {
+        &self.0.place
     }
 
     /// More about the cause, as the server gave it.
@@ -178,11 +199,24 @@ impl Error {
         this.0.detail = error.detail;
         this.0.hint = error.hint;
         if this.0.hint.is_none() {
-            this.0.hint = pooler_hint(&error.code, &this.0.message);
+            this.0.hint = match error.code.as_str() {
+                "25P02" => Some(crate::postgres::SAVEPOINT.to_owned()),
+                code => pooler_hint(code, &this.0.message),
+            };
         }
         this.0.position = error.position.map(|position| position as usize);
         this.0.sqlstate = Some(error.code);
+        let (schema, table) = (error.schema, error.table);
+        this.0.place = Place { schema, table, column: error.column, constraint: error.constraint };
         this
+    }
+
+    /// Adds what a violated constraint is about.
+    #[must_use]
+    pub(crate) fn with_place(mut self, sqlstate: &str, place: Place) -> Self {
+        self.0.sqlstate = Some(sqlstate.to_owned());
+        self.0.place = place;
+        self
     }
 }
 
@@ -259,29 +293,45 @@ pub(crate) const SCRIPT: &str = "run several statements with execute_script (in 
 
 impl From<ParameterError> for Error {
     fn from(error: ParameterError) -> Self {
-        let mut this = Self::new(ErrorKind::Programming, error.to_string());
-        // Where nothing in the statement tells a parameter's type the server takes it for text, and
-        // beside a minus for what stands on the other side.
-        let is_guess = error.expected == "text" || error.message.ends_with("not an interval");
-        let kinds = [
-            ("an integer", "int8"),
-            ("a float", "float8"),
-            ("a decimal", "numeric"),
-            ("a bool", "bool"),
-            ("a date", "date"),
-            ("a timestamp", "timestamptz"),
-            ("an interval", "interval"),
-        ];
-        let given =
-            kinds.iter().find(|(words, _)| error.message.ends_with(&format!("not {words}")));
-        if let (true, Some((_, kind))) = (is_guess, given) {
-            let hint =
-                format!("say in the statement what the parameter is: ${}::{kind}", error.index);
-            this.0.hint = Some(hint);
-        }
+        let kind = if error.is_count { ErrorKind::Programming } else { ErrorKind::Data };
+        let mut this = Self::new(kind, error.to_string());
+        this.0.hint = parameter_hint(&error);
         this.0.parameter = Some(error.index);
         this
     }
+}
+
+/// What to do about a parameter of another kind than the statement wants.
+#[cold]
+fn parameter_hint(error: &ParameterError) -> Option<String> {
+    let number = error.index;
+    if error.message == "wants a range, not a list" {
+        return Some("give it by its bounds' names, as Python's rm.Range(1, 5) does".to_owned());
+    }
+    if error.message.ends_with("not a list") {
+        return Some(format!(
+            "give values one by one, as in fetch(sql, 1, 2), and compare with a list by `= any(${number})`"
+        ));
+    }
+    // Where nothing in the statement tells a parameter's type the server takes it for text, and
+    // beside a minus for what stands on the other side.
+    let is_text = error.expected == "text";
+    let kinds = [
+        ("an integer", "int8"),
+        ("a float", "float8"),
+        ("a decimal", "numeric"),
+        ("a bool", "bool"),
+        ("a date", "date"),
+        ("a timestamp", "timestamptz"),
+        ("an interval", "interval"),
+    ];
+    let (_, given) = error.message.rsplit_once("not ")?;
+    let (_, kind) = kinds.iter().find(|(words, _)| *words == given)?;
+    if !is_text && given != "an interval" {
+        return None;
+    }
+    let first = if is_text { "give it as text, or " } else { "" };
+    Some(format!("{first}say in the statement what the parameter is: ${number}::{kind}"))
 }
 
 impl From<DecodeError> for Error {

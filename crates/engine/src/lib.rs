@@ -54,7 +54,7 @@ pub use config::{
 };
 pub use control::Control;
 pub use database::Database;
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, Place, Result};
 pub use load::{Load, OnConflict, Rows};
 pub use partition::{Cut, Partition};
 pub use query::{Arguments, Query};

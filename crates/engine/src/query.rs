@@ -33,8 +33,11 @@ impl Arguments {
             }
             (Self::Positional(values), Parameters::Numbered(count)) => {
                 let message = format!(
-                    "the statement takes {count} parameter{} ($1 to ${count}), {} given",
-                    if *count == 1 { "" } else { "s" },
+                    "the statement takes {}, {} given",
+                    match count {
+                        1 => "1 parameter ($1)".to_owned(),
+                        count => format!("{count} parameters ($1 to ${count})"),
+                    },
                     values.len()
                 );
                 Err(Error::new(ErrorKind::Programming, message))
@@ -46,7 +49,10 @@ impl Arguments {
                     names.join(", "),
                     values.len()
                 );
-                Err(Error::new(ErrorKind::Programming, message))
+                Err(Error::new(ErrorKind::Programming, message).with_hint(
+                    "give them by keyword, or as one mapping, which takes any name: fetch(sql, \
+                     {\"timeout\": 5})",
+                ))
             }
             (Self::Named(named), _) => Ok(statement.arrange(named)?),
         }

@@ -29,6 +29,10 @@ impl Url {
                 Some((_, "db" | "db3" | "sqlite" | "sqlite3")) if !url.contains('@') => {
                     format!("the URL of that file is sqlite:///{url}")
                 }
+                _ if url == ":memory:" => "the URL of a database in memory is sqlite://".to_owned(),
+                _ if url.contains("dbname=") || url.contains("host=") => {
+                    "write postgresql://user@host/database in place of keywords".to_owned()
+                }
                 _ => "a URL starts with sqlite:// or postgresql://".to_owned(),
             };
             return Err(Error::new(ErrorKind::Config, "this is not a database URL").with_hint(hint));

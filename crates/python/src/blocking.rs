@@ -13,7 +13,9 @@ use pyo3::types::{PyDict, PyMapping, PySequence, PyString, PyTuple};
 use rowmill::{Arguments, Scalar};
 
 use crate::errors;
+use crate::infer::record;
 use crate::parameter::{Place, scalar};
+use crate::row::Row;
 use crate::value;
 
 /// Runs `work` without the GIL. `work` is given the interrupt to pass on; an exception that a
@@ -223,6 +225,12 @@ pub(crate) fn seconds(timeout: Option<f64>) -> PyResult<Option<Duration>> {
     }
 }
 
+/// A whole number that an option wants.
+pub(crate) fn whole(name: &str, value: i64, least: usize) -> PyResult<usize> {
+    let fits = usize::try_from(value).ok().filter(|&value| value >= least);
+    fits.ok_or_else(|| PyValueError::new_err(format!("{name} is at least {least}, not {value}")))
+}
+
 /// The arguments of a call: positional ones, keywords, or one mapping for `:name` parameters.
 pub(crate) fn arguments(
     parameters: &Bound<'_, PyTuple>,
@@ -263,11 +271,18 @@ pub(crate) fn many_arguments(rows: &Bound<'_, PyAny>, sql: &str) -> PyResult<Vec
         let row = row?;
         let parameters = if row.cast::<PyMapping>().is_ok() {
             PyTuple::new(py, [row])?
+        } else if !sql.contains("$1")
+            && let Some(row) = record(&row)?
+        {
+            PyTuple::new(py, [row])?
+        } else if row.is_instance_of::<Row>() {
+            PyTuple::new(py, row.try_iter()?.collect::<PyResult<Vec<_>>>()?)?
         } else if row.cast::<PySequence>().is_ok() && !row.is_instance_of::<PyString>() {
             row.try_iter()?.collect::<PyResult<Vec<_>>>().and_then(|row| PyTuple::new(py, row))?
         } else {
             let class = value::class_name(&row);
-            let message = format!("row {at} is a sequence or a mapping of parameters, not {class}");
+            let message =
+                format!("row {at} must be a sequence or a mapping of parameters, not {class}");
             return Err(PyTypeError::new_err(message));
         };
         arguments(&parameters, None, sql)

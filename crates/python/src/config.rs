@@ -3,20 +3,32 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use rowmill::Config;
 
-use crate::blocking::seconds;
+use crate::blocking::{seconds, whole};
 use crate::errors;
+use crate::value::class_name;
 
 /// What names a database: a URL, or the path of an SQLite file.
-#[derive(FromPyObject)]
 pub(crate) enum UrlOrPath {
-    #[pyo3(annotation = "str")]
     Url(String),
-    #[pyo3(annotation = "Path")]
     Path(PathBuf),
+}
+
+impl<'py> FromPyObject<'_, 'py> for UrlOrPath {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(url) = value.extract() {
+            return Ok(Self::Url(url));
+        }
+        value.extract().map(Self::Path).map_err(|_| {
+            let class = class_name(&value);
+            PyTypeError::new_err(format!("a database is named by a URL or a path, not {class}"))
+        })
+    }
 }
 
 fn url_of(path: &Path) -> PyResult<String> {
@@ -36,14 +48,14 @@ impl Options {
     pub(crate) fn new(
         py: Python<'_>,
         url: Option<UrlOrPath>,
-        pool_size: Option<usize>,
-        pool_min: usize,
+        pool_size: Option<i64>,
+        pool_min: i64,
         pool_idle: Option<f64>,
         pool_lifetime: Option<f64>,
         timeout: Option<f64>,
         connect_timeout: f64,
         pool_timeout: f64,
-        statement_cache: usize,
+        statement_cache: i64,
     ) -> PyResult<Self> {
         let config = match url {
             Some(UrlOrPath::Url(url)) => Config::parse(&url),
@@ -52,11 +64,9 @@ impl Options {
         };
         let mut config = config.map_err(|error| errors::raised(py, &error))?;
         if let Some(pool_size) = pool_size {
-            if pool_size == 0 {
-                return Err(PyValueError::new_err("pool_size is at least 1"));
-            }
-            config.pool_size = pool_size;
+            config.pool_size = whole("pool_size", pool_size, 1)?;
         }
+        let pool_min = whole("pool_min", pool_min, 0)?;
         if pool_min > config.pool_size {
             let (min, size) = (pool_min, config.pool_size);
             let message = format!("pool_min is {min}, and pool_size {size}: it is at most that");
@@ -88,7 +98,7 @@ impl Options {
              pooler=transaction into the URL",
             ));
         }
-        config.statement_cache = statement_cache;
+        config.statement_cache = whole("statement_cache", statement_cache, 1)?;
         Ok(Self(config))
     }
 

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use rowmill::{Control, Isolation, Query, Stats, TransactionMode, limits};
 
-use crate::blocking::{arguments, blocking, many_arguments, seconds};
+use crate::blocking::{arguments, blocking, many_arguments, seconds, whole};
 use crate::config::{Options, UrlOrPath};
 use crate::errors;
 use crate::frame::{Frame, orientation};
@@ -100,14 +100,14 @@ impl Database {
     fn new(
         py: Python<'_>,
         url: Option<UrlOrPath>,
-        pool_size: Option<usize>,
-        pool_min: usize,
+        pool_size: Option<i64>,
+        pool_min: i64,
         pool_idle: Option<f64>,
         pool_lifetime: Option<f64>,
         timeout: Option<f64>,
         connect_timeout: f64,
         pool_timeout: f64,
-        statement_cache: usize,
+        statement_cache: i64,
     ) -> PyResult<Self> {
         let options = Options::new(
             py,
@@ -227,16 +227,17 @@ impl Database {
         &self,
         sql: &Bound<'_, PyString>,
         parameters: &Bound<'_, PyTuple>,
-        batch_rows: usize,
+        batch_rows: i64,
         partition: Option<&Bound<'_, PyAny>>,
         timeout: Option<f64>,
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Stream> {
         let timeout_each = seconds(timeout)?.or(self.engine.config().timeout);
+        let batch_rows = whole("batch_rows", batch_rows, 1)?;
         let partition = crate::partition::partition(partition)?;
         let start = |query: Query<'_>| match &partition {
-            Some(partition) => query.stream_partitioned(partition, batch_rows.max(1)),
-            None => query.stream(batch_rows.max(1)),
+            Some(partition) => query.stream_partitioned(partition, batch_rows),
+            None => query.stream(batch_rows),
         };
         let stream = self.query(sql, parameters, timeout, named, start)?;
         Ok(Stream::new(stream, timeout_each))
@@ -283,7 +284,7 @@ impl Database {
         columns: Option<Bound<'_, PyDict>>,
         on_conflict: Option<&str>,
         key: Option<Bound<'_, PyAny>>,
-        commit_each: Option<usize>,
+        commit_each: Option<i64>,
         progress: Option<Py<PyAny>>,
         returning: Option<Bound<'_, PyAny>>,
         timeout: Option<f64>,

@@ -29,6 +29,11 @@ pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
         named.set_item("hint", error.hint())?;
         named.set_item("position", error.position())?;
         named.set_item("query", error.query())?;
+        let place = error.place();
+        named.set_item("schema", &place.schema)?;
+        named.set_item("table", &place.table)?;
+        named.set_item("column", &place.column)?;
+        named.set_item("constraint", &place.constraint)?;
         py.import("rowmill._errors")?.getattr(class)?.call((error.message(),), Some(&named))
     };
     build().map_or_else(|error| error, PyErr::from_value)

@@ -109,6 +109,11 @@ impl Frame {
         self.batch.schema().fields.iter().map(|field| &*field.name).collect()
     }
 
+    /// The columns' names: with these a frame is turned into a dict of columns, `dict(frame)`.
+    fn keys(&self) -> Vec<&str> {
+        self.columns()
+    }
+
     /// Rows and columns.
     #[getter]
     fn shape(&self) -> (usize, usize) {
@@ -177,7 +182,7 @@ impl Frame {
 
     /// A pandas DataFrame over the same memory where the type allows.
     ///
-    /// The module `rowmill._out` has the table of types. Assign to a copy: what is shared cannot be
+    /// docs/types.md has the table of types. Assign to a copy: what is shared cannot be
     /// written.
     ///
     /// Args:

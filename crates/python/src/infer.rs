@@ -59,40 +59,64 @@ pub(crate) fn rows(list: &Bound<'_, PyList>) -> PyResult<Batch> {
         }
         for (name, values) in &columns {
             let Some(value) = row.get_item(&name)? else {
-                let message = format!("row {at} has no column {}", value::repr(&name)?);
-                return Err(errors::programming(py, &message));
+                return Err(other_columns(
+                    py,
+                    &format!("row {at} has no column {}", value::repr(&name)?),
+                ));
             };
             values.cast::<PyList>()?.append(value)?;
         }
         if row.len() != columns.len() {
             let other = row.keys().iter().find(|name| !columns.contains(name).unwrap_or(true));
             let name = other.map_or_else(|| Ok(String::new()), |name| value::repr(&name))?;
-            let message = format!("row {at} has a column {name} that row 0 has not");
-            return Err(errors::programming(py, &message));
+            return Err(other_columns(
+                py,
+                &format!("row {at} has a column {name} that row 0 has not"),
+            ));
         }
     }
+    if columns.is_empty() && !list.is_empty() {
+        return Err(errors::programming(py, "row 0 has no columns"));
+    }
     frame(&columns)
+}
+
+/// The error of a row of other columns than the first one's.
+fn other_columns(py: Python<'_>, what: &str) -> PyErr {
+    let way_out = "all rows have the same columns, and None is NULL";
+    errors::programming(py, &format!("{what}; {way_out}"))
 }
 
 fn row_dict<'py>(row: &Bound<'py, PyAny>, at: usize) -> PyResult<Bound<'py, PyDict>> {
     if let Ok(dict) = row.cast::<PyDict>() {
         return Ok(dict.clone());
     }
+    if let Some(dict) = record(row)? {
+        return Ok(dict);
+    }
+    let class = value::class_name(row);
+    let way_out = if row.hasattr("model_dump")? { "; give row.model_dump()" } else { "" };
+    Err(PyTypeError::new_err(format!(
+        "row {at} must be a dict, a dataclass, a named tuple or a Row, not {class}{way_out}"
+    )))
+}
+
+/// The named values of a dataclass, a named tuple or a Row.
+pub(crate) fn record<'py>(row: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>> {
     let py = row.py();
     if let Some(fields) = row.getattr_opt("__dataclass_fields__")? {
         let dict = PyDict::new(py);
         for name in fields.cast::<PyDict>()?.keys() {
             dict.set_item(&name, row.getattr(name.cast::<PyString>()?)?)?;
         }
-        return Ok(dict);
+        return Ok(Some(dict));
     }
     for method in ["to_dict", "_asdict"] {
         if let Some(method) = row.getattr_opt(method)? {
-            return Ok(method.call0()?.cast_into::<PyDict>()?);
+            return Ok(Some(method.call0()?.cast_into::<PyDict>()?));
         }
     }
-    let class = value::class_name(row);
-    Err(PyTypeError::new_err(format!("row {at} is a dict, a dataclass or a Row, not {class}")))
+    Ok(None)
 }
 
 fn column(name: &str, values: &Bound<'_, PyAny>) -> PyResult<(Type, rowmill::Column)> {
@@ -109,8 +133,9 @@ fn column(name: &str, values: &Bound<'_, PyAny>) -> PyResult<(Type, rowmill::Col
     let text = values.is_instance_of::<PyString>() || values.is_instance_of::<PyBytes>();
     let Some(values) = values.try_iter().ok().filter(|_| !text) else {
         let class = value::class_name(values);
-        let message =
-            format!("column {name:?} is a list, an array or an Arrow column, not {class}");
+        let message = format!(
+            "column {name:?} must be a list, an array or an Arrow column, not {class}; one row is given as a list of it: [row]"
+        );
         return Err(PyTypeError::new_err(message));
     };
     let py = values.py();

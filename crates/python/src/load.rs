@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rowmill::{Batch, Control, Error, ErrorKind, Load, OnConflict, Rows};
 
-use crate::blocking::blocking;
+use crate::blocking::{blocking, whole};
 use crate::frame::{Frame, batch_of};
 
 /// The exception of Python code that a load called.
@@ -53,7 +53,7 @@ pub(crate) struct Keywords<'py> {
     pub(crate) columns: Option<Bound<'py, PyDict>>,
     pub(crate) on_conflict: Option<&'py str>,
     pub(crate) key: Option<Bound<'py, PyAny>>,
-    pub(crate) commit_each: Option<usize>,
+    pub(crate) commit_each: Option<i64>,
     pub(crate) progress: Option<Py<PyAny>>,
     pub(crate) returning: Option<Bound<'py, PyAny>>,
 }
@@ -77,6 +77,24 @@ impl Keywords<'_> {
                 return Err(PyValueError::new_err(message));
             }
         };
+        if self.key.is_some() && self.on_conflict.is_none() {
+            return Err(PyValueError::new_err(
+                "key says what on_conflict goes by, and that is None",
+            ));
+        }
+        if data.hasattr(intern!(py, "__anext__"))? || data.hasattr(intern!(py, "__aiter__"))? {
+            return Err(PyTypeError::new_err(
+                "load reads a plain iterator, on a thread of its own, and this one is to be awaited",
+            ));
+        }
+        if let Some(progress) = &self.progress {
+            let inspect = py.import(intern!(py, "inspect"))?;
+            if inspect.call_method1(intern!(py, "iscoroutinefunction"), (progress,))?.is_truthy()? {
+                return Err(PyTypeError::new_err(
+                    "progress is called, not awaited: a plain function",
+                ));
+            }
+        }
         let source = match data.getattr_opt(intern!(py, "__next__"))? {
             Some(_) => Source::Iterator(data.clone().unbind()),
             None => Source::Whole(Some(data.clone().unbind())),
@@ -96,10 +114,8 @@ impl Keywords<'_> {
         if let Some(columns) = &self.columns {
             load = load.columns(renamed(columns)?);
         }
-        match self.commit_each {
-            Some(0) => return Err(PyValueError::new_err("commit_each is at least 1")),
-            Some(rows) => load = load.commit_each(rows),
-            None => {}
+        if let Some(rows) = self.commit_each {
+            load = load.commit_each(whole("commit_each", rows, 1)?);
         }
         if let Some(progress) = self.progress {
             let raised = raised.clone();
@@ -147,10 +163,15 @@ enum Loaded {
 }
 
 fn names(keyword: &str, names: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
-    names.extract::<String>().map(|name| vec![name]).or_else(|_| {
-        let wrong = || format!("{keyword} is a column's name, or a list of names");
-        names.extract().map_err(|_| PyTypeError::new_err(wrong()))
-    })
+    let wrong = || format!("{keyword} must be a column's name, or a list of names");
+    let names = names
+        .extract::<String>()
+        .map(|name| vec![name])
+        .or_else(|_| names.extract().map_err(|_| PyTypeError::new_err(wrong())))?;
+    match names.iter().find(|name| name.is_empty() || *name == "*") {
+        Some(name) => Err(PyValueError::new_err(format!("{}, not {name:?}", wrong()))),
+        None => Ok(names),
+    }
 }
 
 fn renamed(columns: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Option<String>)>> {

@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use rowmill::TransactionMode;
 use rowmill::evented::{Action, Answer, Evented, EventedStream, Submitted, TransactionId, Want};
 
-use crate::blocking::{Detached, arguments, many_arguments, seconds};
+use crate::blocking::{Detached, arguments, many_arguments, seconds, whole};
 use crate::config::Options;
 use crate::database::{isolation_level, stats};
 use crate::errors;
@@ -253,7 +253,7 @@ impl Pump {
         columns: Option<Bound<'py, PyDict>>,
         on_conflict: Option<&str>,
         key: Option<Bound<'py, PyAny>>,
-        commit_each: Option<usize>,
+        commit_each: Option<i64>,
         progress: Option<Py<PyAny>>,
         returning: Option<Bound<'py, PyAny>>,
         transaction: Option<u64>,
@@ -326,13 +326,13 @@ impl Pump {
         sql: &Bound<'py, PyString>,
         parameters: &Bound<'py, PyTuple>,
         named: &Bound<'py, PyDict>,
-        batch_rows: usize,
+        batch_rows: i64,
         partition: Option<&Bound<'py, PyAny>>,
         transaction: Option<u64>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let text = sql.to_cow()?;
         let arguments = arguments(parameters, Some(named), &text)?;
-        let batch_rows = batch_rows.max(1);
+        let batch_rows = whole("batch_rows", batch_rows, 1)?;
         if let Some(partition) = crate::partition::partition(partition)? {
             let start = |inner: &mut Evented<Target>, target| {
                 inner.stream_partitioned(&text, arguments, partition, batch_rows, target)

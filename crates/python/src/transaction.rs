@@ -3,7 +3,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use rowmill::{Control, Error, ErrorKind, Query, TransactionMode, limits};
 
-use crate::blocking::{Absent, Exclusive, Taken, arguments, blocking, many_arguments, seconds};
+use crate::blocking::{
+    Absent, Exclusive, Taken, arguments, blocking, many_arguments, seconds, whole,
+};
 use crate::frame::{Frame, orientation};
 use crate::load::Keywords;
 use crate::row::Row;
@@ -96,7 +98,7 @@ impl Transaction {
         columns: Option<Bound<'_, PyDict>>,
         on_conflict: Option<&str>,
         key: Option<Bound<'_, PyAny>>,
-        commit_each: Option<usize>,
+        commit_each: Option<i64>,
         progress: Option<Py<PyAny>>,
         returning: Option<Bound<'_, PyAny>>,
         timeout: Option<f64>,
@@ -181,12 +183,13 @@ impl Transaction {
         &self,
         sql: &Bound<'_, PyString>,
         parameters: &Bound<'_, PyTuple>,
-        batch_rows: usize,
+        batch_rows: i64,
         timeout: Option<f64>,
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Stream> {
         let timeout_each = seconds(timeout)?.or(self.database.config().timeout);
-        let start = |query: Query<'_>| query.stream(batch_rows.max(1));
+        let batch_rows = whole("batch_rows", batch_rows, 1)?;
+        let start = |query: Query<'_>| query.stream(batch_rows);
         let stream = self.query(sql, parameters, timeout, named, start)?;
         Ok(Stream::new(stream, timeout_each))
     }

@@ -88,6 +88,8 @@ pub struct ParameterError {
     pub expected: String,
     /// What is wrong with it.
     pub message: String,
+    /// Whether there are too few of them or too many, rather than one that does not fit.
+    pub is_count: bool,
 }
 
 impl fmt::Display for ParameterError {

@@ -111,7 +111,11 @@ impl Config {
     /// `Config` where neither is set, or what is set makes no sense.
     pub fn from_environment() -> Result<Self> {
         if let Some(url) = variable("DATABASE_URL") {
-            return Self::parse(&url);
+            return Self::parse(&url).map_err(|mut error| {
+                let message = format!("in DATABASE_URL: {}", error.message());
+                error.set(error.kind(), message);
+                error
+            });
         }
         if ["PGHOST", "PGDATABASE", "PGUSER", "PGPORT", "PGSERVICE"]
             .iter()

@@ -184,7 +184,12 @@ fn send_rows(
             row = link.session.load_rows(&piece.batch, row, limits::LOAD_BYTES).map_err(
                 |mut error| {
                     error.row += piece.before as usize;
-                    Stopped(Error::new(ErrorKind::Data, error.to_string()))
+                    let hint = (error.message == "wants an integer, not a float").then_some(FLOATS);
+                    let error = Error::new(ErrorKind::Data, error.to_string());
+                    Stopped(match hint {
+                        Some(hint) => error.with_hint(hint),
+                        None => error,
+                    })
                 },
             )?;
             if let Some(done) = send(link, id, control)? {
@@ -197,6 +202,10 @@ fn send_rows(
     link.session.load_end();
     Ok(drive(link, control, |event| until_done(event, id))?)
 }
+
+/// Where an integer is wanted.
+const FLOATS: &str = "pandas makes floats of integers where some are missing; frame.astype({column: \"Int64\"}) \
+                      keeps them";
 
 /// Writes what is pending; the answer, where the server has one already: after an error it takes all
 /// that comes and looks at none of it.

@@ -23,6 +23,6 @@ pub(crate) use portal::PortalStream;
 pub(crate) use run::{begin_sql, leave_idle, run, run_script, stop_all, wire_statement};
 pub(crate) use stream::PostgresStream;
 pub(crate) use transaction::{
-    PostgresTransaction, busy, committed, in_transaction, unknown_outcome,
+    PostgresTransaction, SAVEPOINT, busy, committed, in_transaction, unknown_outcome,
 };
 pub(crate) use upkeep::Upkeep;

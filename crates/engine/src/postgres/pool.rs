@@ -275,7 +275,7 @@ impl Pool {
 pub(crate) fn pool_timeout(waited: Duration, size: usize) -> Error {
     let message = format!("no connection became free within {waited:?}; all {size} are in use");
     Error::new(ErrorKind::PoolTimeout, message)
-        .with_hint("raise pool_size or pool_timeout, or hold transactions shorter")
+        .with_hint("raise pool_size or pool_timeout, hold transactions shorter, close streams that are not read to their end")
 }
 
 impl Shared {

@@ -200,11 +200,15 @@ pub(crate) fn busy() -> Error {
         .with_hint("read the stream to its end, or close it, before the next call")
 }
 
+/// For a statement that failed and is to cost the transaction nothing.
+pub(crate) const SAVEPOINT: &str =
+    "what may fail goes into `with tx.savepoint():` (in Rust: savepoint)";
+
 /// The server answers COMMIT in a failed transaction with ROLLBACK.
 pub(crate) fn committed(verb: &str, ended: &Completion) -> Result<()> {
     if verb == "commit" && ended.tag.verb.eq_ignore_ascii_case("rollback") {
         let message = "the transaction was rolled back: a statement in it had failed";
-        return Err(Error::new(ErrorKind::Operational, message));
+        return Err(Error::new(ErrorKind::Operational, message).with_hint(SAVEPOINT));
     }
     Ok(())
 }

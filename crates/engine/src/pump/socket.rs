@@ -286,13 +286,15 @@ impl Transport {
 
 /// The error of a server that cannot be reached.
 pub(crate) fn unreachable_server(address: &Address, error: &io::Error) -> Error {
+    let mut hint = "is the server running there and accepting connections?";
     let message = match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
             format!("no answer from {address} in time")
         }
         _ => format!("cannot connect to {address}: {error}"),
     };
-    Error::new(ErrorKind::Connect, message)
-        .with_hint("is the server running there and accepting connections?")
-        .nobody_there()
+    if message.contains("lookup address") {
+        hint = "is the host's name right?";
+    }
+    Error::new(ErrorKind::Connect, message).with_hint(hint).nobody_there()
 }

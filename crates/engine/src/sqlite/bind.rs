@@ -14,8 +14,9 @@ use rowmill_expr::{Parameters, Statement};
 use rusqlite::ffi;
 
 use super::dates::{Dates, Stored};
+use super::fits;
 use super::raw_statement::RawStatement;
-use super::statement::Prepared;
+use super::statement::{ColumnPlan, Prepared};
 use crate::{Error, ErrorKind, Result};
 
 /// Binds all parameters.
@@ -73,10 +74,11 @@ fn name(statement: &Statement, at: usize) -> String {
     }
 }
 
-/// Binds one row of a batch to a statement with as many parameters as it has columns; errors call
-/// it `number`.
+/// Binds one row of a batch to a statement with as many parameters as it has columns, which are to
+/// fit the `targets`; errors call it `number`.
 pub(super) fn bind_row(
     prepared: &mut Prepared,
+    targets: &[ColumnPlan],
     batch: &Batch,
     row: usize,
     number: u64,
@@ -85,6 +87,9 @@ pub(super) fn bind_row(
     for (at, (column, field)) in batch.columns().iter().zip(&batch.schema().fields).enumerate() {
         let place = at as c_int + 1;
         let value = column.value(&field.kind, row);
+        if let Some(target) = targets.get(at) {
+            fits::check(target, dates, &value, number)?;
+        }
         let bound = match value {
             Value::Null => code(raw.bind_null(place)),
             Value::Bool(value) => code(raw.bind_int(place, i64::from(value))),

@@ -14,7 +14,7 @@ use super::raw::{Failure, RawConnection};
 use super::raw_statement::{RawStatement, Step};
 use super::read::{First, Halt, Limits, Reading, finish, first_row};
 use super::route::{Route, counts, route};
-use super::statement::{Cache, Prepared};
+use super::statement::{Cache, ColumnPlan, Prepared};
 use super::watch::{Orders, Stopped, Watch};
 use crate::load::Piece;
 use crate::many::{Many, in_row};
@@ -130,11 +130,23 @@ impl Connection {
         Ok(Some(Completion { batch, row: None, affected }))
     }
 
+    /// The columns that `insert` fills, as `select` names them.
+    pub(super) fn targets(
+        &mut self,
+        insert: &Statement,
+        select: &Statement,
+    ) -> Result<Vec<ColumnPlan>> {
+        // What is wrong with the names is told of the insert.
+        self.cache.get(&self.raw, insert)?;
+        Ok(self.cache.get(&self.raw, select)?.columns.clone())
+    }
+
     /// Runs an insert once for each of some rows; how many rows it changed. What it returns is added
     /// to `returned`.
     pub(super) fn insert_some(
         &mut self,
         statement: &Statement,
+        targets: &[ColumnPlan],
         piece: &Piece,
         rows: Range<usize>,
         mut returned: Option<&mut Reading>,
@@ -146,7 +158,7 @@ impl Connection {
         let mut changed = 0;
         let mut insert = |row| {
             let number = piece.before + row as u64;
-            bind_row(prepared, &piece.batch, row, number)?;
+            bind_row(prepared, targets, &piece.batch, row, number)?;
             let done = match &mut returned {
                 Some(returned) => returned.read_more(prepared),
                 None => match prepared.raw.step() {

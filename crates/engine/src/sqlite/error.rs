@@ -7,7 +7,7 @@ use rusqlite::ffi;
 
 use super::raw::Failure;
 use super::watch::Stopped;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, Place};
 
 /// The error for a statement of text `sql` that failed.
 #[cold]
@@ -18,10 +18,41 @@ pub(super) fn error(failure: &Failure, sql: &str) -> Error {
         .and_then(|offset| sql.get(..offset))
         .map(|before| before.chars().count() + 1);
     let error = Error::new(kind, failure.message.clone()).with_position(position);
+    let error = match violated(failure.code) {
+        Some(sqlstate) => error.with_place(sqlstate, place(&failure.message)),
+        None => error,
+    };
     match hint {
         Some(hint) => error.with_hint(hint),
         None => error,
     }
+}
+
+/// PostgreSQL's SQLSTATE of a violation, so that one `except` tells both databases' apart.
+fn violated(code: c_int) -> Option<&'static str> {
+    Some(match code {
+        ffi::SQLITE_CONSTRAINT_UNIQUE
+        | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+        | ffi::SQLITE_CONSTRAINT_ROWID => "23505",
+        ffi::SQLITE_CONSTRAINT_NOTNULL => "23502",
+        ffi::SQLITE_CONSTRAINT_FOREIGNKEY => "23503",
+        ffi::SQLITE_CONSTRAINT_CHECK => "23514",
+        _ => return None,
+    })
+}
+
+/// What `UNIQUE constraint failed: t.a, t.b` is about: the table, and the column where it is one; what
+/// `CHECK constraint failed: positive` is.
+fn place(message: &str) -> Place {
+    let Some((what, names)) = message.split_once(" constraint failed: ") else {
+        return Place::default();
+    };
+    if what == "CHECK" {
+        return Place { constraint: Some(names.to_owned()), ..Place::default() };
+    }
+    let Some((table, column)) = names.split_once('.') else { return Place::default() };
+    let column = (!names.contains(", ")).then(|| column.to_owned());
+    Place { table: Some(table.to_owned()), column, ..Place::default() }
 }
 
 /// The error for a statement that was told to stop.

@@ -7,9 +7,10 @@ use super::Sqlite;
 use super::connection::Connection;
 use super::read::Reading;
 use super::route::{Route, route};
+use super::statement::ColumnPlan;
 use super::transaction::{SqliteTransaction, ended};
 use super::watch::Orders;
-use crate::load::{Rows, TableName, conflict_sql, insert_sql};
+use crate::load::{Rows, TableName, columns, conflict_sql, insert_sql};
 use crate::many::Many;
 use crate::transaction::refused;
 use crate::{Control, Error, ErrorKind, Load, Result, limits};
@@ -52,12 +53,17 @@ impl SqliteTransaction {
         let mut insert = insert_sql(&table.to_string(), &schema, &conflict);
         insert.push_str(&load.returning_sql(&table));
         let insert = Statement::parse(&insert, Dialect::Sqlite)?;
+        let select = format!("select {} from {table}", columns(&schema));
+        let select = Statement::parse(&select, Dialect::Sqlite)?;
+        let targets = self.lend(|connection| connection.targets(&insert, &select))?;
+        let load_all = |rows: &mut Rows<'_>, returned: Option<&mut Reading>| {
+            self.all_or_none(|| self.insert_all(&insert, &targets, rows, returned, control))
+        };
         if !load.is_returning() {
-            return self.all_or_none(|| self.insert_all(&insert, &mut load.rows, None, control));
+            return load_all(&mut load.rows, None);
         }
         let mut returned = Reading::default();
-        let (rows, into) = (&mut load.rows, Some(&mut returned));
-        let changed = self.all_or_none(|| self.insert_all(&insert, rows, into, control))?;
+        let changed = load_all(&mut load.rows, Some(&mut returned))?;
         load.returned = Some(if returned.has_started() {
             self.lend(|connection| connection.take_returned(&insert, &mut returned))?
         } else {
@@ -77,6 +83,7 @@ impl SqliteTransaction {
     fn insert_all(
         &self,
         insert: &Statement,
+        targets: &[ColumnPlan],
         rows: &mut Rows<'_>,
         mut returned: Option<&mut Reading>,
         control: &Control<'_>,
@@ -89,7 +96,7 @@ impl SqliteTransaction {
                 let to = piece.batch.rows().min(from + step);
                 let returned = returned.as_deref_mut();
                 changed += self.lend(|connection| {
-                    connection.insert_some(insert, &piece, from..to, returned, control)
+                    connection.insert_some(insert, targets, &piece, from..to, returned, control)
                 })?;
                 rows.sent(piece.before + to as u64)?;
             }

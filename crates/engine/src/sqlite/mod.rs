@@ -10,6 +10,7 @@ mod config;
 mod connection;
 mod dates;
 mod error;
+mod fits;
 mod found;
 mod group;
 mod load;

@@ -37,7 +37,7 @@ pub(super) struct Prepared {
 }
 
 /// What is known of a column before its first row.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ColumnPlan {
     pub(super) name: Arc<str>,
     pub(super) declared: Option<Box<str>>,

@@ -57,7 +57,8 @@ pub(crate) fn bind(
         });
         if let Err(message) = written {
             out.truncate(start);
-            return Err(ParameterError { index: index + 1, expected: kind.name.clone(), message });
+            let (index, expected) = (index + 1, kind.name.clone());
+            return Err(ParameterError { index, expected, message, is_count: false });
         }
     }
     out.extend_from_slice(&prepared.column_formats);
@@ -73,7 +74,7 @@ fn wrong_count(prepared: &Prepared, given: usize) -> ParameterError {
     let plural = if wanted == 1 { "" } else { "s" };
     let verb = if given == 1 { "was" } else { "were" };
     let message = format!("the statement wants {wanted} parameter{plural}, {given} {verb} given");
-    ParameterError { index, expected: expected.unwrap_or_default(), message }
+    ParameterError { index, expected: expected.unwrap_or_default(), message, is_count: true }
 }
 
 /// Appends a value behind its length; NULL is the length -1.
@@ -178,9 +179,5 @@ fn as_text(out: &mut Vec<u8>, shape: &Shape, value: &Scalar) -> Result<(), Strin
 /// What to say of a value of the wrong kind.
 #[cold]
 fn unfit(value: &Scalar, wanted: &str) -> String {
-    let way_out = match value {
-        Scalar::List(_) => "; give values one by one, and compare with a list by `= any($1)`",
-        _ => "",
-    };
-    format!("wants {wanted}, not {}{way_out}", value.kind())
+    format!("wants {wanted}, not {}", value.kind())
 }

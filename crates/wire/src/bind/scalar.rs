@@ -100,7 +100,11 @@ fn json(out: &mut Vec<u8>, value: &Scalar) -> Result<(), String> {
 fn integer<T: TryFrom<i64>>(value: &Scalar, name: &str) -> Result<T, String> {
     match value {
         Scalar::Int(value) => T::try_from(*value).map_err(|_| out_of_range(value, name)),
-        Scalar::Decimal(value) if is_whole(value) => Err(out_of_range(&value, name)),
+        // What Python has no other type for, and decimals that are whole.
+        Scalar::Decimal(value) if is_whole(value) => {
+            let fits = value.parse().ok().and_then(|value: i64| T::try_from(value).ok());
+            fits.ok_or_else(|| out_of_range(&value, name))
+        }
         other => Err(unfit(other, "an integer")),
     }
 }
@@ -149,7 +153,7 @@ fn float4(value: &Scalar) -> Result<f32, String> {
 
 #[cold]
 fn inexact(value: i64, name: &str) -> String {
-    format!("{value} is not exact as {name}; pass a float, or cast the parameter: $1::int8")
+    format!("{value} is not exact as {name}; give a float")
 }
 
 fn numeric(out: &mut Vec<u8>, value: &Scalar) -> Result<(), String> {
@@ -204,9 +208,7 @@ fn wrong_time(kind: Kind, value: &Scalar) -> String {
             "wants an instant, not a date; give a timestamp with its time zone".to_owned()
         }
         (Kind::Timestamp, Scalar::Timestamp { utc: true, .. }) => {
-            "wants a wall clock, not a timestamp with a zone; take the zone off, or cast the \
-             parameter: $1::timestamptz"
-                .to_owned()
+            "wants a wall clock, not a timestamp with a zone; take the zone off".to_owned()
         }
         (Kind::Date, other) => unfit(other, "a date"),
         (Kind::Time, other) => unfit(other, "a time"),
