@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -70,6 +71,44 @@ def test_within_a_transaction(db: rm.Database) -> None:
             tx.execute_many(INSERT, [(2, "b"), (1, "c")])
         tx.execute_many(INSERT, [(3, "c")])
     assert count(db) == 2
+
+
+def test_a_failure_within_a_transaction_undoes_itself_alone(db: rm.Database) -> None:
+    """A value that does not fit is found here on PostgreSQL, where the server hears nothing of it."""
+    numbers = [(2,), (2**70,), (4,)]
+    with db.transaction() as tx:
+        tx.execute("insert into t values (1, 'kept')")
+        with pytest.raises(rm.DataError, match="row 1"):
+            tx.execute_many("insert into t (id) values ($1)", numbers)
+        with pytest.raises(rm.IntegrityError, match="row 1"):
+            tx.execute_many(INSERT, [(5, "a"), (1, "b"), (6, "c")])
+        assert tx.execute_many(INSERT, [(7, "kept")]) == 1
+    assert [row.id for row in db.fetch("select id from t order by id")] == [1, 7]
+
+
+async def test_a_failure_within_a_transaction_undoes_itself_alone_async(any_url: str) -> None:
+    async with rm.AsyncDatabase(any_url) as db:
+        await db.execute("create table t (id integer primary key, name text)")
+        async with db.transaction() as tx:
+            await tx.execute("insert into t values (1, 'kept')")
+            with pytest.raises(rm.DataError, match="row 1"):
+                await tx.execute_many("insert into t (id) values ($1)", [(2,), (2**70,), (4,)])
+        assert await db.fetch_value("select count(*) from t") == 1
+
+
+@dataclass
+class Named:
+    id: int
+    name: str | None
+
+
+def test_rows_of_a_frame_and_records(db: rm.Database) -> None:
+    frame = rm.Frame({"id": [1, 2], "name": ["a", None]})
+    assert db.execute_many(INSERT, frame) == 2
+    assert db.execute_many("insert into t (id, name) values (:id, :name)", [Named(3, "c")]) == 1
+    assert db.execute_many("insert into t (name, id) values (:name, :id + 10)", frame) == 2
+    rows = [tuple(row) for row in db.fetch("select id, name from t order by id")]
+    assert rows == [(1, "a"), (2, None), (3, "c"), (11, "a"), (12, None)]
 
 
 def test_a_value_that_does_not_fit_names_row_and_parameter(pg_url: str) -> None:

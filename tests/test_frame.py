@@ -220,7 +220,9 @@ def test_values_that_make_no_column(values: list[Any], message: str) -> None:
 
 
 def test_data_that_makes_no_frame() -> None:
-    with pytest.raises(TypeError, match="row 0 is a dict, a dataclass or a Row, not int"):
+    with pytest.raises(
+        TypeError, match="row 0 must be a dict, a dataclass, a named tuple or a Row, not int"
+    ):
         rm.Frame([1])
     with pytest.raises(TypeError, match="not of int"):
         rm.Frame(1)  # type: ignore[arg-type]

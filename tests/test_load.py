@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -362,3 +362,93 @@ def any_table(postgres: PostgresServer) -> Iterator[rm.Database]:
     with postgres.fresh_database() as url, rm.Database(url) as db:
         db.execute_script("create table t (i int8, f float8, n numeric, t text, b bytea)")
         yield db
+
+
+DECLARED = """
+    create table u (id integer, n int, f real, d numeric(9, 2), ok boolean, s text, b blob, day date, at timestamp,
+        clock time, u uuid, j json, free)
+"""
+UNREADABLE: list[tuple[str, Any, str]] = [
+    ("n", 2.5, r'column "n" \(declared INT\), row 0: a float \(2.5\) is not an integer'),
+    ("n", "5", 'the text "5" is not an integer'),
+    ("f", "x", 'the text "x" is not a float'),
+    ("f", 2**53 + 1, "is not a float, or an integer that a float holds exactly"),
+    ("ok", 17, r"an integer \(17\) is not 0 or 1"),
+    ("s", 5, "is not text"),
+    ("s", b"x", "is not text"),
+    ("b", "x", 'the text "x" is not bytes'),
+    ("day", "not a date", 'the text "not a date" is not a date such as'),
+    ("day", datetime(2024, 1, 1, 5), "is not a date"),
+    ("at", 5, "is not a timestamp"),
+    ("clock", "25:00", 'the text "25:00" is not a time'),
+    ("u", "no", 'the text "no" is not a UUID'),
+    ("j", "{bad", 'the text "{bad" is not JSON'),
+]
+
+
+@pytest.mark.parametrize(("column", "value", "message"), UNREADABLE)
+def test_what_sqlite_would_take_and_not_give_back(column: str, value: Any, message: str) -> None:
+    with rm.Database("sqlite://") as db:
+        db.execute(DECLARED)
+        with pytest.raises(rm.DataError, match=message):
+            db.load("u", {"id": [1], column: [value]})
+        with pytest.raises(rm.DataError, match="row 1"):
+            db.load("u", {column: [None, value]})
+        assert db.fetch_value("select count(*) from u") == 0
+
+
+def test_what_sqlite_takes_and_gives_back() -> None:
+    rows: dict[str, Any] = {
+        "n": [True, 2],
+        "f": [1, 2.5],
+        "d": [Decimal("1.25"), None],
+        "ok": [0, True],
+        "s": ["a", None],
+        "day": ["2024-01-31", date(2024, 1, 31)],
+        "at": [datetime(2024, 1, 31, 5), None],
+        "u": ["00000000-0000-0000-0000-000000000001", None],
+        "j": ['{"a": 1}', None],
+        "free": [b"x", None],
+    }
+    with rm.Database("sqlite://") as db:
+        db.execute(DECLARED)
+        for column, values in rows.items():
+            for value in values:
+                assert db.load("u", {column: [value]}) == 1
+        assert len(db.fetch("select * from u")) == 20
+        assert (
+            db.fetch("select day from u where day is not null")["day"].to_list()
+            == [date(2024, 1, 31)] * 2
+        )
+
+
+def test_calls_that_make_no_sense(db: rm.Database) -> None:
+    async def tell(_: int) -> None: ...
+
+    async def parts() -> AsyncIterator[Any]:
+        yield {"id": [1]}
+
+    wrong: list[tuple[Any, dict[str, Any], str]] = [
+        ([{}], {}, "row 0 has no columns"),
+        (
+            [{"id": 1}, {"id": 2, "b": 3}],
+            {},
+            "has a column 'b' that row 0 has not; all rows have the same",
+        ),
+        (
+            [{"id": 1}, {}],
+            {},
+            "row 1 has no column 'id'; all rows have the same columns, and None is NULL",
+        ),
+        ({"id": 1}, {}, "must be a list.*one row is given as a list of it"),
+        ({"id": [1]}, {"key": "id"}, "key says what on_conflict goes by"),
+        ({"id": [1]}, {"returning": "*"}, "must be a column's name, or a list of names"),
+        ({"id": [1]}, {"commit_each": -1}, "commit_each is at least 1, not -1"),
+        ({"id": [1]}, {"progress": tell}, "a plain function"),
+        (parts(), {}, "plain iterator"),
+        ([5], {}, "row 0 must be a dict"),
+    ]
+    for data, options, message in wrong:
+        with pytest.raises((rm.Error, TypeError, ValueError), match=message):
+            db.load("item", data, **options)
+    assert rows(db) == []

@@ -138,3 +138,32 @@ def test_a_deferrable_transaction(postgres: PostgresServer) -> None:
             assert tx.fetch_value("show transaction_deferrable") == "on"
         with db.transaction() as tx:
             assert tx.fetch_value("show transaction_deferrable") == "off"
+
+
+WIDE = (
+    "select repeat('x', case when n > 3000 then 100000 else 0 end) from generate_series(1, 3400) n"
+)
+"""Rows that turn out far wider than the first ones: the stream keeps the connection."""
+
+
+def test_a_savepoint_that_cannot_be_undone_dooms_its_transaction(pg_url: str) -> None:
+    with rm.Database(pg_url, pool_size=1) as db:
+        db.execute("create table t (n int)")
+        parts: list[rm.Stream] = []
+        doomed = pytest.raises(rm.OperationalError, match="a savepoint in it could not be undone")
+        with doomed, db.transaction() as tx:
+            with pytest.raises(rm.InterfaceError, match="could not be undone"), tx.savepoint():
+                tx.execute("insert into t values (1)")
+                parts.append(tx.stream(WIDE))
+                next(parts[0])
+                raise KeyError
+            parts[0].close()
+            tx.execute("insert into t values (2)")
+        assert db.fetch_value("select count(*) from t") == 0
+        with db.transaction() as tx:
+            tx.execute("insert into t values (3)")
+            with pytest.raises(KeyError), tx.savepoint(), tx.stream(WIDE) as stream:
+                tx.execute("insert into t values (4)")
+                next(stream)
+                raise KeyError
+        assert db.fetch("select n from t")["n"].to_list() == [3]

@@ -9,7 +9,7 @@ import pytest
 
 import rowmill as rm
 from tests.postgres_server import PostgresServer
-from tests.watch import HANG
+from tests.watch import HANG, resident
 
 
 @pytest.mark.parametrize("statement_cache", [1, 2, 256])
@@ -171,3 +171,13 @@ def test_columns_of_one_name_and_of_none(any_url: str) -> None:
         if "sqlite" not in any_url:
             assert db.fetch("select from generate_series(1, 3)").shape == (3, 0)
             assert len(db.fetch("select " + ", ".join(map(str, range(1600)))).columns) == 1600
+
+
+def test_long_texts_are_not_kept(any_url: str) -> None:
+    """75 MB of distinct SQL, each of which is seen once."""
+    with rm.Database(any_url, pool_size=1) as db:
+        db.fetch_value("select 1")
+        before = resident()
+        for number in range(150):
+            assert db.fetch_value(f"select {number} /* {'x' * 500_000} */") == number
+        assert resident() - before < 40 << 20

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from rowmill._errors import Error, InterfaceError
+from rowmill._errors import Error, InterfaceError, OperationalError
 from rowmill._rowmill import Options, Pump
 
 # As `typing.TYPE_CHECKING`, whose import takes longer than the rest of this package.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
     from os import PathLike
     from types import TracebackType
     from typing import Any, Literal, Self, TypeVar, overload
 
-    from rowmill._rowmill import Frame, Partition, Row, StreamHandle
+    from rowmill._rowmill import Frame, Partition, Row, StreamHandle, _Data, _Parameters
     from rowmill._transact import AsyncSavepoint, Isolation, Mode
 
     Result = TypeVar("Result")
@@ -142,7 +142,7 @@ class _Verbs:
     async def execute_many(
         self,
         sql: str,
-        rows: Iterable[Sequence[Any] | Mapping[str, Any]],
+        rows: Iterable[_Parameters],
         /,
         *,
         timeout: float | None = None,
@@ -160,7 +160,7 @@ class _Verbs:
         async def load(
             self,
             table: str,
-            data: Any,
+            data: _Data | Iterator[_Data],
             /,
             *,
             columns: dict[str, str | None] | None = None,
@@ -175,7 +175,7 @@ class _Verbs:
         async def load(
             self,
             table: str,
-            data: Any,
+            data: _Data | Iterator[_Data],
             /,
             *,
             columns: dict[str, str | None] | None = None,
@@ -190,7 +190,7 @@ class _Verbs:
     async def load(
         self,
         table: str,
-        data: Any,
+        data: _Data | Iterator[_Data],
         /,
         *,
         columns: dict[str, str | None] | None = None,
@@ -419,6 +419,8 @@ class AsyncTransaction(_Verbs):
         self._id: int | None = None
         self._state = "not begun"
         self._streams: list[AsyncStream] = []
+        # Whether a part of it that failed could not be undone.
+        self._doomed = False
 
     def _pump(self) -> Pump:
         if self._state != "open":
@@ -463,9 +465,14 @@ class AsyncTransaction(_Verbs):
         # Their connection is this transaction's, whose end waits for it.
         for stream in self._streams:
             stream._end()
-        if kind is None:
+        if kind is None and not self._doomed:
             await self._answer(pump, pump.end(self._id, True), None)
             return
+        if kind is None:
+            await self._answer(pump, pump.end(self._id, False), None)
+            raise OperationalError(
+                "the transaction was rolled back: a savepoint in it could not be undone"
+            )
         try:
             await self._answer(pump, pump.end(self._id, False), None)
         except Error:

@@ -6,6 +6,7 @@ from os import PathLike
 from types import TracebackType
 from typing import (
     Any,
+    ClassVar,
     Final,
     Literal,
     Protocol,
@@ -61,6 +62,12 @@ class _ArrowArray(Protocol):
     def __arrow_c_array__(
         self, requested_schema: object | None = None
     ) -> tuple[object, object]: ...
+
+@type_check_only
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+_Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any] | Row | _Dataclass
 
 _Data: TypeAlias = Frame | _ArrowStream | _ArrowArray | dict[str, Any] | list[Any]
 
@@ -318,7 +325,7 @@ class _Verbs(Protocol):
     def execute_many(
         self,
         sql: str,
-        rows: Iterable[Sequence[Any] | Mapping[str, Any]],
+        rows: Iterable[_Parameters],
         /,
         *,
         timeout: float | None = None,
@@ -421,6 +428,7 @@ class Database(_Verbs):
 class Transaction(_Verbs):
     """A transaction: the verbs of a database, all or nothing. Begins at `with`."""
 
+    def _doom(self) -> None: ...
     def savepoint(self) -> Savepoint:
         """A part that can fail alone, for `with`: what it did is undone, the transaction goes on."""
     def __enter__(self) -> Self: ...
@@ -532,7 +540,7 @@ class Pump:
     def execute_many(
         self,
         sql: str,
-        rows: Iterable[Sequence[Any] | Mapping[str, Any]],
+        rows: Iterable[_Parameters],
         transaction: int | None,
         timeout: float | None,
     ) -> _Submitted: ...

@@ -6,7 +6,7 @@ import itertools
 import random
 import time
 
-from rowmill._errors import Error, SerializationError
+from rowmill._errors import ConnectionLost, Error, InterfaceError, SerializationError
 
 # As `typing.TYPE_CHECKING`, whose import takes longer than the rest of this package.
 TYPE_CHECKING = False
@@ -49,9 +49,14 @@ class Savepoint:
             return
         try:
             self._transaction.execute_script(_UNDO)
-        except Error:
-            # The block's own exception says more than an undoing that found the connection gone.
+        except ConnectionLost:
+            # The block's own exception says more, and what it did is gone with the connection.
             return
+        except BaseException as error:
+            self._transaction._doom()
+            if isinstance(error, Error):
+                raise _not_undone() from error
+            raise
 
 
 class AsyncSavepoint:
@@ -75,8 +80,21 @@ class AsyncSavepoint:
             return
         try:
             await self._transaction.execute_script(_UNDO)
-        except Error:
+        except ConnectionLost:
             return
+        except BaseException as error:
+            self._transaction._doomed = True
+            if isinstance(error, Error):
+                raise _not_undone() from error
+            raise
+
+
+def _not_undone() -> InterfaceError:
+    """What to raise where a block's work could not be undone."""
+    return InterfaceError(
+        "the savepoint could not be undone, so that its transaction cannot be committed",
+        hint="end what uses the transaction inside the block: `with tx.stream(...) as parts:`",
+    )
 
 
 def _pause(attempt: int) -> float:

@@ -50,6 +50,10 @@ pub const STATEMENTS: usize = 256;
 /// more distinct texts builds them from values, and no cache helps it.
 pub const TEXTS: usize = 1024;
 
+/// Bytes of an SQL text that is kept at most: one beyond holds values, and takes longer to run than to
+/// read.
+pub const TEXT_BYTES: usize = 32 << 10;
+
 /// Rows in one part of a stream where nothing else is said.
 pub const BATCH_ROWS: usize = 65_536;
 

@@ -32,10 +32,12 @@ impl Texts {
         let statement = Statement::parse(sql, self.dialect)
             .map_err(|error| crate::Error::from(error).with_query(sql))?;
         let statement = Arc::new(statement);
-        if known.len() >= limits::TEXTS {
-            known.clear();
+        if sql.len() <= limits::TEXT_BYTES {
+            if known.len() >= limits::TEXTS {
+                known.clear();
+            }
+            known.insert(sql.into(), Arc::clone(&statement));
         }
-        known.insert(sql.into(), Arc::clone(&statement));
         Ok(statement)
     }
 }

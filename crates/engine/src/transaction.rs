@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rowmill_columns::{Batch, Scalar};
 use rowmill_expr::Statement;
@@ -9,7 +10,9 @@ use crate::postgres::PostgresTransaction;
 use crate::query::Target;
 use crate::sqlite::SqliteTransaction;
 use crate::stream::{Parts, Stream};
-use crate::{Arguments, Completion, Control, Database, Error, ErrorKind, Load, Query, Result};
+use crate::{
+    Arguments, Completion, Control, Database, Error, ErrorKind, Load, Query, Result, limits,
+};
 
 /// How much a transaction sees of others: PostgreSQL's isolation levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +74,8 @@ pub struct TransactionMode {
 pub struct Transaction {
     database: Database,
     work: Work,
+    /// Whether a part of it that failed could not be undone.
+    doomed: AtomicBool,
 }
 
 pub(crate) enum Work {
@@ -80,7 +85,7 @@ pub(crate) enum Work {
 
 impl Transaction {
     pub(crate) fn new(database: Database, work: Work) -> Self {
-        Self { database, work }
+        Self { database, work, doomed: AtomicBool::new(false) }
     }
 
     /// Starts a query inside the transaction.
@@ -144,13 +149,23 @@ impl Transaction {
         // Of savepoints of one name the latest is meant.
         self.script("savepoint rowmill", control)?;
         let done = work(self);
-        let end = if done.is_ok() {
-            "release savepoint rowmill"
-        } else {
-            "rollback to savepoint rowmill; release savepoint rowmill"
-        };
-        let ended = self.script(end, &Control::default());
-        done.and_then(|done| ended.map(|()| done))
+        if done.is_ok() {
+            self.script("release savepoint rowmill", control)?;
+            return done;
+        }
+        // Also where the work ran out of time: what it did has to go.
+        let grace = Control::timeout(limits::CANCEL_GRACE);
+        let undo = "rollback to savepoint rowmill; release savepoint rowmill";
+        if self.script(undo, &grace).is_err() {
+            self.doom();
+        }
+        done
+    }
+
+    /// Makes the transaction one that can only be rolled back: something in it that failed could not be
+    /// undone.
+    pub fn doom(&self) {
+        self.doomed.store(true, Ordering::Relaxed);
     }
 
     /// Runs several statements, separated by semicolons.
@@ -167,9 +182,15 @@ impl Transaction {
     /// Keeps what was done.
     ///
     /// # Errors
-    /// `Operational` where a statement had failed and the server could only roll back;
+    /// `Operational` where a statement had failed and the server could only roll back, or a savepoint
+    /// could not be undone;
     /// `ConnectionLost` where it is not known whether the work was kept.
     pub fn commit(self, control: &Control<'_>) -> Result<()> {
+        if self.doomed.load(Ordering::Relaxed) {
+            self.rollback(control)?;
+            let message = "the transaction was rolled back: a savepoint in it could not be undone";
+            return Err(Error::new(ErrorKind::Operational, message));
+        }
         match self.work {
             Work::Sqlite(transaction) => transaction.commit(control),
             Work::Postgres(mut transaction) => transaction.commit(control),

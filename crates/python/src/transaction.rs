@@ -243,6 +243,16 @@ impl Transaction {
         helper.call_method1(intern!(this.py(), "Savepoint"), (this,))
     }
 
+    /// Makes it one that can only be rolled back. For `Savepoint`.
+    #[pyo3(name = "_doom")]
+    fn doom(&self) {
+        // Where it is not to be had it has ended, or its end waits for the call that has it.
+        let _ = self.with(&|| true, |transaction| {
+            transaction.doom();
+            Ok(())
+        });
+    }
+
     fn __enter__(this: Py<Self>, py: Python<'_>) -> PyResult<Py<Self>> {
         let own = this.get();
         let timeout = own.database.config().timeout;

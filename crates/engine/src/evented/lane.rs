@@ -132,7 +132,10 @@ impl<T> Lane<T> {
     pub(crate) fn is_shared(&self) -> bool {
         self.is_free()
             && !self.is_old
-            && self.flights.iter().all(|flight| flight.to.is_some())
+            && self.flights.iter().all(|flight| {
+                // A script may leave a transaction open, and what joined it would stand in that.
+                flight.to.is_some() && flight.purpose != Purpose::Script
+            })
             && self.flights.front().is_none_or(|first| first.since.elapsed() < limits::QUICK)
     }
 

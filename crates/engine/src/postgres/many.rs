@@ -1,20 +1,34 @@
 use rowmill_wire::{Event, Output, Request, RequestId};
 
-use super::run::stop;
-use super::{in_transaction, leave_idle, wire_statement};
+use super::run::{grace, stop};
+use super::{in_transaction, leave_idle, run_script, wire_statement};
 use crate::many::{Many, in_row};
 use crate::pump::{Link, Until, drive};
 use crate::{Control, Error, Result, limits};
 
 /// Runs a statement for each row on a connection in no transaction.
 pub(crate) fn run_many(link: &mut Link, many: Many, control: &Control<'_>) -> Result<u64> {
-    let done = in_transaction(link, control, |link| run_many_inside(link, many, control));
+    let done = in_transaction(link, control, |link| run_all(link, many, control));
     leave_idle(link, done)
 }
 
-/// Runs a statement for each row within a transaction, many on their way at once. How many rows
-/// they changed.
+/// As [`run_many`] within a transaction, which goes on where it fails. A row whose parameters do not fit
+/// is refused here, and the server, which hears nothing of it, would keep the others.
 pub(crate) fn run_many_inside(link: &mut Link, many: Many, control: &Control<'_>) -> Result<u64> {
+    run_script(link, "savepoint rowmill_many", control)?;
+    let done = run_all(link, many, control);
+    if done.is_ok() {
+        run_script(link, "release rowmill_many", control)?;
+    } else if !link.is_broken()
+        && run_script(link, "rollback to rowmill_many; release rowmill_many", &grace()).is_err()
+    {
+        link.break_off();
+    }
+    done
+}
+
+/// Runs a statement for each row, many on their way at once. How many rows they changed.
+fn run_all(link: &mut Link, many: Many, control: &Control<'_>) -> Result<u64> {
     let Many { statement, rows } = many;
     let (mut affected, mut before) = (0, 0);
     let mut rows = rows.into_iter();

@@ -15,7 +15,7 @@ use super::raw::RawConnection;
 use super::raw_statement::RawStatement;
 use super::types::{CellType, cell_type};
 use crate::words::space;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, limits};
 
 /// A prepared statement and what is known of its columns.
 #[derive(Debug)]
@@ -34,6 +34,7 @@ pub(super) struct Prepared {
     /// Of the last result: another of the same types shares it.
     schema: Option<Arc<Schema>>,
     used: u64,
+    is_long: bool,
 }
 
 /// What is known of a column before its first row.
@@ -73,6 +74,7 @@ impl Prepared {
             reprepared: 0,
             schema: None,
             used: 0,
+            is_long: sql.len() > limits::TEXT_BYTES,
             dates,
             raw,
         };
@@ -194,6 +196,10 @@ impl Cache {
 
     /// Keeps a statement; the one unused longest goes where there are too many.
     pub(super) fn put(&mut self, key: u128, mut prepared: Box<Prepared>) {
+        // Of those whose text is long one is kept, for SQLite holds on to the text of each.
+        if prepared.is_long {
+            self.statements.retain(|_, other| !other.is_long);
+        }
         if self.statements.len() >= self.capacity && !self.statements.contains_key(&key) {
             let oldest = self.statements.iter().min_by_key(|(_, prepared)| prepared.used);
             if let Some(key) = oldest.map(|(key, _)| *key) {
