@@ -327,7 +327,8 @@ impl Database {
     /// `load` is faster.
     ///
     /// Args:
-    ///     rows: Sequences for `$1`, `$2`, ..., or mappings for `:name`.
+    ///     rows: Sequences for `$1`, `$2`, ..., or mappings for `:name`; Rows and dataclasses too. What
+    ///         the statement returns is dropped: `load(returning=)` gives rows back.
     ///
     /// Raises:
     ///     Error: As of the statement; the message names the row, from 0.
