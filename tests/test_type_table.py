@@ -8,18 +8,13 @@ import pytest
 
 import rowmill as rm
 from tests.postgres_server import PostgresServer
-from tests.type_cases import SETUP
-from tests.type_table import POSTGRES, documented, key, postgres_rows, sqlite_rows
+from tests.type_table import POSTGRES, documented, key, postgres_rows, set_up, sqlite_rows
 
 
 @pytest.fixture(scope="module")
 def db(postgres: PostgresServer) -> Iterator[rm.Database]:
     with postgres.fresh_database() as url, rm.Database(url) as database:
-        database.execute_script(SETUP)
-        for name in ("hstore", "citext", "vector"):
-            sql = "select 1 from pg_available_extensions where name = $1::text"
-            if database.fetch_value(sql, name):
-                database.execute_script(f"create extension {name}")
+        set_up(database)
         yield database
 
 

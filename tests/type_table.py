@@ -52,8 +52,16 @@ def row(name: str, frame: rm.Frame) -> str:
     return f"| `{name}` | " + " | ".join(f"`{cell}`" for cell in cells) + " |"
 
 
+def set_up(db: rm.Database) -> None:
+    """Makes the types that the cases name, as far as the server has them."""
+    db.execute_script(SETUP)
+    for name in ("hstore", "citext", "vector"):
+        if db.fetch_value("select 1 from pg_available_extensions where name = $1::text", name):
+            db.execute_script(f"create extension {name}")
+
+
 def postgres_rows(db: rm.Database) -> dict[str, str]:
-    """The rows that a server with `SETUP` run on it can make, by the type's SQL name and its schema."""
+    """The rows that a server can make where `set_up` was, by the type's SQL name and its schema."""
     rows: dict[str, str] = {}
     for case in POSTGRES:
         texts = [text for text in case.texts if text not in ("{}", "empty")]
@@ -105,10 +113,7 @@ def main() -> None:
     from tests.postgres_server import PostgresServer
 
     with PostgresServer() as server, rm.Database(server.url) as db:
-        db.execute_script(SETUP)
-        for name in ("hstore", "citext", "vector"):
-            if db.fetch_value("select 1 from pg_available_extensions where name = $1::text", name):
-                db.execute_script(f"create extension {name}")
+        set_up(db)
         made = postgres_rows(db)
     kept = documented("PostgreSQL")
     order = [key(f"`{case.sql}` | `{case.kind}`") for case in POSTGRES]

@@ -57,6 +57,11 @@ pub const TEXT_BYTES: usize = 32 << 10;
 /// Rows in one part of a stream where nothing else is said.
 pub const BATCH_ROWS: usize = 65_536;
 
+/// Rows in one part where so many were asked for; none says nothing.
+pub(crate) const fn batch_rows(asked: usize) -> usize {
+    if asked == 0 { BATCH_ROWS } else { asked }
+}
+
 /// Bytes of columns after which a part of a stream ends early, so that wide rows stay bounded too.
 pub const BATCH_BYTES: usize = 8 << 20;
 

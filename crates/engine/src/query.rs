@@ -217,7 +217,7 @@ impl<'a> Query<'a> {
     /// # Errors
     /// Any; those of rows come from the stream.
     pub fn stream(self, batch_rows: usize) -> Result<Stream> {
-        let batch_rows = if batch_rows == 0 { limits::BATCH_ROWS } else { batch_rows };
+        let batch_rows = limits::batch_rows(batch_rows);
         let (target, statement, parameters, control) = self.prepare()?;
         let stream = match target {
             Target::Database(database) => {
@@ -246,7 +246,7 @@ impl<'a> Query<'a> {
                 None => self.stream(batch_rows),
             };
         }
-        let batch_rows = if batch_rows == 0 { limits::BATCH_ROWS } else { batch_rows };
+        let batch_rows = limits::batch_rows(batch_rows);
         let (_, statement, parameters, control) = self.prepare()?;
         let (of, partition) = (Arc::clone(&statement), partition.clone());
         database
