@@ -447,6 +447,7 @@ def test_calls_that_make_no_sense(db: rm.Database) -> None:
         ({"id": [1]}, {"progress": tell}, "a plain function"),
         (parts(), {}, "plain iterator"),
         ([5], {}, "row 0 must be a dict"),
+        ({"": [1]}, {}, "a column of the rows has no name"),
     ]
     for data, options, message in wrong:
         with pytest.raises((rm.Error, TypeError, ValueError), match=message):

@@ -64,11 +64,12 @@ def into_table(
     name = quoted_table(table)
     with rm.Database(place.url, pool_size=1) as db:
         there = column_types(db, name)
-        if there is None and not args.create:
-            raise CopyError(f"there is no table {table} in the destination; --create makes it")
         count.is_new = there is None
         with closing(source(there or {})) as frames:
+            # What is wrong with the source is told first.
             first = next(frames)
+            if there is None and not args.create:
+                raise CopyError(f"there is no table {table} in the destination; --create makes it")
             kinds = there or dict(zip(first.columns, first.schema.types, strict=True))
             parts = count.of(fitted(chain([first], frames), kinds, sqlite=place.is_sqlite))
             before = []

@@ -77,7 +77,7 @@ class Frame:
 
     `rm.Frame(data)` takes anything with the Arrow PyCapsule interface (Polars, pandas, PyArrow,
     DuckDB, ...), a dict of name to values (a list, a NumPy array, an Arrow column), or a list of
-    rows: dicts, dataclasses.
+    rows: dicts, dataclasses, named tuples, Rows.
 
     >>> frame = rm.Frame({"id": [1, 2, 3], "name": ["a", "b", None]})
     >>> frame.shape, frame.columns

@@ -14,7 +14,8 @@ use crate::{capsule, errors, infer, value};
 /// A result: named, typed columns of one length, immutable.
 ///
 /// `rm.Frame(data)` takes anything with the Arrow PyCapsule interface (Polars, pandas, PyArrow,
-/// DuckDB, ...) or a dict of name to values: a list, a NumPy array, an Arrow column.
+/// DuckDB, ...), a dict of name to values (a list, a NumPy array, an Arrow column), or a list of
+/// rows: dicts, dataclasses, named tuples, Rows.
 ///
 /// >>> frame = rm.Frame({"id": [1, 2, 3], "name": ["a", "b", None]})
 /// >>> frame.shape, frame.columns

@@ -167,6 +167,9 @@ fn named(batch: Batch, names: &[(String, Option<String>)]) -> Result<Batch> {
 fn checked(schema: &Arc<Schema>) -> Result<Arc<Schema>> {
     let message = match schema.repeated() {
         _ if schema.fields.is_empty() => "the rows have no columns".to_owned(),
+        _ if schema.fields.iter().any(|field| field.name.is_empty()) => {
+            "a column of the rows has no name; give it that of the table's".to_owned()
+        }
         Some(field) => format!("two columns of the rows are named {:?}", field.name),
         None => return Ok(Arc::clone(schema)),
     };
