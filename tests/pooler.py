@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, NoReturn, Self
+from typing import Any, Literal, NamedTuple, NoReturn
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import pytest
@@ -26,12 +26,12 @@ from tests.pooler_binaries import PoolerUnavailableError, Release, pooler_comman
 from tests.postgres_server import (
     PASSWORD,
     ROLES,
-    STOP_TIMEOUT,
     SUPERUSER,
     PostgresServer,
     free_port,
     identity,
 )
+from tests.supervised import Supervised
 
 Mode = Literal["session", "transaction"]
 
@@ -86,7 +86,7 @@ START_TIMEOUT = 30.0  # seconds
 BEHIND = "behind"  # the file beside the pooler's socket that says where the server is
 
 
-class Pooler:
+class Pooler(Supervised):
     """A throw-away PgBouncer, on a Unix socket and on loopback TCP.
 
     Attributes:
@@ -115,14 +115,6 @@ class Pooler:
         self.release = release
         known = {"max_prepared_statements": "200"} if release == "new" else {}
         self.settings = {**SETTINGS, **known, "pool_mode": mode, **(settings or {})}
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def dsn(self, **arguments: Any) -> str:
         """A URL as the server's `dsn` makes it, that leads through the pooler. Without TLS."""
@@ -163,23 +155,6 @@ class Pooler:
             self.stop()
             shutil.rmtree(self.socket_dir, ignore_errors=True)
             raise
-
-    def stop(self) -> None:
-        """Ends every connection, stops the pooler, removes its files. Twice is fine."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait(STOP_TIMEOUT)
-
-    def log(self) -> str:
-        """What the pooler has logged so far."""
-        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
-
-    def _own(self, path: Path) -> None:
-        if self._identity:
-            shutil.chown(path, self._identity["user"], self._identity["group"])
 
     def _reachable(self, command: list[str]) -> list[str]:
         """The command, of a copy where the unprivileged user may not enter the programs' directory."""

@@ -8,9 +8,9 @@
 The binaries come from the machine if it has any, else from a wheel; see `find_binaries`. Used by
 the tests (`conftest.py`), by the benches and by `./dev pg`. As a script:
 
-    python tests/postgres_server.py find            print the directory of the server's binaries
-    python tests/postgres_server.py serve           print a URL, serve until Ctrl-C
-    python tests/postgres_server.py run COMMAND ... run a command with ROWMILL_TEST_POSTGRES* set
+    python -m tests.postgres_server find            print the directory of the server's binaries
+    python -m tests.postgres_server serve           print a URL, serve until Ctrl-C
+    python -m tests.postgres_server run COMMAND ... run a command with ROWMILL_TEST_POSTGRES* set
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote, urlencode
+
+from tests.supervised import Supervised
 
 SUPERUSER = "rowmill"
 PASSWORD = "correct horse: battery/staple@1"  # characters that a URL must escape
@@ -76,7 +78,6 @@ exec "$@"
 """
 
 START_TIMEOUT = 60.0  # seconds; a loaded machine needs a few
-STOP_TIMEOUT = 20.0  # seconds before a fast shutdown becomes an immediate one
 
 
 class ServerUnavailableError(RuntimeError):
@@ -158,7 +159,7 @@ def free_port() -> int:
         return port
 
 
-class PostgresServer:
+class PostgresServer(Supervised):
     """A throw-away server on a Unix socket and, with `tcp=True`, on loopback TCP with TLS.
 
     Attributes:
@@ -184,15 +185,7 @@ class PostgresServer:
         self.tcp = self.tls = tcp
         self.settings = {**SETTINGS, **(settings or {})}
         self.port = 5432
-        self._process: subprocess.Popen[bytes] | None = None
         self._databases = itertools.count(1)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     @property
     def url(self) -> str:
@@ -292,27 +285,6 @@ class PostgresServer:
             self.stop()
             shutil.rmtree(self.socket_dir, ignore_errors=True)
             raise
-
-    def stop(self) -> None:
-        """Ends every connection, stops the server, removes its files. Twice is fine."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        assert process.stdin is not None
-        process.stdin.close()
-        try:
-            process.wait(STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGQUIT)
-            process.wait(STOP_TIMEOUT)
-
-    def log(self) -> str:
-        """What the server has logged so far."""
-        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
-
-    def _own(self, path: Path) -> None:
-        if self._identity:
-            os.chown(path, self._identity["user"], self._identity["group"])
 
     def _make_reachable(self) -> None:
         """Copies the binaries where the unprivileged user may not enter their directory."""
