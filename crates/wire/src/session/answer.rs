@@ -350,8 +350,9 @@ impl Session {
             Some(Failure::Server(error)) if running.step < Step::Rows => {
                 let key = front.work.key().unwrap_or_default();
                 let (number, asked) = (front.number, front.asked);
+                let may_help = front.is_wanted && !is_of_the_moment(error);
                 let again = self.forget_failed(key, number, asked, &running, error);
-                again.filter(|_| self.status == TransactionStatus::Idle)
+                again.filter(|_| may_help && self.status == TransactionStatus::Idle)
             }
             _ => None,
         };
@@ -372,8 +373,9 @@ impl Session {
         match (&failure, front.work.key()) {
             // A pooler took it for one of the same text, whose plan is out of date.
             (Failure::Server(error), Some(key)) if is_stale(error) && front.number > 0 => {
+                let is_wanted = front.is_wanted;
                 self.statements.keep_unnamed(key);
-                if self.status == TransactionStatus::Idle {
+                if is_wanted && self.status == TransactionStatus::Idle {
                     return self.ask_again(Asked::Unnamed, failure);
                 }
             }
@@ -472,6 +474,12 @@ fn is_stale(error: &ServerError) -> bool {
         || error.message.contains("cached plan must not change result type");
     (error.code == "0A000" && is_plan)
         || (error.code == "42P05" && error.message.contains("\"PGBOUNCER_"))
+}
+
+/// Whether an error is due to the moment, not to the statement: conflicts between transactions, too few
+/// resources, locks held by others, and cancels.
+fn is_of_the_moment(error: &ServerError) -> bool {
+    ["40", "53", "55", "57"].iter().any(|class| error.code.starts_with(class))
 }
 
 /// After these a composite may have other attributes: a table is one, too.

@@ -46,6 +46,31 @@ fn gets_no_name(code: &str, message: &str) {
 }
 
 #[test]
+fn what_failed_for_the_moment_or_for_nobody_is_not_asked_again() {
+    let cases = [
+        ("57014", "canceling statement due to user request", true),
+        ("55P03", "canceling statement due to lock timeout", true),
+        ("53200", "out of memory", true),
+        ("40P01", "deadlock detected", true),
+        ("42804", "a parameter of another type", false),
+    ];
+    for (code, message, is_wanted) in cases {
+        let catalogue = Arc::default();
+        let mut first = session(&catalogue);
+        first.start(request("table t", vec![]));
+        first.feed(&described(&[], &[("n", 23, -1)])).unwrap();
+        let mut second = session(&catalogue);
+        let id = second.start(request("table t", vec![]));
+        written(&mut second);
+        if !is_wanted {
+            second.abandon(id);
+        }
+        second.feed(&[error("ERROR", code, message), ready(b'I')].concat()).unwrap();
+        assert_eq!((second.in_flight(), written(&mut second)), (0, String::new()), "{code}");
+    }
+}
+
+#[test]
 fn unnamed_statements_sent_together_keep_their_own_rows() {
     let limits = Limits { statements: 0, ..Limits::default() };
     let startup = || crate::Startup { limits: limits.clone(), ..startup() };
