@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import contextlib
 import socket
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 import rowmill as rm
 from tests.postgres_server import PASSWORD, ROLES, PostgresServer
+from tests.watch import HANG
 
 SECRET = "hunter2"
 
@@ -77,6 +80,23 @@ def test_a_wrong_option_is_named(kind: Any, wrong: dict[str, Any]) -> None:
         kind("sqlite://", **wrong)
     if isinstance(caught.value, ValueError):
         assert name in str(caught.value)
+
+
+WAITS = ["timeout", "connect_timeout", "pool_timeout", "pool_idle", "pool_lifetime"]
+
+
+@pytest.mark.parametrize("seconds", [1e19, 1e300, float("inf")])
+async def test_waits_of_any_length(pg_url: str, seconds: float) -> None:
+    for option in WAITS:
+        options: Any = {option: seconds, "pool_size": 1}
+        with rm.Database(pg_url, **options) as db:
+            assert db.fetch_value("select 1") == 1
+            with concurrent.futures.ThreadPoolExecutor() as threads:
+                other = threads.submit(db.fetch_value, "select 2 from pg_sleep(0.1)")
+                assert db.fetch_value("select 3") == 3
+                assert other.result(HANG) == 2
+        async with asyncio.timeout(HANG), rm.AsyncDatabase(pg_url, **options) as adb:
+            assert await adb.fetch_value("select 1") == 1
 
 
 def test_no_url_and_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:

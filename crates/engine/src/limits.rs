@@ -19,6 +19,9 @@ pub const SNAPSHOT_GRACE: Duration = Duration::from_secs(1);
 /// answers a cancel within milliseconds unless it or the network is gone.
 pub const CANCEL_GRACE: Duration = Duration::from_secs(5);
 
+/// What is as good as for ever for a wait, and still a moment that a clock can tell.
+pub const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// How long opening a connection may take where nothing else is said.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 

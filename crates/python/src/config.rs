@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use rowmill::Config;
+use rowmill::{Config, limits};
 
 use crate::blocking::{seconds, whole};
 use crate::errors;
@@ -74,12 +74,13 @@ impl Options {
         }
         config.pool_min = pool_min;
         let positive = |seconds: f64, name: &str| {
-            Duration::try_from_secs_f64(seconds)
-                .ok()
-                .filter(|duration| !duration.is_zero())
-                .ok_or_else(|| {
-                    PyValueError::new_err(format!("{name} is a number of seconds above 0"))
-                })
+            if !(seconds > 0.0) {
+                let message = format!("{name} is a number of seconds above 0");
+                return Err(PyValueError::new_err(message));
+            }
+            // Also infinity is for ever.
+            let forever = limits::FOREVER.as_secs_f64();
+            Ok(Duration::from_secs_f64(seconds.min(forever)).max(Duration::from_nanos(1)))
         };
         let idle = pool_idle.map(|seconds| positive(seconds, "pool_idle"));
         config.pool_idle = idle.transpose()?;

@@ -25,7 +25,7 @@ impl Opener {
             config: Arc::new(config.clone()),
             catalogue: Arc::default(),
             statements: options.statement_cache,
-            timeout: options.connect_timeout,
+            timeout: options.connect_timeout.min(limits::FOREVER),
         }
     }
 

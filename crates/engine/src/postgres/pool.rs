@@ -120,7 +120,7 @@ impl Pool {
             opener: Opener::new(config, options),
             upkeep: Upkeep::new(options),
             size: options.pool_size.max(1),
-            pool_timeout: options.pool_timeout,
+            pool_timeout: options.pool_timeout.min(limits::FOREVER),
             state: Mutex::default(),
             freed: Signal::default(),
         }))
@@ -162,11 +162,11 @@ impl Pool {
                 continue;
             }
             if state.total < shared.size {
-                state.total += 1;
+                let room = Room::take(shared, &mut state);
                 let was_there = state.opened > 0;
                 self.fill(&mut state);
                 drop(state);
-                return self.connect(was_there, control);
+                return Ok(self.lend(room.open(was_there, control)?));
             }
             let give_up = *give_up.get_or_insert_with(|| Instant::now() + shared.pool_timeout);
             let left = give_up.saturating_duration_since(Instant::now());
@@ -202,31 +202,15 @@ impl Pool {
                 }
                 continue;
             }
-            state.total += 1;
-            let room = Room(Some(self.clone()));
-            seats.push(Seat::ToOpen(Box::new(move |control| room.connect(control))));
+            let (pool, room) = (self.clone(), Room::take(&self.0, &mut state));
+            let open = move |control: &Control<'_>| Ok(pool.lend(room.open(true, control)?));
+            seats.push(Seat::ToOpen(Box::new(open)));
         }
         seats
     }
 
     fn lend(&self, link: Box<Link>) -> Lease {
         Lease::new(link, self.0.clone(), 0)
-    }
-
-    /// Opens a connection that is already counted.
-    fn connect(&self, was_there: bool, control: &Control<'_>) -> Result<Lease> {
-        let shared = &self.0;
-        match shared.opener.open(was_there, control) {
-            Ok(link) => {
-                shared.lock().opened += 1;
-                Ok(self.lend(link))
-            }
-            Err(error) => {
-                shared.lock().total -= 1;
-                shared.freed.notify_one();
-                Err(error)
-            }
-        }
     }
 
     /// Has a thread open connections ahead, where there are too few.
@@ -284,30 +268,21 @@ impl Shared {
     }
 
     /// Opens connections until there are enough.
-    fn fill(&self) {
+    fn fill(self: &Arc<Self>) {
         loop {
             let mut state = self.lock();
             if state.closed || state.total >= self.upkeep.min {
                 state.fill = Fill::Ready;
                 return;
             }
-            state.total += 1;
+            let room = Room::take(self, &mut state);
             drop(state);
-            match self.opener.open(false, &Control::default()) {
-                Ok(link) => {
-                    self.lock().opened += 1;
-                    self.give_back(link, 0);
-                }
-                Err(_) => {
-                    // Whoever needs one hears why.
-                    let mut state = self.lock();
-                    state.total -= 1;
-                    state.fill = Fill::From(Instant::now() + limits::UPKEEP);
-                    drop(state);
-                    self.freed.notify_one();
-                    return;
-                }
-            }
+            // Where there is none, whoever needs one hears why.
+            let Ok(link) = room.open(false, &Control::default()) else {
+                self.lock().fill = Fill::From(Instant::now() + limits::UPKEEP);
+                return;
+            };
+            self.give_back(link, 0);
         }
     }
 }
@@ -359,22 +334,31 @@ impl Home for Shared {
 }
 
 /// Room that was taken for a connection; given back where none is opened.
-struct Room(Option<Pool>);
+struct Room {
+    shared: Arc<Shared>,
+    is_filled: bool,
+}
 
 impl Room {
-    fn connect(mut self, control: &Control<'_>) -> Result<Lease> {
-        match self.0.take() {
-            Some(pool) => pool.connect(true, control),
-            None => Err(Error::new(ErrorKind::Internal, "there is no room for a connection")),
-        }
+    /// Counts a connection that is to be made.
+    fn take(shared: &Arc<Shared>, state: &mut State) -> Self {
+        state.total += 1;
+        Self { shared: Arc::clone(shared), is_filled: false }
+    }
+
+    fn open(mut self, was_there: bool, control: &Control<'_>) -> Result<Box<Link>> {
+        let link = self.shared.opener.open(was_there, control)?;
+        self.is_filled = true;
+        self.shared.lock().opened += 1;
+        Ok(link)
     }
 }
 
 impl Drop for Room {
     fn drop(&mut self) {
-        if let Some(Pool(shared)) = self.0.take() {
-            shared.lock().total -= 1;
-            shared.freed.notify_one();
+        if !self.is_filled {
+            self.shared.lock().total -= 1;
+            self.shared.freed.notify_one();
         }
     }
 }
