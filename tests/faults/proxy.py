@@ -47,6 +47,8 @@ class Fault:
             ReadyForQuery not counted.
         connection: which of those that speak, from 0.
         seconds: how long a split lasts.
+        word: where given, the fault is for the connection on which that side first says this, and its
+            bytes are counted from there.
     """
 
     kind: Kind
@@ -54,6 +56,7 @@ class Fault:
     at: int
     connection: int = 0
     seconds: float = 0.0
+    word: bytes = b""
 
 
 class _Way:
@@ -195,6 +198,10 @@ class Proxy:
             pair.number, self._speakers = self._speakers, self._speakers + 1
         self.heard[way.side] += len(data)
         fault = self._fault
+        if fault and fault.word and not self.fired:
+            said = way.side == fault.side and fault.word in data
+            pair.number = fault.connection if said else -1
+            way.seen = -data.index(fault.word) if said else 0
         if fault is None or fault.connection != pair.number or fault.side != way.side:
             way.waiting += data
         elif fault.kind == "swap":

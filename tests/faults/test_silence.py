@@ -25,7 +25,7 @@ from tests.faults.conversations import (
 from tests.faults.proxy import Fault, Proxy, Side
 from tests.faults.sweep import UNKNOWN
 from tests.postgres_server import PostgresServer
-from tests.watch import HANG, eventually, sessions
+from tests.watch import HANG, eventually, sessions, within
 
 # A cancelled statement has 5 s to end (limits::CANCEL_GRACE); all stalls wait for it side by side.
 DEADLINE = 0.2
@@ -122,3 +122,37 @@ async def test_silence_async(postgres: PostgresServer, url: str, proxies: list[P
     for proxy in proxies:
         proxy.hang_up()
     assert await asyncio.to_thread(eventually, lambda: sessions(postgres) == 0)
+
+
+def test_silence_as_a_snapshot_is_taken_on(proxy: Proxy, url: str) -> None:
+    def read(db: rm.Database) -> int:
+        sql = "select n from generate_series(1, 5000) n"
+        parts = db.stream(sql, partition=rm.Partition("n", parts=8), timeout=DEADLINE)
+        return sum(map(len, parts))
+
+    with rm.Database(proxy.url(url), pool_size=4) as db:
+        proxy.arm(Fault("stall", "client", 0, word=b"set transaction snapshot"))
+        try:
+            assert within(HANG, lambda: read(db)) == 5000
+        except rm.QueryTimeout:
+            pass
+        assert proxy.fired
+        proxy.arm(None)
+        assert db.stats()["open"] == db.stats()["idle"]
+    proxy.hang_up()
+
+
+def test_a_portion_that_comes_late_costs_the_transaction_nothing(proxy: Proxy, url: str) -> None:
+    sql = "select n from generate_series(1, 3000) n"
+    with rm.Database(proxy.url(url), pool_size=1) as db:
+        with db.transaction() as tx:
+            assert len(list(tx.stream(sql, batch_rows=1000))) == 3
+        with db.transaction() as tx:
+            parts = tx.stream(sql, batch_rows=1000, timeout=DEADLINE)
+            proxy.arm(Fault("split", "server", 5, seconds=3 * DEADLINE))
+            with pytest.raises(rm.QueryTimeout):
+                next(parts)
+            assert proxy.fired
+            proxy.arm(None)
+            assert tx.fetch_value("select 1") == 1
+        assert db.stats()["lost"] == 0

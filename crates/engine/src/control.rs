@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, limits};
 
 /// When a blocking call should give up: a deadline, or the caller's word.
 #[derive(Clone, Copy, Default)]
@@ -20,6 +20,11 @@ impl<'a> Control<'a> {
     /// A deadline that far from now where there is a timeout, else none.
     pub fn within(timeout: Option<Duration>) -> Self {
         timeout.map_or_else(Self::default, Self::timeout)
+    }
+
+    /// For a last step on a connection, which is to come to rest: as long as a cancel may take.
+    pub(crate) fn grace() -> Self {
+        Self::timeout(limits::CANCEL_GRACE)
     }
 
     /// The same control with another way to interrupt.

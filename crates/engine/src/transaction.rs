@@ -10,9 +10,7 @@ use crate::postgres::PostgresTransaction;
 use crate::query::Target;
 use crate::sqlite::SqliteTransaction;
 use crate::stream::{Parts, Stream};
-use crate::{
-    Arguments, Completion, Control, Database, Error, ErrorKind, Load, Query, Result, limits,
-};
+use crate::{Arguments, Completion, Control, Database, Error, ErrorKind, Load, Query, Result};
 
 /// How much a transaction sees of others: PostgreSQL's isolation levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,9 +152,8 @@ impl Transaction {
             return done;
         }
         // Also where the work ran out of time: what it did has to go.
-        let grace = Control::timeout(limits::CANCEL_GRACE);
         let undo = "rollback to savepoint rowmill; release savepoint rowmill";
-        if self.script(undo, &grace).is_err() {
+        if self.script(undo, &Control::grace()).is_err() {
             self.doom();
         }
         done

@@ -5,7 +5,6 @@ use rowmill_columns::Schema;
 use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::{Completion, Event, Failure, Output, RequestId};
 
-use super::run::grace;
 use super::waiting_room::WaitingRoom;
 use super::{in_transaction, leave_idle, run, wire_statement};
 use crate::load::{OnConflict, Rows, TableName, columns, conflict_sql, insert_sql};
@@ -139,7 +138,7 @@ fn give_up(link: &mut Link, id: RequestId) {
     link.session.abandon(id);
     let heard = link.cancel_target().is_none_or(|target| target.cancel());
     // A cancel that was not heard may still come, and would hit what ran here next.
-    if !heard || drive(link, &grace(), |event| until_done(event, id)).is_err() {
+    if !heard || drive(link, &Control::grace(), |event| until_done(event, id)).is_err() {
         link.break_off();
     }
 }

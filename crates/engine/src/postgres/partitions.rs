@@ -336,7 +336,9 @@ impl Shared {
         if self.lock().pieces.is_empty() {
             return Ok(());
         }
-        let begun = run_script(&mut lease, &join, &Control::default());
+        let stopped = || self.is_stopped();
+        let control = Control::default().interrupted_by(&stopped);
+        let begun = run_script(&mut lease, &join, &control);
         drop(joined);
         let done = match begun {
             Ok(_) => self.read_all(seat, &mut lease),

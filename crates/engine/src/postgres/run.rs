@@ -1,5 +1,3 @@
-use std::time::Instant;
-
 use rowmill_columns::Scalar;
 use rowmill_expr::Statement;
 use rowmill_wire::{Completion, Event, Failure, Output, Request, RequestId, TransactionStatus};
@@ -90,19 +88,20 @@ pub(crate) fn stop(link: &mut Link, id: RequestId, stopped: Error) -> Result<Com
         return Err(stopped);
     }
     let timed_out = stopped.kind() == ErrorKind::QueryTimeout;
-    match wait(link, id, &grace()) {
-        Ok(Ok(completion)) if heard.is_some() && timed_out => Ok(completion),
+    let rest = drive(link, &Control::grace(), |event| match event {
+        Event::Done { id: done, result } if done == id => Until::Stop(result.ok()),
+        // A portal's portion was done by then, and the portal is whole.
+        Event::Suspended { id: done, .. } if done == id => Until::Stop(None),
+        _ => Until::More,
+    });
+    match rest {
+        Ok(Some(completion)) if heard.is_some() && timed_out => Ok(completion),
         Ok(_) => Err(stopped),
         Err(_) => {
             link.break_off();
             Err(stopped)
         }
     }
-}
-
-/// How long a connection may take to come to rest.
-pub(super) fn grace() -> Control<'static> {
-    Control { deadline: Some(Instant::now() + limits::CANCEL_GRACE), interrupt: None }
 }
 
 /// After a call that had a connection to itself and is not a transaction's: where it left one open
@@ -119,7 +118,7 @@ pub(crate) fn leave_idle<T>(link: &mut Link, done: Result<T>) -> Result<T> {
 /// cancel where it takes too long.
 pub(super) fn roll_back(link: &mut Link) {
     let id = link.session.script("rollback");
-    if !matches!(wait(link, id, &grace()), Ok(Ok(_))) {
+    if !matches!(wait(link, id, &Control::grace()), Ok(Ok(_))) {
         link.break_off();
     }
 }

@@ -3,7 +3,7 @@ use rowmill_expr::Statement;
 use rowmill_wire::{Event, Output, Request, RequestId};
 
 use super::Lease;
-use super::run::{grace, leave_idle, stop, wire_statement};
+use super::run::{leave_idle, stop, wire_statement};
 use crate::pump::{Until, drive};
 use crate::{Control, Error, ErrorKind, Result, limits};
 
@@ -108,7 +108,7 @@ impl Drop for PostgresStream {
         let heard = lease.cancel_target().map(|target| target.cancel());
         // A cancel that was not heard may still come, and would hit what ran here next.
         let at_rest = heard != Some(false)
-            && drive(lease, &grace(), |event| match event {
+            && drive(lease, &Control::grace(), |event| match event {
                 Event::Done { id: of, .. } if of == id => Until::Stop(()),
                 _ => Until::More,
             })
