@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 
 import pytest
@@ -227,6 +228,27 @@ async def test_rows_that_turn_out_far_wider_async(pg_url: str) -> None:
                 await anext(parts)
             assert await tx.fetch_value("select 1") == 1
         assert resident() - before < 100 * MIB
+
+
+@pytest.mark.parametrize("undo", [False, True])
+def test_a_transaction_ends_while_rows_are_on_their_way(pg_url: str, undo: bool) -> None:
+    """As under asyncio: the stream ends, and costs neither the work nor the connection."""
+    with rm.Database(pg_url, pool_size=1) as db:
+        db.execute_script("drop table if exists ended; create table ended (n integer)")
+        pid = db.fetch_value("select pg_backend_pid()")
+        with contextlib.suppress(ZeroDivisionError), db.transaction() as tx:
+            tx.execute("insert into ended values (7)")
+            parts = tx.stream(WIDER)
+            next(parts)
+            with pytest.raises(rm.InterfaceError, match="busy with a stream"):
+                tx.fetch_value("select 1")
+            if undo:
+                raise ZeroDivisionError
+        with pytest.raises(rm.InterfaceError, match="the transaction has ended"):
+            list(parts)
+        assert db.fetch_value("select count(*) from ended") == (0 if undo else 1)
+        assert db.fetch_value("select pg_backend_pid()") == pid
+        db.execute("drop table ended")
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])

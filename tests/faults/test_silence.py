@@ -124,6 +124,42 @@ async def test_silence_async(postgres: PostgresServer, url: str, proxies: list[P
     assert await asyncio.to_thread(eventually, lambda: sessions(postgres) == 0)
 
 
+END_OF_PORTAL = Fault("stall", "client", 0, word=b"C\0\0\0")
+"""Nothing is said after the last row: the portal stays open."""
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_silence_as_a_portal_is_closed(proxy: Proxy, url: str, early: bool) -> None:
+    def read(db: rm.Database) -> None:
+        with db.transaction() as tx:
+            proxy.arm(END_OF_PORTAL)
+            with tx.stream("select generate_series(1, 9)", batch_rows=2, timeout=DEADLINE) as parts:
+                for _ in parts:
+                    if early:
+                        break
+
+    with rm.Database(proxy.url(url), pool_size=1) as db:
+        with pytest.raises((rm.QueryTimeout, rm.ConnectionLost)):
+            within(HANG, lambda: read(db))
+        assert proxy.fired
+        proxy.arm(None)
+        assert db.fetch_value("select 2", timeout=HANG) == 2
+    proxy.hang_up()
+
+
+async def test_silence_as_a_portal_is_closed_async(proxy: Proxy, url: str) -> None:
+    async with asyncio.timeout(HANG), rm.AsyncDatabase(proxy.url(url), pool_size=1) as db:
+        with pytest.raises((rm.QueryTimeout, rm.ConnectionLost)):
+            async with db.transaction() as tx:
+                proxy.arm(END_OF_PORTAL)
+                async for _ in tx.stream("select 1", timeout=DEADLINE):
+                    pass
+        assert proxy.fired
+        proxy.arm(None)
+        assert await db.fetch_value("select 2") == 2
+    proxy.hang_up()
+
+
 def test_silence_as_a_snapshot_is_taken_on(proxy: Proxy, url: str) -> None:
     def read(db: rm.Database) -> int:
         sql = "select n from generate_series(1, 5000) n"

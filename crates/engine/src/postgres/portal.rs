@@ -15,12 +15,12 @@ use crate::{Control, Error, Result, limits};
 /// A result inside a transaction that comes in parts. Each part is asked for when it is wanted: in
 /// between the connection is the transaction's, and leaving early costs the end of a portal.
 ///
-/// Where rows turn out far wider than those before, more come than were meant to: then the connection
-/// stays here until they are read, so that memory is bounded.
+/// Where rows turn out far wider than those before, more come than were meant to: then the
+/// connection is this stream's until they are read, so that memory is bounded.
 pub(crate) struct PortalStream {
     /// Where the connection is, unless an event loop lends it for each part.
     held: Option<Arc<Held>>,
-    /// The connection during a call, and between two while rows are on their way.
+    /// The connection that an event loop lent: for a call, and beyond it while rows are on their way.
     lease: Option<Lease>,
     state: State,
     /// The request that opened the portal.
@@ -88,10 +88,7 @@ impl PortalStream {
             let mut lease = self.connection()?;
             let read = lease.check_process().and_then(|()| self.read(&mut lease, control));
             self.failure = read.err().map(|error| error.about(&self.statement));
-            self.lease = Some(lease);
-        }
-        if !matches!(self.state, State::UnderWay(_)) {
-            self.give_back();
+            self.give_back(lease);
         }
         match (self.ready.pop_front(), self.failure.take()) {
             (Some(part), failure) => {
@@ -105,10 +102,10 @@ impl PortalStream {
     }
 
     fn connection(&mut self) -> Result<Lease> {
-        match (self.lease.take(), &self.held) {
-            (Some(lease), _) => Ok(lease),
-            (None, Some(held)) => held.take(),
-            (None, None) => Err(busy()),
+        let Some(held) = &self.held else { return self.lease.take().ok_or_else(busy) };
+        match self.state {
+            State::UnderWay(id) => held.take_kept(id),
+            _ => held.take(),
         }
     }
 
@@ -144,7 +141,7 @@ impl PortalStream {
                         self.ready.push_back(batch);
                     }
                     // It would keep its tables from being altered until the transaction ends.
-                    return self.close(link);
+                    return self.close(link, control.interrupt);
                 }
                 Ok(Some(_)) => {}
                 Err(stopped) => return Err(not_in_time(stop(link, id, stopped))),
@@ -153,18 +150,26 @@ impl PortalStream {
         Ok(())
     }
 
-    /// Has the server forget the portal.
-    fn close(&mut self, link: &mut Link) -> Result<()> {
+    /// Has the server forget the portal. It does so at once, or has fallen silent.
+    fn close(&mut self, link: &mut Link, interrupt: Option<&dyn Fn() -> bool>) -> Result<()> {
         let Some(opened_by) = self.opened_by.take() else { return Ok(()) };
         let id = link.session.close_portal(opened_by);
-        drive(link, &Control::default(), |event| until_done(&event, id))
+        let control = Control { interrupt, ..Control::grace() };
+        let closed = drive(link, &control, |event| until_done(&event, id));
+        if closed.is_err() {
+            link.break_off();
+        }
+        closed
     }
 
-    fn give_back(&mut self) {
-        match (self.lease.take(), &self.held) {
-            (Some(lease), Some(held)) => held.put(lease),
-            // To the event loop that lent it.
-            (lease, _) => drop(lease),
+    /// Gives the connection back: to the event loop that lent it, which has none of a stream whose rows
+    /// are on their way, or to the transaction, which keeps it for that.
+    fn give_back(&mut self, lease: Lease) {
+        match (&self.held, &self.state) {
+            (Some(held), State::UnderWay(id)) => held.keep(lease, *id),
+            (Some(held), _) => held.put(lease),
+            (None, State::UnderWay(_)) => self.lease = Some(lease),
+            (None, _) => drop(lease),
         }
     }
 }
@@ -180,23 +185,24 @@ impl Drop for PortalStream {
     /// Ends the portal. Rows on their way are read and dropped: a cancel would fail the transaction.
     fn drop(&mut self) {
         if self.opened_by.is_none() {
-            return self.give_back();
+            return;
         }
         // Where it is not to be had, another thread uses it or the transaction has ended, and the
         // portal ends with that.
         let Ok(mut lease) = self.connection() else { return };
         if !lease.is_forked() && !lease.is_broken() {
-            if let State::UnderWay(id) = self.state {
-                lease.session.abandon(id);
-                if drive(&mut lease, &Control::default(), |event| until_done(&event, id)).is_err() {
-                    lease.break_off();
+            let over = match std::mem::replace(&mut self.state, State::Over) {
+                State::UnderWay(id) => {
+                    lease.session.abandon(id);
+                    drive(&mut lease, &Control::grace(), |event| until_done(&event, id))
                 }
-            }
-            if !lease.is_broken() && self.close(&mut lease).is_err() {
+                _ => Ok(()),
+            };
+            if over.and_then(|()| self.close(&mut lease, None)).is_err() {
                 lease.break_off();
             }
         }
-        self.lease = Some(lease);
-        self.give_back();
+        self.state = State::Over;
+        self.give_back(lease);
     }
 }

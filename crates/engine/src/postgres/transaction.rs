@@ -1,10 +1,10 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rowmill_columns::Scalar;
 use rowmill_expr::{Dialect, Statement};
-use rowmill_wire::{Completion, Output, TransactionStatus};
+use rowmill_wire::{Completion, Output, RequestId, TransactionStatus};
 
-use super::run::roll_back;
+use super::run::{roll_back, stop};
 use super::{Lease, PortalStream, load_inside, run, run_many_inside, run_script};
 use crate::many::Many;
 use crate::process;
@@ -19,7 +19,9 @@ pub(crate) struct Held(Mutex<Connection>);
 #[derive(Debug)]
 enum Connection {
     Here(Lease),
-    /// A call has it, or a stream whose rows are on their way.
+    /// It is here, for a stream alone: the rows of that request are on their way.
+    Kept(Lease, RequestId),
+    /// A call has it.
     Lent,
     /// The transaction has ended.
     Gone,
@@ -30,38 +32,72 @@ impl Held {
         Self(Mutex::new(Connection::Here(lease)))
     }
 
-    fn replace(&self, with: impl FnOnce(&Connection) -> Connection) -> Connection {
-        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let with = with(&connection);
-        std::mem::replace(&mut *connection, with)
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives the connection back.
     pub(crate) fn put(&self, lease: Lease) {
-        let mut lease = Some(lease);
-        self.replace(|connection| match (connection, lease.take()) {
-            (Connection::Lent, Some(lease)) => Connection::Here(lease),
-            _ => Connection::Gone,
-        });
+        self.put_as(Connection::Here(lease));
+    }
+
+    /// Gives the connection back while the rows of `id` are on their way.
+    pub(crate) fn keep(&self, lease: Lease, id: RequestId) {
+        self.put_as(Connection::Kept(lease, id));
+    }
+
+    /// One of a transaction that has ended goes home.
+    fn put_as(&self, back: Connection) {
+        let mut connection = self.lock();
+        if matches!(*connection, Connection::Lent) {
+            *connection = back;
+        }
     }
 
     /// Takes the connection for a call.
     pub(crate) fn take(&self) -> Result<Lease> {
-        let taken = self.replace(|connection| match connection {
-            Connection::Gone => Connection::Gone,
-            Connection::Here(_) | Connection::Lent => Connection::Lent,
-        });
-        match taken {
-            Connection::Here(lease) => Ok(lease),
-            Connection::Lent => Err(busy()),
-            Connection::Gone => Err(ended()),
+        self.take_where(|connection| matches!(connection, Connection::Here(_)))
+    }
+
+    /// Takes the connection for the stream it is kept for.
+    pub(crate) fn take_kept(&self, id: RequestId) -> Result<Lease> {
+        self.take_where(|connection| matches!(connection, Connection::Kept(_, of) if *of == id))
+    }
+
+    fn take_where(&self, fits: impl FnOnce(&Connection) -> bool) -> Result<Lease> {
+        let mut connection = self.lock();
+        if matches!(*connection, Connection::Gone) {
+            return Err(ended());
         }
+        if !fits(&connection) {
+            return Err(busy());
+        }
+        match std::mem::replace(&mut *connection, Connection::Lent) {
+            Connection::Here(lease) | Connection::Kept(lease, _) => Ok(lease),
+            Connection::Lent | Connection::Gone => Err(busy()),
+        }
+    }
+
+    /// Ends the stream whose rows are on their way, for the transaction ends. They are read and dropped;
+    /// where all is to be undone the server stops.
+    fn end_stream(&self, undo: bool) {
+        let kept = match &*self.lock() {
+            Connection::Kept(_, id) => *id,
+            _ => return,
+        };
+        let Ok(mut lease) = self.take_kept(kept) else { return };
+        lease.session.abandon(kept);
+        if undo {
+            let over = Error::new(ErrorKind::Cancelled, "the stream was ended");
+            drop(stop(&mut lease, kept, over));
+        }
+        self.put(lease);
     }
 
     /// Takes the connection for good, where it is here; else it goes home once it comes back.
     fn end(&self) -> Option<Lease> {
-        match self.replace(|_| Connection::Gone) {
-            Connection::Here(lease) => Some(lease),
+        match std::mem::replace(&mut *self.lock(), Connection::Gone) {
+            Connection::Here(lease) | Connection::Kept(lease, _) => Some(lease),
             Connection::Lent | Connection::Gone => None,
         }
     }
@@ -153,6 +189,7 @@ impl PostgresTransaction {
         if !self.open {
             return Err(ended());
         }
+        self.held.end_stream(verb == "rollback");
         let statement = Statement::parse(verb, Dialect::Postgres)?;
         let ended = self.with(|lease| run(lease, &statement, Vec::new(), Output::Discard, control));
         self.open = false;
@@ -235,6 +272,7 @@ impl Drop for PostgresTransaction {
         if !self.open || process::is_forked(self.process) {
             return;
         }
+        self.held.end_stream(true);
         let Some(mut lease) = self.held.end() else { return };
         if lease.is_broken() || lease.session.transaction() == TransactionStatus::Idle {
             return;
