@@ -251,6 +251,21 @@ def test_a_transaction_ends_while_rows_are_on_their_way(pg_url: str, undo: bool)
         db.execute("drop table ended")
 
 
+LATE = (
+    "select n, case when n > 3000 then repeat('x', 100000) else '' end as pad,"
+    " case n when 3300 then pg_sleep(2)::text end as late from generate_series(1, 3400) n"
+)
+"""Some parts are there long before the last row of their portion."""
+
+
+def test_a_part_that_is_there_in_time(pg_url: str) -> None:
+    with rm.Database(pg_url, pool_size=1) as db:
+        with db.transaction() as tx, tx.stream(LATE, timeout=1) as parts:
+            next(parts)
+            parts.close()
+            assert tx.fetch_value("select 1") == 1
+
+
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_memory_is_bounded(pg_url: str, kind: str) -> None:
     """400 MB go through; a few parts' worth stays."""

@@ -10,12 +10,12 @@ use super::run::{stop, wire_statement};
 use super::stream::not_in_time;
 use super::transaction::{Held, busy};
 use crate::pump::{Link, Until, drive};
-use crate::{Control, Error, Result, limits};
+use crate::{Control, Error, ErrorKind, Result, limits};
 
 /// A result inside a transaction that comes in parts. Each part is asked for when it is wanted: in
 /// between the connection is the transaction's, and leaving early costs the end of a portal.
 ///
-/// Where rows turn out far wider than those before, more come than were meant to: then the
+/// Where rows turn out far wider than those before, or late, more come than were meant to: then the
 /// connection is this stream's until they are read, so that memory is bounded.
 pub(crate) struct PortalStream {
     /// Where the connection is, unless an event loop lends it for each part.
@@ -144,6 +144,12 @@ impl PortalStream {
                     return self.close(link, control.interrupt);
                 }
                 Ok(Some(_)) => {}
+                // There is a part in time. What is not there yet is the next call's.
+                Err(stopped)
+                    if stopped.kind() == ErrorKind::QueryTimeout && !self.ready.is_empty() =>
+                {
+                    self.state = State::UnderWay(id);
+                }
                 Err(stopped) => return Err(not_in_time(stop(link, id, stopped))),
             }
         }
