@@ -1,6 +1,6 @@
 use rowmill_wire::{Event, Output, Request, RequestId};
 
-use super::run::{grace, stop};
+use super::run::stop;
 use super::{in_transaction, leave_idle, run_script, wire_statement};
 use crate::many::{Many, in_row};
 use crate::pump::{Link, Until, drive};
@@ -20,7 +20,8 @@ pub(crate) fn run_many_inside(link: &mut Link, many: Many, control: &Control<'_>
     if done.is_ok() {
         run_script(link, "release rowmill_many", control)?;
     } else if !link.is_broken()
-        && run_script(link, "rollback to rowmill_many; release rowmill_many", &grace()).is_err()
+        && run_script(link, "rollback to rowmill_many; release rowmill_many", &Control::grace())
+            .is_err()
     {
         link.break_off();
     }
