@@ -74,7 +74,7 @@ impl Options {
         }
         config.pool_min = pool_min;
         let positive = |seconds: f64, name: &str| {
-            if !(seconds > 0.0) {
+            if seconds.is_nan() || seconds <= 0.0 {
                 let message = format!("{name} is a number of seconds above 0");
                 return Err(PyValueError::new_err(message));
             }
