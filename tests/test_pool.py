@@ -214,3 +214,57 @@ def test_reprs_hide_the_password(postgres: PostgresServer) -> None:
             assert "rowmill" in repr(thing)
             assert "pass" not in repr(thing)
     assert "closed" in repr(db)
+
+
+SETS = [
+    "set timezone = 'Asia/Kathmandu'",
+    "select set_config('app.tenant', 'ada', false)",
+    "set role pg_monitor",
+    "listen news",
+    "do $$ begin perform set_config('app.tenant', 'eve', false); end $$",
+]
+STATE = """
+    select current_setting('timezone') as zone, coalesce(current_setting('app.tenant', true), '') as tenant,
+        current_user::text as "user", (select count(*) from pg_listening_channels()) as channels
+"""
+
+
+@pytest.mark.parametrize("sql", SETS)
+@pytest.mark.session("what is set on a pooler's session is the pooler's to undo")
+def test_what_was_set_is_gone_for_the_next(pg_url: str, sql: str) -> None:
+    with rm.Database(pg_url, pool_size=1) as db:
+        fresh = db.fetch(STATE)
+        backend = db.fetch_value("select pg_backend_pid()")
+        for run in (db.execute, db.fetch, db.execute_script):
+            run(sql)
+            assert db.fetch(STATE) == fresh
+        with db.transaction() as tx:
+            tx.execute(sql)
+            # LISTEN begins with the commit.
+            assert tx.fetch(STATE) != fresh or "listen" in sql
+        assert db.fetch(STATE) == fresh
+        assert db.fetch_value("select pg_backend_pid()") == backend
+
+
+@pytest.mark.session("what is set on a pooler's session is the pooler's to undo")
+async def test_what_was_set_is_gone_for_the_next_async(pg_url: str) -> None:
+    async with rm.AsyncDatabase(pg_url, pool_size=1) as db:
+        fresh = await db.fetch(STATE)
+        for sql in SETS:
+            await db.execute(sql)
+            assert await db.fetch(STATE) == fresh
+            async with db.transaction() as tx:
+                await tx.execute(sql)
+            assert await db.fetch(STATE) == fresh
+            await asyncio.gather(*[db.execute(sql), *[db.fetch("select 1") for _ in range(5)]])
+            assert await db.fetch(STATE) == fresh
+
+
+def test_what_the_url_sets_stays(pg_url: str) -> None:
+    mark = "&" if "?" in pg_url else "?"
+    url = f"{pg_url}{mark}options=-c%20timezone%3DAsia/Tokyo&application_name=shop"
+    with rm.Database(url, pool_size=1) as db:
+        db.execute("set timezone = 'UTC'")
+        db.execute("set application_name = 'other'")
+        assert db.fetch_value("show timezone") == "Asia/Tokyo"
+        assert db.fetch_value("show application_name") == "shop"

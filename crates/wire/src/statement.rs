@@ -60,6 +60,8 @@ pub(crate) struct Prepared {
     /// Where composites are among its types: which [state](Catalogue::composites) of what is known of
     /// them this is made of.
     composites: Option<u64>,
+    /// Whether it may set something that lasts beyond its transaction.
+    pub(crate) sets: bool,
 }
 
 impl Prepared {
@@ -82,6 +84,7 @@ impl Prepared {
             || parameters.iter().any(|kind| kind.shape.has_composites());
         Self {
             composites: has_composites.then_some(state),
+            sets: false,
             parameter_formats: encode::formats(parameters.iter().map(ParameterType::binary)),
             column_formats: encode::formats(columns.iter().map(ColumnPlan::binary)),
             schema: Arc::new(Schema::new(fields.collect())),
@@ -112,6 +115,7 @@ impl Prepared {
     ) -> Result<Self, ColumnPlan> {
         let parameters = self.description.parameters.clone();
         let mut anew = Self::new(Description { parameters, columns }, catalogue);
+        anew.sets = self.sets;
         let all_binary = self.columns.iter().all(ColumnPlan::binary);
         for (at, plan) in anew.columns.iter_mut().enumerate() {
             let asked_binary = self.columns.get(at).map_or(all_binary, ColumnPlan::binary);

@@ -8,6 +8,7 @@ use super::in_flight::{
     Asked, InFlight, Loading, LookingUp, Origin, Preparing, Rows, Running, Scripted, Stage, Step,
     Work,
 };
+use super::reset::sets;
 use super::steps::{Then, columns_or_none, unexpected};
 use super::{Phase, Session};
 use crate::catalogue::{Form, TypeInfo};
@@ -320,7 +321,11 @@ impl Session {
     fn described(&mut self, description: Description) {
         let Some(front) = self.queue.front_mut() else { return };
         let Some(key) = front.work.key() else { return };
-        let prepared = Arc::new(Prepared::new(description, &self.catalogue));
+        let mut prepared = Prepared::new(description, &self.catalogue);
+        if let Work::Request(request) = &front.work {
+            prepared.sets = sets(&request.statement.text);
+        }
+        let prepared = Arc::new(prepared);
         if matches!(front.work, Work::Request(_)) {
             self.catalogue.share(key, &prepared);
             self.statements.insert(key, front.number, Arc::clone(&prepared));
@@ -335,6 +340,7 @@ impl Session {
 
     /// The first request has run.
     fn ran(&mut self, mut running: Running, failure: Option<Failure>) {
+        self.set_by(running.prepared.sets);
         let Some(front) = self.queue.front() else { return };
         // A composite that has other attributes than it had: the server says so of parameters.
         let may_be_altered = match &failure {

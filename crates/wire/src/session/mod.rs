@@ -4,6 +4,7 @@ mod answer;
 mod in_flight;
 mod loading;
 mod portals;
+mod reset;
 mod rows;
 mod send;
 mod startup;
@@ -113,6 +114,8 @@ pub struct Session {
     catalogue: Arc<Catalogue>,
     /// The transaction altered types, or may have.
     has_altered: bool,
+    /// Statements may have set something that lasts.
+    is_touched: bool,
     phase: Phase,
     read: ReadBuffer,
     /// Bytes of a message that are passed over as they come.
@@ -165,6 +168,7 @@ impl Session {
             limits,
             catalogue,
             has_altered: false,
+            is_touched: false,
             phase: Phase::Starting(Authentication::Awaited),
             skip: 0,
             out,
@@ -313,6 +317,7 @@ impl Session {
     }
 
     fn enqueue(&mut self, work: Work) -> RequestId {
+        self.reset_if_touched();
         self.last_id += 1;
         self.queue.push_back(InFlight::new(self.last_id, work));
         self.flush();

@@ -8,6 +8,7 @@ use super::in_flight::{
     Asked, InFlight, Loading, LookingUp, Origin, Portion, Preparing, Rows, Running, Scripted,
     Stage, Step, Work,
 };
+use super::reset::{RESET, sets};
 use super::{Phase, Session};
 use crate::limits::FIRST_PORTION;
 use crate::statement::{Description, Prepared};
@@ -272,8 +273,13 @@ impl Session {
         if let Some(done) = self.queue.remove(at) {
             if at < self.sent {
                 self.sent -= 1;
+                if let Work::Script(text) = &done.work {
+                    self.set_by(done.id != RESET && sets(text));
+                }
             }
-            self.events.push_back(Event::Done { id: done.id, result });
+            if done.id != RESET {
+                self.events.push_back(Event::Done { id: done.id, result });
+            }
         }
     }
 }

@@ -1,0 +1,107 @@
+//! What statements set on a session, and how that is undone for whoever uses it next: a connection of
+//! a pool is many callers', and one's time zone, role or tenant is not to be the next one's.
+
+use super::in_flight::{InFlight, Work};
+use super::{Phase, Session};
+use crate::{RequestId, TransactionStatus};
+
+/// The request that undoes what was set; nobody hears of it. (Those of callers count from 1.)
+pub(super) const RESET: RequestId = 0;
+
+/// Not `discard all`, which takes prepared statements and temporary tables too.
+const STATEMENTS: &str = "reset session authorization; reset role; reset all; unlisten *";
+
+impl Session {
+    /// Notes that statements ran which may have set something that lasts.
+    pub(super) fn set_by(&mut self, sets: bool) {
+        self.is_touched |= sets;
+    }
+
+    /// Puts the reset before what a caller asks next. Not inside a transaction, which may go on to need
+    /// what it set, nor where the session is not ours to reset: behind a pooler in transaction mode.
+    pub(super) fn reset_if_touched(&mut self) {
+        let is_ours = self.limits.statements > 0 && matches!(self.phase, Phase::Live);
+        if self.is_touched && is_ours && self.status == TransactionStatus::Idle {
+            self.is_touched = false;
+            self.queue.push_back(InFlight::new(RESET, Work::Script(STATEMENTS.to_owned())));
+        }
+    }
+}
+
+/// Whether statements may set something that lasts beyond their transaction: `set`, but for `set local`
+/// and what is the transaction's own; `set_config`; `listen`.
+pub(super) fn sets(text: &str) -> bool {
+    let has = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+    if has("set_config") || has("SET_CONFIG") {
+        return true;
+    }
+    text.split(';').any(|statement| {
+        let mut words = Words(statement);
+        let mut next = || words.next().unwrap_or_default();
+        let first = next();
+        if first.eq_ignore_ascii_case("listen") {
+            return true;
+        }
+        if !first.eq_ignore_ascii_case("set") {
+            return false;
+        }
+        let second = next();
+        !["local", "transaction", "constraints"].iter().any(|own| second.eq_ignore_ascii_case(own))
+    })
+}
+
+/// The words of a statement, comments left out.
+struct Words<'a>(&'a str);
+
+impl<'a> Iterator for Words<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        loop {
+            self.0 = self.0.trim_start();
+            if let Some(comment) = self.0.strip_prefix("--") {
+                self.0 = comment.split_once('\n').map_or("", |(_, rest)| rest);
+            } else if let Some(comment) = self.0.strip_prefix("/*") {
+                self.0 = comment.split_once("*/").map_or("", |(_, rest)| rest);
+            } else {
+                break;
+            }
+        }
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        let end = self.0.find(|c| !is_part(c)).unwrap_or(self.0.len());
+        let (word, rest) = self.0.split_at(end);
+        self.0 = rest;
+        (!word.is_empty()).then_some(word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sets;
+
+    #[test]
+    fn what_lasts_beyond_a_transaction() {
+        for text in [
+            "set timezone = 'UTC'",
+            " SET role bob",
+            "/* as */ set session authorization bob",
+            "select 1; -- then\nset a.b = 1",
+            "select set_config('app.tenant', $1, false)",
+            "listen news",
+        ] {
+            assert!(sets(text), "{text}");
+        }
+        for text in [
+            "",
+            "select 1",
+            "update t set a = 1",
+            "set local timezone = 'UTC'",
+            "begin; set transaction snapshot 'x'",
+            "set constraints all deferred",
+            "reset all",
+            "settle('x')",
+        ] {
+            assert!(!sets(text), "{text}");
+        }
+    }
+}
