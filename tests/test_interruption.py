@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -195,6 +197,45 @@ def test_ctrl_c(request: pytest.FixtureRequest, postgres: PostgresServer, statem
         assert process.stdout.readline() == "same\n"
         assert process.wait(HANG) == 0
     assert not running(postgres, "%pg_sleep%")
+
+
+CONNECTING = """
+    import sys
+    import rowmill as rm
+    db = rm.Database(sys.argv[1], connect_timeout=60)
+    print("ready", flush=True)
+    try:
+        db.fetch("select 1")
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+
+
+@pytest.mark.parametrize("server", ["silent", "silent inside TLS", "with a full queue"])
+def test_ctrl_c_while_connecting(server: str) -> None:
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        if server == "with a full queue":
+            for _ in range(4):
+                waiting = stack.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(listener.getsockname())
+        mode = "require" if "TLS" in server else "disable"
+        url = f"postgresql://u@127.0.0.1:{listener.getsockname()[1]}/d?sslmode={mode}"
+        command = [sys.executable, "-c", textwrap.dedent(CONNECTING), url]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        stack.enter_context(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(HANG) == 0
+        finally:
+            process.kill()
+        assert process.stdout.readline() == "interrupted\n"
 
 
 def test_nothing_leaks(pg_url: str, postgres: PostgresServer) -> None:

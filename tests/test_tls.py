@@ -93,6 +93,69 @@ def forwarded(port: int) -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
+CANCEL_REQUEST = (80877102).to_bytes(4, "big")
+
+
+@contextlib.contextmanager
+def recorded(port: int) -> Iterator[tuple[int, list[bytearray]]]:
+    """A port that goes on to this one of localhost, and what was said on each of its connections."""
+    said: list[bytearray] = []
+
+    def copy(source: socket.socket, target: socket.socket, record: bytearray) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                record += data
+                target.sendall(data)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+    def connect(client: socket.socket, record: bytearray) -> None:
+        with client, socket.create_connection(("localhost", port)) as server:
+            ends = (server, client, bytearray())
+            back = threading.Thread(target=copy, args=ends, daemon=True)
+            back.start()
+            copy(client, server, record)
+            back.join(HANG)
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                said.append(bytearray())
+                connections.append(threading.Thread(target=connect, args=(client, said[-1])))
+                connections[-1].start()
+
+    connections: list[threading.Thread] = []
+    with socket.create_server(("localhost", 0)) as listener:
+        server = threading.Thread(target=serve)
+        server.start()
+        try:
+            yield listener.getsockname()[1], said
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            for thread in (server, *connections):
+                thread.join(HANG)
+
+
+async def test_a_cancel_is_encrypted_as_its_connection_is(postgres_tls: PostgresServer) -> None:
+    """Whoever reads its key can stop what runs."""
+    url = postgres_tls.dsn(tls="verify-full", sslrootcert=str(postgres_tls.ca_file))
+    with recorded(postgres_tls.port) as (port, said):
+        url = url.replace(f"@localhost:{postgres_tls.port}", f"@localhost:{port}")
+        with rm.Database(url, pool_size=1) as db:
+            pid = db.fetch_value("select pg_backend_pid()")
+            with pytest.raises(rm.QueryTimeout):
+                db.fetch("select pg_sleep(30)", timeout=0.2)
+            assert within(HANG, lambda: db.fetch_value("select pg_backend_pid()")) == pid
+        async with asyncio.timeout(HANG), rm.AsyncDatabase(url, pool_size=1) as adb:
+            pid = await adb.fetch_value("select pg_backend_pid()")
+            with pytest.raises(rm.QueryTimeout):
+                await adb.fetch("select pg_sleep(30)", timeout=0.2)
+            assert await adb.fetch_value("select pg_backend_pid()") == pid
+    assert len(said) >= 4
+    assert not [record for record in said if CANCEL_REQUEST in record]
+
+
 def test_the_authorities_of_the_system_do_not_vouch_for_a_private_one(
     postgres_tls: PostgresServer,
 ) -> None:

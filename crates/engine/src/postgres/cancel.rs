@@ -1,14 +1,15 @@
-use std::time::Instant;
+use std::sync::Arc;
 
 use rowmill_wire::CancelKey;
 
-use crate::config::Address;
-use crate::limits;
-use crate::pump::Socket;
+use crate::Control;
+use crate::config::{Address, PostgresConfig};
+use crate::pump::Transport;
 
 /// What it takes to stop the statement that a session is running.
 #[derive(Clone, Debug)]
 pub(crate) struct CancelTarget {
+    pub(crate) config: Arc<PostgresConfig>,
     pub(crate) address: Address,
     pub(crate) key: CancelKey,
 }
@@ -18,8 +19,11 @@ impl CancelTarget {
     /// closes the asking connection once it has signalled the session, so nothing that is started
     /// afterwards can be hit by mistake. True where the server was reached.
     pub(crate) fn cancel(&self) -> bool {
-        let deadline = Instant::now() + limits::CANCEL_GRACE;
-        let Ok(socket) = Socket::connect(&self.address, deadline) else { return false };
-        socket.exchange(&self.key.request(), &mut [0], deadline).is_ok()
+        let control = Control::grace();
+        // The key is as secret as all else: whoever has it can stop what runs.
+        let Ok(mut transport) = Transport::open(&self.config, &self.address, &control) else {
+            return false;
+        };
+        transport.exchange(&self.key.request(), &mut [0], &control).is_ok()
     }
 }

@@ -15,7 +15,7 @@ use crate::{Control, Error, ErrorKind, Result, limits};
 impl Link {
     /// Connects and logs in, giving up at the control's deadline.
     pub(crate) fn open(
-        config: &PostgresConfig,
+        config: &Arc<PostgresConfig>,
         statements: usize,
         catalogue: &Arc<Catalogue>,
         control: &Control<'_>,

@@ -18,6 +18,7 @@ use crate::{Control, Error, ErrorKind, Result};
 /// One connection: a transport and the session that gives its bytes a meaning.
 #[derive(Debug)]
 pub(crate) struct Link {
+    config: Arc<PostgresConfig>,
     address: Address,
     transport: Transport,
     pub(crate) session: Session,
@@ -45,7 +46,7 @@ impl Link {
     /// hands twice a query and is half a kilobyte.
     pub(super) fn open_at(
         address: &Address,
-        config: &PostgresConfig,
+        config: &Arc<PostgresConfig>,
         statements: usize,
         catalogue: &Arc<Catalogue>,
         control: &Control<'_>,
@@ -53,7 +54,7 @@ impl Link {
         let deadline =
             control.deadline.unwrap_or_else(|| Instant::now() + crate::limits::CONNECT_TIMEOUT);
         let control = Control { deadline: Some(deadline), ..*control };
-        let transport = Transport::open(config, address, deadline)?;
+        let transport = Transport::open(config, address, &control)?;
         let mut parameters = vec![("client_encoding".to_owned(), "UTF8".to_owned())];
         parameters.extend(config.parameters.iter().cloned());
         let from_file = || {
@@ -81,6 +82,7 @@ impl Link {
         };
         let session = Session::new(startup, Arc::clone(catalogue));
         let mut link = Box::new(Self {
+            config: Arc::clone(config),
             address: address.clone(),
             transport,
             session,
@@ -98,7 +100,7 @@ impl Link {
         match ready {
             Ok(Ok(())) => Ok(link),
             Err(error) if error.kind() == ErrorKind::QueryTimeout => {
-                Err(unreachable_server(address, &io::ErrorKind::TimedOut.into()))
+                Err(unreachable_server(address, io::ErrorKind::TimedOut.into()))
             }
             // A server that hangs up during the greeting refused us; no statement was lost.
             Err(error) if error.kind() == ErrorKind::ConnectionLost => {
@@ -112,7 +114,7 @@ impl Link {
     /// What it takes to stop what the session is doing.
     pub(crate) fn cancel_target(&self) -> Option<CancelTarget> {
         let key = self.session.cancel_key()?.clone();
-        Some(CancelTarget { address: self.address.clone(), key })
+        Some(CancelTarget { config: Arc::clone(&self.config), address: self.address.clone(), key })
     }
 
     /// Sends what is pending, as far as it goes without waiting; true once all is sent.

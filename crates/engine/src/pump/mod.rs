@@ -10,5 +10,5 @@ mod workers;
 
 pub(crate) use blocking::{Until, drive};
 pub(crate) use link::{Fill, Link};
-pub(crate) use socket::Socket;
+pub(crate) use socket::Transport;
 pub(crate) use workers::{Job, Workers};

@@ -1,23 +1,24 @@
 use std::io;
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 #[cfg(target_os = "linux")]
 use rustix::net::sockopt::set_tcp_user_timeout;
 use rustix::net::sockopt::{
     Timeout, set_socket_keepalive, set_socket_timeout, set_tcp_keepcnt, set_tcp_keepidle,
-    set_tcp_keepintvl,
+    set_tcp_keepintvl, set_tcp_nodelay, socket_error,
 };
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketType};
 use rustix::net::{connect, recv, send};
 
 use super::tls::TlsStream;
 use crate::config::{Address, PostgresConfig, TcpKeepalive, TlsMode};
-use crate::{Error, ErrorKind, Result, limits};
+use crate::{Control, Error, ErrorKind, Result, limits};
 
 /// A connected stream socket. It is a blocking one whose receives wake up every
 /// [`limits::TICK`], so that a blocked caller needs one system call per answer, not three; calls
@@ -26,13 +27,13 @@ use crate::{Error, ErrorKind, Result, limits};
 pub(crate) struct Socket(OwnedFd);
 
 impl Socket {
-    /// Connects, giving up at `deadline`.
-    pub(crate) fn connect(address: &Address, deadline: Instant) -> io::Result<Self> {
+    /// Connects, giving up when `control` says so.
+    fn connect(address: &Address, control: &Control<'_>) -> io::Result<Self> {
         let fd: OwnedFd = match address {
             Address::Unix(directory, port) => {
-                connect_unix(&directory.join(format!(".s.PGSQL.{port}")), deadline)?
+                connect_unix(&directory.join(format!(".s.PGSQL.{port}")), control)?
             }
-            Address::Tcp(host, port) => connect_tcp(host, *port, deadline)?.into(),
+            Address::Tcp(host, port) => connect_tcp(host, *port, control)?,
         };
         set_socket_timeout(&fd, Timeout::Recv, Some(limits::TICK))?;
         Ok(Self(fd))
@@ -88,39 +89,6 @@ impl Socket {
             Err(error) => Err(error.into()),
         }
     }
-
-    /// Waits for one exchange during set-up: sends all of `bytes`, receives up to `answer.len()`.
-    pub(crate) fn exchange(
-        &self,
-        bytes: &[u8],
-        answer: &mut [u8],
-        deadline: Instant,
-    ) -> io::Result<usize> {
-        let mut sent = 0;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
-            let done = if sent < bytes.len() {
-                self.send(&bytes[sent..]).map(|more| {
-                    sent += more;
-                    None
-                })
-            } else {
-                self.recv(answer, false).map(Some)
-            };
-            match done {
-                Ok(Some(received)) => return Ok(received),
-                Ok(None) => {}
-                Err(error) if is_not_yet(&error) => {
-                    // A signal ends the wait early: the loop waits on.
-                    self.wait(sent < bytes.len(), left).or_else(ignore_not_yet)?;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
 }
 
 impl AsFd for Socket {
@@ -138,21 +106,28 @@ pub(crate) fn ignore_not_yet(error: io::Error) -> io::Result<()> {
     if is_not_yet(&error) { Ok(()) } else { Err(error) }
 }
 
+/// How long to wait at once, while a connection is made; an error once its caller gave up.
+pub(super) fn tick(control: &Control<'_>) -> io::Result<Duration> {
+    control.check().map_err(io::Error::other)?;
+    Ok(control.wait(limits::TICK))
+}
+
+/// Whether the caller gave up.
+fn is_given_up(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|error| error.is::<Error>())
+}
+
 /// A Unix socket's connect has no time limit of its own: it waits for ever where the listener's
 /// queue is full. Without waiting that is an error, and the next tick tries again.
-fn connect_unix(path: &Path, deadline: Instant) -> io::Result<OwnedFd> {
+fn connect_unix(path: &Path, control: &Control<'_>) -> io::Result<OwnedFd> {
     let address = SocketAddrUnix::new(path)?;
-    let socket = unix_socket()?;
+    let socket = stream_socket(AddressFamily::UNIX)?;
     rustix::io::ioctl_fionbio(&socket, true)?;
     while let Err(error) = connect(&socket, &address).map_err(io::Error::from) {
         if !is_not_yet(&error) {
             return Err(error);
         }
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        thread::sleep(left.min(limits::TICK));
+        thread::sleep(tick(control)?);
     }
     rustix::io::ioctl_fionbio(&socket, false)?;
     Ok(socket)
@@ -160,36 +135,55 @@ fn connect_unix(path: &Path, deadline: Instant) -> io::Result<OwnedFd> {
 
 /// A socket that programs started later do not inherit.
 #[cfg(not(target_vendor = "apple"))]
-fn unix_socket() -> io::Result<OwnedFd> {
+fn stream_socket(family: AddressFamily) -> io::Result<OwnedFd> {
     let flags = rustix::net::SocketFlags::CLOEXEC;
-    Ok(rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?)
+    Ok(rustix::net::socket_with(family, SocketType::STREAM, flags, None)?)
 }
 
 /// A socket that programs started later do not inherit.
 #[cfg(target_vendor = "apple")]
-fn unix_socket() -> io::Result<OwnedFd> {
-    let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
+fn stream_socket(family: AddressFamily) -> io::Result<OwnedFd> {
+    let socket = rustix::net::socket(family, SocketType::STREAM, None)?;
     rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
     rustix::net::sockopt::set_socket_nosigpipe(&socket, true)?;
     Ok(socket)
 }
 
-fn connect_tcp(host: &str, port: u16, deadline: Instant) -> io::Result<TcpStream> {
+/// Connects to the first of the host's addresses that answers.
+fn connect_tcp(host: &str, port: u16, control: &Control<'_>) -> io::Result<OwnedFd> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     for address in (host, port).to_socket_addrs()? {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        match TcpStream::connect_timeout(&address, left) {
-            Ok(stream) => {
-                stream.set_nodelay(true)?;
-                return Ok(stream);
-            }
-            Err(error) => last = error,
+        match connect_to(address, control) {
+            Err(error) if !is_given_up(&error) => last = error,
+            done => return done,
         }
     }
     Err(last)
+}
+
+fn connect_to(address: SocketAddr, control: &Control<'_>) -> io::Result<OwnedFd> {
+    let is_v4 = address.is_ipv4();
+    let socket = stream_socket(if is_v4 { AddressFamily::INET } else { AddressFamily::INET6 })?;
+    rustix::io::ioctl_fionbio(&socket, true)?;
+    match connect(&socket, &address) {
+        Ok(()) => {}
+        Err(Errno::INPROGRESS | Errno::INTR) => {
+            let mut answered = 0;
+            while answered == 0 {
+                let wait = Timespec::try_from(tick(control)?).ok();
+                let ends = &mut [PollFd::new(&socket, PollFlags::OUT)];
+                answered = match poll(ends, wait.as_ref()) {
+                    Err(Errno::INTR) => 0,
+                    answered => answered?,
+                };
+            }
+            socket_error(&socket)??;
+        }
+        Err(error) => return Err(error.into()),
+    }
+    rustix::io::ioctl_fionbio(&socket, false)?;
+    set_tcp_nodelay(&socket, true)?;
+    Ok(socket)
 }
 
 /// A socket, plain or inside TLS.
@@ -204,10 +198,10 @@ impl Transport {
     pub(crate) fn open(
         config: &PostgresConfig,
         address: &Address,
-        deadline: Instant,
+        control: &Control<'_>,
     ) -> Result<Self> {
-        let socket = Socket::connect(address, deadline)
-            .map_err(|error| unreachable_server(address, &error))?;
+        let socket = Socket::connect(address, control)
+            .map_err(|error| unreachable_server(address, error))?;
         if matches!(address, Address::Tcp(..)) {
             socket.keep_alive(&config.keepalive).map_err(|error| {
                 let message = format!("the keepalives of {address} cannot be set: {error}");
@@ -215,17 +209,20 @@ impl Transport {
             })?;
         }
         // A Unix socket never leaves the machine; libpq does not encrypt it either.
+        let mut plain = Self::Plain(socket);
         if config.tls == TlsMode::Disable || matches!(address, Address::Unix(..)) {
-            return Ok(Self::Plain(socket));
+            return Ok(plain);
         }
         let mut answer = [0];
-        let received = socket
-            .exchange(&rowmill_wire::ssl_request(), &mut answer, deadline)
-            .map_err(|error| unreachable_server(address, &error))?;
-        match (received, answer) {
-            (1, [b'S']) => TlsStream::handshake(socket, config, address, deadline).map(Self::Tls),
-            (1, [b'N']) if config.tls == TlsMode::Prefer => Ok(Self::Plain(socket)),
-            (1, [b'N']) => {
+        let received = plain
+            .exchange(&rowmill_wire::ssl_request(), &mut answer, control)
+            .map_err(|error| unreachable_server(address, error))?;
+        match (received, answer, plain) {
+            (1, [b'S'], Self::Plain(socket)) => {
+                TlsStream::handshake(socket, config, address, control).map(Self::Tls)
+            }
+            (1, [b'N'], plain) if config.tls == TlsMode::Prefer => Ok(plain),
+            (1, [b'N'], _) => {
                 let message = format!("the server at {address} does not offer TLS");
                 Err(Error::new(ErrorKind::Connect, message).with_hint(
                     "turn TLS on at the server, or use sslmode=disable on a network you trust",
@@ -234,6 +231,37 @@ impl Transport {
             _ => {
                 let message = format!("what listens at {address} is not a PostgreSQL server");
                 Err(Error::new(ErrorKind::Connect, message))
+            }
+        }
+    }
+
+    /// Waits for one exchange: sends all of `bytes`, receives up to `answer.len()`.
+    pub(crate) fn exchange(
+        &mut self,
+        bytes: &[u8],
+        answer: &mut [u8],
+        control: &Control<'_>,
+    ) -> io::Result<usize> {
+        let mut sent = 0;
+        loop {
+            let wait = tick(control)?;
+            let is_sent = sent == bytes.len() && self.flush()?;
+            let done = if is_sent {
+                self.recv(answer, false).map(Some)
+            } else {
+                self.send(&bytes[sent..]).map(|more| {
+                    sent += more;
+                    None
+                })
+            };
+            match done {
+                Ok(Some(received)) => return Ok(received),
+                Ok(None) => {}
+                Err(error) if is_not_yet(&error) => {
+                    // A signal ends the wait early: the loop waits on.
+                    self.socket().wait(!is_sent, wait).or_else(ignore_not_yet)?;
+                }
+                Err(error) => return Err(error),
             }
         }
     }
@@ -285,7 +313,12 @@ impl Transport {
 }
 
 /// The error of a server that cannot be reached.
-pub(crate) fn unreachable_server(address: &Address, error: &io::Error) -> Error {
+pub(crate) fn unreachable_server(address: &Address, error: io::Error) -> Error {
+    let error = match error.downcast::<Error>() {
+        Ok(given_up) if given_up.kind() == ErrorKind::Cancelled => return given_up,
+        Ok(_) => io::ErrorKind::TimedOut.into(),
+        Err(error) => error,
+    };
     let mut hint = "is the server running there and accepting connections?";
     let message = match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {

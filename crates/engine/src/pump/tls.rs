@@ -4,7 +4,6 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -16,10 +15,9 @@ use rustls::{
     SignatureScheme,
 };
 
-use super::Socket;
-use super::socket::{ignore_not_yet, is_not_yet};
+use super::socket::{Socket, ignore_not_yet, is_not_yet, tick, unreachable_server};
 use crate::config::{Address, ClientCertificate, PostgresConfig, TlsMode};
-use crate::{Error, ErrorKind, Result};
+use crate::{Control, Error, ErrorKind, Result};
 
 /// A TLS session over a socket.
 #[derive(Debug)]
@@ -53,7 +51,7 @@ impl TlsStream {
         socket: Socket,
         config: &PostgresConfig,
         address: &Address,
-        deadline: Instant,
+        control: &Control<'_>,
     ) -> Result<Box<Self>> {
         let refused = |message: String| Error::new(ErrorKind::Connect, message);
         let Address::Tcp(host, _) = address else {
@@ -65,15 +63,12 @@ impl TlsStream {
             .map_err(|error| refused(format!("TLS could not start: {error}")))?;
         let mut stream = Box::new(Self { connection, socket });
         while stream.connection.is_handshaking() {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(refused(format!("no answer from {address} in time")));
-            }
+            let wait = tick(control).map_err(|error| unreachable_server(address, error))?;
             match stream.connection.complete_io(&mut Wire(&stream.socket, false)) {
                 Ok(_) => {}
                 Err(error) if is_not_yet(&error) => {
                     let write = stream.connection.wants_write();
-                    stream.socket.wait(write, left).or_else(ignore_not_yet).map_err(|error| {
+                    stream.socket.wait(write, wait).or_else(ignore_not_yet).map_err(|error| {
                         refused(format!("the connection to {address} broke: {error}"))
                     })?;
                 }
