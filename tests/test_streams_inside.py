@@ -259,11 +259,10 @@ LATE = (
 
 
 def test_a_part_that_is_there_in_time(pg_url: str) -> None:
-    with rm.Database(pg_url, pool_size=1) as db:
-        with db.transaction() as tx, tx.stream(LATE, timeout=1) as parts:
+    with rm.Database(pg_url, pool_size=1) as db, db.transaction() as tx:
+        with tx.stream(LATE, timeout=1) as parts:
             next(parts)
-            parts.close()
-            assert tx.fetch_value("select 1") == 1
+        assert tx.fetch_value("select 1") == 1
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
