@@ -335,3 +335,30 @@ def test_dates_that_are_infinite_are_cut_by_rows(pg: str) -> None:
         days = [day for frame in frames for day in frame["day"].to_list()]
         assert days.count(None) == 1
         assert min(filter(None, days)) == dt.date(2024, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("numeric", ["1e-200", "0", "1e200", "7"]),
+        ("date", ["-infinity", "2020-01-01", "infinity", "2024-01-01"]),
+        ("timestamptz", ["-infinity", "2020-01-01", "infinity"]),
+        ("text", ["it's", "a\\b", "", "zoë"]),
+        ("interval", ["1 day", "1 month"]),
+        ("inet", ["1.1.1.1", "2.2.2.2"]),
+    ],
+)
+def test_rows_are_counted_whatever_the_values(pg: str, kind: str, values: list[str]) -> None:
+    """The cuts are the server's own values, which need not fit into a column here."""
+    with rm.Database(pg, pool_size=3) as db:
+        db.execute_script(f"drop table if exists odd; create table odd (id integer, v {kind})")
+        for n, value in enumerate([*values, None]):
+            db.execute(f"insert into odd values ($1, $2::text::{kind})", n, value)
+        partition = rm.Partition("v", by="rows", parts=3)
+        sql = "select id, v from odd where id > $1"
+        if kind in ("date", "timestamptz"):  # which a frame cannot hold
+            with pytest.raises(rm.Error, match=r"\bv\b"):
+                list(db.stream(sql, -1, partition=partition))
+            return
+        found = ids(db.stream(sql, -1, partition=partition))
+        assert sorted(found) == list(range(len(values) + 1))

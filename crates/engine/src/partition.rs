@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::slice;
 use std::sync::Arc;
 
 use rowmill_columns::Scalar;
@@ -127,7 +128,7 @@ impl Partition {
             let at = (1..parts).map(|part| format!("{part}::float8 / {parts}"));
             let at = at.collect::<Vec<_>>().join(", ");
             format!(
-                "select unnest(percentile_disc(array[{at}]) within group (order by {key})) \
+                "select unnest(percentile_disc(array[{at}]) within group (order by {key}))::text \
                  from {source}"
             )
         } else {
@@ -157,6 +158,15 @@ impl Partition {
             Cut::Rows => answer.to_vec(),
             Cut::Range => self.steps(answer)?,
         };
+        // Text stands in the statement, where the server reads it as a value of the column's type.
+        let at = |number: usize, cut: &Scalar| match (self.cut, cut) {
+            (Cut::Rows, Scalar::Text(cut)) => literal(cut),
+            _ => format!("${number}"),
+        };
+        let bound = |cuts: &[Scalar]| match self.cut {
+            Cut::Rows => Vec::new(),
+            Cut::Range => cuts.to_vec(),
+        };
         cuts.retain(|cut| *cut != Scalar::Null);
         cuts.dedup();
         let (source, key) = (source(text), self.key());
@@ -164,18 +174,19 @@ impl Partition {
         let piece = |condition: String, cuts: &[Scalar]| -> Result<Piece> {
             let sql = format!("select * from {source}{condition}{order}");
             let statement = Arc::new(Statement::parse(&sql, Dialect::Postgres)?);
-            Ok(Piece { statement, parameters: [parameters, cuts].concat() })
+            Ok(Piece { statement, parameters: [parameters, &bound(cuts)].concat() })
         };
         let (Some(lowest), Some(highest)) = (cuts.first(), cuts.last()) else {
             return Ok(vec![piece(String::new(), &[])?]);
         };
         let mut pieces =
-            vec![piece(format!(" where {key} < ${first}"), std::slice::from_ref(lowest))?];
+            vec![piece(format!(" where {key} < {}", at(first, lowest)), slice::from_ref(lowest))?];
         for ends in cuts.windows(2) {
-            let within = format!(" where {key} >= ${first} and {key} < ${}", first + 1);
-            pieces.push(piece(within, ends)?);
+            let (from, to) = (at(first, &ends[0]), at(first + 1, &ends[1]));
+            pieces.push(piece(format!(" where {key} >= {from} and {key} < {to}"), ends)?);
         }
-        pieces.push(piece(format!(" where {key} >= ${first}"), std::slice::from_ref(highest))?);
+        let above = format!(" where {key} >= {}", at(first, highest));
+        pieces.push(piece(above, slice::from_ref(highest))?);
         pieces.push(piece(format!(" where {key} is null"), &[])?);
         Ok(pieces)
     }
@@ -254,6 +265,11 @@ impl Partition {
 /// The statement as a table. On lines of its own, for it may end in a comment.
 fn source(sql: &str) -> String {
     format!("(\n{}\n) as part", sql.trim_end().trim_end_matches(';'))
+}
+
+/// Text as SQL has it, however the server reads backslashes.
+fn literal(text: &str) -> String {
+    format!("e'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
 /// Where equal parts of what lies from `low` to `high` end, the last left out.
