@@ -362,3 +362,22 @@ def test_rows_are_counted_whatever_the_values(pg: str, kind: str, values: list[s
             return
         found = ids(db.stream(sql, -1, partition=partition))
         assert sorted(found) == list(range(len(values) + 1))
+
+
+async def test_a_table_that_changed_between_two_reads(pg: str) -> None:
+    """What a connection knows of a statement is of the table as it was."""
+    sql, partition = "select * from changing", rm.Partition("n", parts=3)
+    async with rm.AsyncDatabase(pg, pool_size=3) as adb:
+        with rm.Database(pg, pool_size=3) as db:
+            db.execute_script(
+                "drop table if exists changing;"
+                "create table changing as select generate_series(1, 90) n"
+            )
+            for change in ("add column c text", "alter column n type bigint", "drop column c"):
+                frames = list(db.stream(sql, partition=partition))
+                frames += [frame async for frame in adb.stream(sql, partition=partition)]
+                columns = db.fetch(sql).columns
+                assert sum(map(len, frames)) == 180
+                assert {tuple(frame.columns) for frame in frames} == {tuple(columns)}
+                db.execute_script(f"alter table changing {change}")
+            assert sum(map(len, db.stream(sql, partition=partition))) == 90

@@ -8,9 +8,9 @@ use rowmill_columns::{Batch, Scalar};
 use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::{Event, Output, Request};
 
-use super::run::{roll_back, stop, wire_statement};
+use super::run::{roll_back, run_anew, stop, wire_statement};
 use super::stream::not_in_time;
-use super::{Lease, run, run_script};
+use super::{Lease, run_script};
 use crate::partition::{Partition, Piece};
 use crate::pump::{Link, Until, drive};
 use crate::{Control, Error, ErrorKind, Result, limits, process};
@@ -143,7 +143,7 @@ impl Plan {
         run_script(first, "begin isolation level repeatable read read only", control)?;
         let mut ask = |sql: &str, parameters: Vec<Scalar>| -> Result<Vec<Scalar>> {
             let sql = Statement::parse(sql, Dialect::Postgres)?;
-            let found = run(first, &sql, parameters, Output::Batch, control)?.batch;
+            let found = run_anew(first, &sql, parameters, Output::Batch, control)?.batch;
             let rows = (0..found.rows()).map(|row| found.value(0, row).to_scalar());
             let odd = || Error::new(ErrorKind::Programming, "the column cannot be cut into parts");
             rows.map(|value| value.ok_or_else(odd)).collect()
@@ -375,7 +375,7 @@ impl Shared {
     fn read(&self, seat: usize, link: &mut Link, at: usize, piece: &Piece) -> Result<()> {
         let stopped = || self.is_stopped();
         let control = Control::default().interrupted_by(&stopped);
-        let id = link.session.start(Request {
+        let id = link.session.start_anew(Request {
             statement: wire_statement(&piece.statement),
             parameters: piece.parameters.clone(),
             output: Output::Stream { rows: self.batch_rows, bytes: self.batch_bytes },

@@ -19,6 +19,19 @@ pub(crate) fn run(
     finish(link, id, control).map_err(|error| error.about(statement))
 }
 
+/// As [`run`], relying on nothing that is known of the statement.
+pub(super) fn run_anew(
+    link: &mut Link,
+    statement: &Statement,
+    parameters: Vec<Scalar>,
+    output: Output,
+    control: &Control<'_>,
+) -> Result<Completion> {
+    let request = Request { statement: wire_statement(statement), parameters, output };
+    let id = link.session.start_anew(request);
+    finish(link, id, control).map_err(|error| error.about(statement))
+}
+
 /// Runs several statements in one go.
 pub(crate) fn run_script(link: &mut Link, text: &str, control: &Control<'_>) -> Result<Completion> {
     let id = link.session.script(text);

@@ -28,7 +28,7 @@ use crate::{
     Catalogue, Event, Failure, Limits, Load, Login, ProtocolError, Request, RequestId, ServerError,
     TransactionStatus, encode,
 };
-use in_flight::{InFlight, Rows, Stage, Work};
+use in_flight::{Asked, InFlight, Rows, Stage, Work};
 pub use portals::Portal;
 use startup::Authentication;
 
@@ -300,6 +300,12 @@ impl Session {
         self.enqueue(Work::Request(request))
     }
 
+    /// As [`start`](Self::start), for a statement that has to be right at once, as in a transaction
+    /// nothing is asked again: nothing that is known of it is relied on, and nothing kept.
+    pub fn start_anew(&mut self, request: Request) -> RequestId {
+        self.enqueue_as(Asked::Unnamed, Work::Request(request))
+    }
+
     /// Starts several statements, separated by semicolons, without parameters. Their rows are
     /// passed over; the one [`Event::Done`] tells of the first error or of the last statement.
     ///
@@ -317,9 +323,13 @@ impl Session {
     }
 
     fn enqueue(&mut self, work: Work) -> RequestId {
+        self.enqueue_as(Asked::Once, work)
+    }
+
+    fn enqueue_as(&mut self, asked: Asked, work: Work) -> RequestId {
         self.reset_if_touched();
         self.last_id += 1;
-        self.queue.push_back(InFlight::new(self.last_id, work));
+        self.queue.push_back(InFlight { asked, ..InFlight::new(self.last_id, work) });
         self.flush();
         self.last_id
     }

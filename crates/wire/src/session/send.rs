@@ -65,11 +65,14 @@ impl Session {
             }
             Stage::Described(prepared) => {
                 let prepared = Arc::clone(prepared);
-                let number = self.statements.get(key).map_or(0, |(number, _)| number);
+                let number = match next.asked {
+                    Asked::Unnamed => 0,
+                    _ => self.statements.get(key).map_or(0, |(number, _)| number),
+                };
                 self.send_bind(number, prepared, Origin::Fresh);
             }
             _ => {
-                if matches!(next.work, Work::Load(_)) {
+                if matches!(next.work, Work::Load(_)) || next.asked == Asked::Unnamed {
                     // The table may have changed since, and nobody would notice.
                     self.send_prepare();
                 } else if let Some((number, prepared)) = self.statements.get(key) {
@@ -139,7 +142,8 @@ impl Session {
         let bound = if parse || self.statements.has_closes() {
             // What comes before Bind must not be sent where a parameter does not fit.
             let key = request.statement.key;
-            let number = if parse { self.statements.next_number(key) } else { number };
+            let is_named = parse && next.asked != Asked::Unnamed;
+            let number = if is_named { self.statements.next_number(key) } else { number };
             self.scratch.clear();
             let parameters = &request.parameters;
             let out = &mut self.scratch;

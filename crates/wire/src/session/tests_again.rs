@@ -71,6 +71,25 @@ fn what_failed_for_the_moment_or_for_nobody_is_not_asked_again() {
 }
 
 #[test]
+fn what_is_started_anew_relies_on_nothing_and_leaves_nothing() {
+    let catalogue = Arc::default();
+    let mut session = session(&catalogue);
+    for expected in [1, 2] {
+        assert_eq!(session.start_anew(request("table t", vec![])), expected);
+        let sent = written(&mut session);
+        assert!(sent.starts_with(r"P\x00\x00\x00\x0f\x00table t"), "{sent}");
+        session.feed(&described(&[], &[("n", 23, -1)])).unwrap();
+        let sent = written(&mut session);
+        assert!(sent.starts_with(r"P\x00\x00\x00\x0f\x00table t"), "{sent}");
+        let parsed = described(&[], &[("n", 23, -1)]);
+        let parsed = &parsed[..parsed.len() - ready(b'I').len()];
+        session.feed(&[parsed, &numbers(&[7])].concat()).unwrap();
+        let done = format!(r#"{expected} done SELECT 1 ["n: int32"] [["7"]]"#);
+        assert_eq!(events(&mut session).last(), Some(&done));
+    }
+}
+
+#[test]
 fn unnamed_statements_sent_together_keep_their_own_rows() {
     let limits = Limits { statements: 0, ..Limits::default() };
     let startup = || crate::Startup { limits: limits.clone(), ..startup() };
