@@ -1,5 +1,7 @@
 //! The engine against a real server, which `./dev test` starts and names in the environment.
 
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use rowmill::{Control, Database, Error, ErrorKind, Orient, Scalar, TransactionMode};
@@ -112,6 +114,34 @@ fn a_transaction_is_all_or_nothing() {
     tx.commit(&now).unwrap();
     assert_eq!(count(), Scalar::Int(1));
     db.script("drop table rust_tx").unwrap();
+}
+
+#[test]
+fn a_savepoint_ends_where_the_server_falls_silent() {
+    let (db, other) = (database(), database());
+    let tx = db.transaction(TransactionMode::default(), &Control::default()).unwrap();
+    let pid = tx.query("select pg_backend_pid()").fetch_value().unwrap();
+    let Scalar::Int(pid) = pid else { panic!("{pid:?}") };
+    let signal = &|name: &str| {
+        let kill = format!("copy (select 1) to program 'kill -{name} {pid}'");
+        other.query(&kill).execute().unwrap();
+    };
+    let (done, waits) = mpsc::channel::<()>();
+    let ended = thread::scope(|scope| {
+        scope.spawn(move || {
+            let _ = waits.recv_timeout(Duration::from_secs(30));
+            signal("CONT");
+        });
+        let ended = tx.savepoint(&Control::default(), |_| {
+            signal("STOP");
+            Ok(())
+        });
+        drop(done);
+        ended
+    });
+    assert_eq!(failure(ended).kind(), ErrorKind::QueryTimeout);
+    drop(tx);
+    assert_eq!(db.query("select 1::bigint").fetch_value().unwrap(), Scalar::Int(1));
 }
 
 #[test]
