@@ -265,6 +265,66 @@ def test_a_part_that_is_there_in_time(pg_url: str) -> None:
         assert tx.fetch_value("select 1") == 1
 
 
+KEEPS = "select repeat('x', 65536) as pad from generate_series(1, 6000) n"
+"""Rows so wide from the first on that their stream keeps the connection."""
+
+
+async def is_kept(tx: rm.AsyncTransaction) -> bool:
+    """Whether a stream has the transaction's connection."""
+    try:
+        return await tx.fetch_value("select 1") != 1
+    except rm.InterfaceError as error:
+        return "busy with a stream" in str(error)
+
+
+async def test_the_late_end_of_a_stream_frees_no_other_streams_connection(pg_url: str) -> None:
+    async with asyncio.timeout(HANG), rm.AsyncDatabase(pg_url, pool_size=1) as db:
+        before = db.stream("select 1 as a")
+        assert len(await anext(before)) == 1
+        async with db.transaction() as tx:
+            wide = tx.stream(KEEPS)
+            rows = len(await anext(wide))
+            assert await is_kept(tx)
+            with pytest.raises(StopAsyncIteration):
+                await anext(before)
+            assert await is_kept(tx)
+            assert rows + sum([len(part) async for part in wide]) == 6000
+            assert not await is_kept(tx)
+
+
+@pytest.mark.parametrize("then", ["read", "close"])
+async def test_a_stream_is_closed_while_another_keeps_the_connection(
+    pg_url: str, then: str
+) -> None:
+    async with asyncio.timeout(HANG), rm.AsyncDatabase(pg_url, pool_size=1) as db:
+        async with db.transaction() as tx:
+            await tx.execute("create table held as select generate_series(1, 5000) n")
+            narrow, wide = tx.stream("select n from held", batch_rows=100), tx.stream(KEEPS)
+            assert len(await anext(narrow)) == 100
+            rows = len(await anext(wide))
+            await narrow.close()
+            assert await is_kept(tx)
+            if then == "read":
+                assert rows + sum([len(part) async for part in wide]) == 6000
+            else:
+                await wide.close()
+            await tx.execute("drop table held")
+        assert await db.fetch_value("select 1") == 1
+
+
+async def test_a_database_is_closed_while_one_stream_waits_for_another_to_end(pg_url: str) -> None:
+    async with asyncio.timeout(HANG):
+        db = rm.AsyncDatabase(pg_url, pool_size=1)
+        tx = db.transaction()
+        await tx.__aenter__()
+        narrow = tx.stream("select generate_series(1, 5000) n", batch_rows=100)
+        wide = tx.stream(KEEPS)
+        await anext(narrow)
+        await anext(wide)
+        await narrow.close()
+        await db.close()
+
+
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_memory_is_bounded(pg_url: str, kind: str) -> None:
     """400 MB go through; a few parts' worth stays."""

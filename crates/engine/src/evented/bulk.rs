@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::calls::{About, Waiting};
-use super::lane::{Parked, Purpose, State, Why, Work};
+use super::lane::{Parked, Purpose, State, Work};
 use super::shared::News;
 use super::sqlite::{Way, with};
+use super::streams::StreamId;
 use super::{Answer, CallId, Evented, EventedStream, Submitted, TransactionId, Want};
 use crate::many::Many;
 use crate::postgres::{Lease, busy};
@@ -38,16 +39,14 @@ impl Bulk {
         mut lease: Lease,
         is_inside: bool,
         control: &Control<'_>,
-        kept: impl FnOnce(),
+        kept: impl FnOnce(StreamId),
     ) -> Result<Answer> {
         match self {
             Self::Change(change) => change.run(&mut lease, is_inside, control),
             Self::Part { stream, deadline } => {
                 let control = Control { deadline, ..*control };
-                let (part, is_kept) = stream.next_part_by(lease, &control);
-                if is_kept {
-                    kept();
-                }
+                let (part, keeper) = stream.next_part_by(lease, &control);
+                keeper.map(kept);
                 part
             }
         }
@@ -168,15 +167,15 @@ impl<T> Evented<T> {
     /// Has a worker run `bulk` on a lane that nothing else is on, or has it wait for that.
     pub(super) fn start_bulk(&mut self, lane: usize, id: CallId, to: T, bulk: Bulk) {
         match self.lanes[lane].state {
-            State::Here(_) | State::Away(Why::Result) => {}
-            State::Away(Why::Stream) => return self.complete(to, Err(busy())),
+            State::Here(_) | State::Away => {}
+            State::Kept(_) => return self.complete(to, Err(busy())),
             State::Empty | State::Opening => {
                 let lost = Error::new(ErrorKind::ConnectionLost, "the connection was lost");
                 return self.complete(to, Err(lost));
             }
         }
         let is_inside = self.lanes[lane].reserved.is_some();
-        let Some(lease) = self.take_link(lane, Why::Result) else {
+        let Some(lease) = self.take_link(lane) else {
             let (to, purpose, work) = (Some(to), Purpose::Call(Want::Count), Work::Bulk(bulk));
             let parked = Parked { call: id, to, purpose, about: About::Nothing, work };
             return self.lanes[lane].parked.push_back(parked);
@@ -185,7 +184,7 @@ impl<T> Evented<T> {
         let shared = Arc::clone(&self.shared);
         let job = self.job(id, stop, move |control| {
             // The connection is back before its caller asks for the next thing.
-            bulk.run(lease, is_inside, control, || shared.tell(News::Kept(lane)))
+            bulk.run(lease, is_inside, control, |keeper| shared.tell(News::Kept(lane, keeper)))
         });
         self.workers.run_now(job);
     }

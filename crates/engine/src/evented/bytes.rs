@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use rowmill_wire::{Completion, Event, RequestId, TransactionStatus};
 
-use super::lane::{Purpose, State, Why};
+use super::lane::{Purpose, State};
 use super::shared::{News, Shared};
 use super::submit::worker_failed;
 use super::{Action, Answer, Away, CallId, Evented, Transaction, TransactionId};
@@ -189,7 +189,7 @@ impl<T> Evented<T> {
 
     /// A large result: a worker takes the connection until all that is under way is answered.
     fn hand_over(&mut self, lane: usize) {
-        let Some(mut link) = self.send_away(lane, Why::Result) else { return };
+        let Some(mut link) = self.send_away(lane) else { return };
         let place = &mut self.lanes[lane];
         let stop = Arc::new(AtomicBool::new(false));
         place.stop = Arc::clone(&stop);
@@ -231,7 +231,7 @@ impl<T> Evented<T> {
                 News::Opened(lane, Err(error)) => self.not_opened(lane, &error),
                 News::Returned(lane, Err(error)) => self.lose(lane, &error),
                 News::Answered(lane, request, result) => self.landed(lane, request, |_| result),
-                News::Kept(lane) => self.kept(lane),
+                News::Kept(lane, keeper) => self.kept(lane, keeper),
                 News::WriterFree(transaction) => self.writer_is_free(transaction),
                 News::Done(call, result) => self.done(call, result),
                 News::Cancelled { lane, generation } => {

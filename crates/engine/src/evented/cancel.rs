@@ -101,7 +101,7 @@ impl<T> Evented<T> {
         }
         match &place.state {
             // The worker gives the connection up within a tick.
-            State::Away(_) => place.stop.store(true, Ordering::Release),
+            State::Away | State::Kept(_) => place.stop.store(true, Ordering::Release),
             _ => {
                 let message = "the server did not stop a cancelled statement in time";
                 self.lose(lane, &Error::new(ErrorKind::ConnectionLost, message));

@@ -7,7 +7,7 @@ use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::{Output, Request, RequestId};
 
 use super::calls::{About, Waiting};
-use super::lane::{Flight, Lane, Parked, Purpose, State, Why, Work};
+use super::lane::{Flight, Lane, Parked, Purpose, State, Work};
 use super::shared::News;
 use super::{Action, Call, CallId, Evented, Submitted, Transaction, TransactionId};
 use crate::postgres::{Lease, begin_sql, busy, wire_statement};
@@ -185,13 +185,13 @@ impl<T> Evented<T> {
                 place.flights.push_back(Flight { call, request, to, purpose, about, since });
                 self.sent(lane, alone);
             }
-            State::Away(Why::Stream) if !ends => {
+            State::Kept(_) if !ends => {
                 if let Some(to) = to {
                     self.complete(to, Err(busy()));
                 }
             }
             // Its own large result, a load, or a cancel that could still hit what is sent now.
-            State::Here(_) | State::Away(_) => {
+            State::Here(_) | State::Away | State::Kept(_) => {
                 let work = Work::Send(Box::new(send));
                 place.parked.push_back(Parked { call, to, purpose, about, work });
             }
@@ -290,8 +290,8 @@ impl<T> Evented<T> {
     }
 
     /// Takes a lane's connection where the loop has it, for a worker, whose receives wait.
-    pub(super) fn send_away(&mut self, lane: usize, why: Why) -> Option<Box<Link>> {
-        self.unwatch(lane, State::Away(why)).inspect(|link| link.block())
+    pub(super) fn send_away(&mut self, lane: usize) -> Option<Box<Link>> {
+        self.unwatch(lane, State::Away).inspect(|link| link.block())
     }
 
     /// Takes a lane's connection where the loop has it, and has the loop watch it no more.
@@ -313,12 +313,12 @@ impl<T> Evented<T> {
     }
 
     /// Takes a lane's connection, for a stream or a load.
-    pub(super) fn take_link(&mut self, lane: usize, why: Why) -> Option<Lease> {
+    pub(super) fn take_link(&mut self, lane: usize) -> Option<Lease> {
         let place = &self.lanes[lane];
         if place.cancelling || !place.flights.is_empty() || !place.parked.is_empty() {
             return None;
         }
-        let link = self.send_away(lane, why)?;
+        let link = self.send_away(lane)?;
         Some(Lease::new(link, self.shared.clone(), lane))
     }
 }

@@ -7,6 +7,7 @@ use rowmill_wire::{RequestId, TransactionStatus};
 
 use super::bulk::Bulk;
 use super::calls::About;
+use super::streams::StreamId;
 use super::{CallId, EventedStream, TransactionId, Want};
 use crate::limits;
 use crate::postgres::CancelTarget;
@@ -45,16 +46,9 @@ pub(crate) enum State {
     /// The loop has the connection.
     Here(Box<Link>),
     /// A worker has it.
-    Away(Why),
-}
-
-/// Why a worker has a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Why {
-    /// A large result, which ends by itself.
-    Result,
-    /// A stream, which ends when its reader wants.
-    Stream,
+    Away,
+    /// A stream inside a transaction keeps it until its reader wants more.
+    Kept(StreamId),
 }
 
 /// A request that waits for its lane's connection to come back, or for a cancel to be heard.

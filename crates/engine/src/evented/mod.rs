@@ -34,7 +34,7 @@ pub use calls::{Action, Answer, Call, Submitted, TransactionId, Want};
 pub use streams::EventedStream;
 
 use calls::{About, Waiting};
-use lane::{Lane, State};
+use lane::{Lane, State, Work};
 use shared::Shared;
 
 use crate::config::SourceConfig;
@@ -186,6 +186,13 @@ impl<T> Evented<T> {
             let (to, about) = waiting.into_target();
             let closed = Error::new(ErrorKind::Misuse, "the database is closed");
             self.complete(to, Err(about.blame(closed)));
+        }
+        for lane in &mut self.lanes {
+            // A portal that waits to be ended behind a stream ends with the connection: that stream's
+            // reader may be the caller.
+            if matches!(lane.state, State::Kept(_)) {
+                lane.parked.retain(|parked| !matches!(parked.work, Work::End(_)));
+            }
         }
         if self.process == process::id() {
             self.close_lanes(false);

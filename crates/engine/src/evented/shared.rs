@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rowmill_wire::RequestId;
 
+use super::streams::StreamId;
 use super::{Answer, CallId, TransactionId};
 use crate::Result;
 use crate::postgres::Home;
@@ -30,7 +31,7 @@ pub(crate) enum News {
     /// A lane's connection comes back.
     Returned(usize, Result<Box<Link>>),
     /// A stream keeps a lane's connection until its next part.
-    Kept(usize),
+    Kept(usize, StreamId),
     /// A call was answered.
     Done(CallId, Result<Answer>),
     /// An SQLite transaction that wrote, or would have, is over.

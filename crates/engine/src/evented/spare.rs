@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Evented;
-use super::lane::{Lane, State, Why};
+use super::lane::{Lane, State};
 use super::shared::{News, Shared};
 use crate::postgres::{Home, Lease, Seat};
 use crate::pump::Link;
@@ -19,7 +19,7 @@ impl<T> Evented<T> {
         let room = self.config().pool_size.max(1).saturating_sub(used);
         let most = most.min((idle.len() + room).saturating_sub(1));
         let here = idle.into_iter().take(most).collect::<Vec<_>>();
-        let here = here.into_iter().filter_map(|lane| self.take_link(lane, Why::Stream));
+        let here = here.into_iter().filter_map(|lane| self.take_link(lane));
         let mut seats: Vec<_> = here.map(Seat::Here).collect();
         while seats.len() < most
             && let Some(seat) = self.seat_to_open()
@@ -39,7 +39,7 @@ impl<T> Evented<T> {
         });
         let place = &mut self.lanes[lane];
         *place = Lane::opening(place.generation + 1);
-        place.state = State::Away(Why::Stream);
+        place.state = State::Away;
         self.opened += 1;
         let home = Place::new(&self.shared, lane);
         Some(Seat::ToOpen(Box::new(move |control| home.lease(opener.open(true, control)))))

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::bulk::Bulk;
 use super::calls::{About, Waiting};
-use super::lane::{Parked, Purpose, State, Why, Work};
+use super::lane::{Parked, Purpose, State, Work};
 use super::sqlite::{Held, Way, with};
-use super::{Answer, Call, Evented, Submitted, Transaction, TransactionId, Want};
+use super::{Answer, Call, CallId, Evented, Submitted, Transaction, TransactionId, Want};
 use crate::postgres::{Lease, PartitionedStream, Plan, PortalStream, PostgresStream, busy};
 use crate::stream::{Parts, Stream};
 use crate::{Arguments, Control, Error, ErrorKind, Partition, limits};
@@ -16,23 +16,24 @@ use crate::{Arguments, Control, Error, ErrorKind, Partition, limits};
 #[derive(Clone, Debug)]
 pub struct EventedStream {
     stream: Arc<Mutex<Option<Stream>>>,
-    whose: Whose,
+    inside: Option<Inside>,
 }
 
-/// Who has a stream's connection.
+/// Of a stream inside a transaction of PostgreSQL, whose connection is the transaction's between two
+/// parts.
 #[derive(Clone, Copy, Debug)]
-enum Whose {
-    /// Not the loop.
-    Nobodys,
-    /// The stream, until it ends: that of this lane.
-    Lane(usize),
-    /// The transaction, between two parts.
-    Transaction(TransactionId),
+struct Inside {
+    transaction: TransactionId,
+    id: StreamId,
 }
+
+/// Tells the streams of one database apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StreamId(CallId);
 
 impl EventedStream {
-    fn new(parts: Parts, whose: Whose) -> Self {
-        Self { stream: Arc::new(Mutex::new(Some(Stream::new(parts)))), whose }
+    fn new(parts: Parts, inside: Option<Inside>) -> Self {
+        Self { stream: Arc::new(Mutex::new(Some(Stream::new(parts)))), inside }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Stream>> {
@@ -47,16 +48,17 @@ impl EventedStream {
         Ok(Answer::Part(part))
     }
 
-    /// The next part of a stream inside a transaction, by the transaction's connection; whether that
-    /// stays with the stream.
+    /// The next part of a stream inside a transaction, by the transaction's connection; the stream's id
+    /// where that stays with it.
     pub(super) fn next_part_by(
         &self,
         lease: Lease,
         control: &Control<'_>,
-    ) -> (crate::Result<Answer>, bool) {
+    ) -> (crate::Result<Answer>, Option<StreamId>) {
         self.lend(lease);
         let part = self.next_part(control);
-        (part, self.lock().as_ref().is_some_and(Stream::keeps_connection))
+        let is_kept = self.lock().as_ref().is_some_and(Stream::keeps_connection);
+        (part, self.inside.filter(|_| is_kept).map(|inside| inside.id))
     }
 
     /// Ends a stream inside a transaction by the transaction's connection.
@@ -90,11 +92,11 @@ impl<T> Evented<T> {
             let id = self.new_call();
             return self.enqueue(Waiting::Stream { id, to, call, batch_rows, partition: None });
         };
+        let inside = Inside { transaction, id: StreamId(self.new_call()) };
         Submitted::Now(self.transaction_lane(transaction).map(|_| {
             let Call { statement, parameters, .. } = call;
             let parts = PortalStream::new(None, &statement, parameters, batch_rows);
-            let whose = Whose::Transaction(transaction);
-            Answer::Stream(EventedStream::new(Parts::Portal(parts), whose))
+            Answer::Stream(EventedStream::new(Parts::Portal(parts), Some(inside)))
         }))
     }
 
@@ -132,7 +134,7 @@ impl<T> Evented<T> {
         batch_rows: usize,
         partition: Option<Partition>,
     ) {
-        let Some(lease) = self.take_link(lane, Why::Stream) else {
+        let Some(lease) = self.take_link(lane) else {
             return self.complete(to, Err(busy()));
         };
         let Call { statement, parameters, .. } = call;
@@ -140,11 +142,10 @@ impl<T> Evented<T> {
             let others = self.spare(partition.count() - 1);
             let plan = Plan { first: lease, others, statement, parameters, partition, batch_rows };
             let parts = Parts::Partitioned(PartitionedStream::new(plan));
-            return self
-                .complete(to, Ok(Answer::Stream(EventedStream::new(parts, Whose::Nobodys))));
+            return self.complete(to, Ok(Answer::Stream(EventedStream::new(parts, None))));
         }
         let parts = PostgresStream::start(lease, &statement, parameters, batch_rows);
-        let stream = EventedStream::new(Parts::Postgres(parts), Whose::Lane(lane));
+        let stream = EventedStream::new(Parts::Postgres(parts), None);
         self.complete(to, Ok(Answer::Stream(stream)));
     }
 
@@ -164,7 +165,7 @@ impl<T> Evented<T> {
                 }),
             };
             let parts = Parts::Sqlite(stream?);
-            Ok(Answer::Stream(EventedStream::new(parts, Whose::Nobodys)))
+            Ok(Answer::Stream(EventedStream::new(parts, None)))
         })
     }
 
@@ -175,10 +176,10 @@ impl<T> Evented<T> {
         }
         let stream = stream.clone();
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        if let Whose::Transaction(transaction) = stream.whose {
-            match self.transaction_lane(transaction) {
+        if let Some(inside) = stream.inside {
+            match self.transaction_lane(inside.transaction) {
                 // A stream whose rows are on their way, most likely this one.
-                Ok(lane) if self.has_stream(lane) => {}
+                Ok(lane) if matches!(self.lanes[lane].state, State::Kept(_)) => {}
                 Ok(lane) => {
                     let id = self.new_call();
                     self.start_bulk(lane, id, to, Bulk::Part { stream, deadline });
@@ -197,29 +198,24 @@ impl<T> Evented<T> {
     /// Ends a stream early, or one that has ended: its connection goes back, and what its
     /// transaction does next waits for that.
     pub fn end_stream(&mut self, stream: EventedStream) {
-        let lane = match stream.whose {
-            Whose::Nobodys => None,
-            Whose::Lane(lane) => Some(lane),
-            Whose::Transaction(transaction) => match self.transaction_lane(transaction) {
-                Ok(lane) if self.has_stream(lane) => Some(lane),
-                Ok(_) if !stream.may_have_portal() => None,
-                Ok(lane) => return self.end_stream_inside(lane, stream),
-                Err(_) => None,
-            },
-        };
-        if let Some(lane) = lane
-            && let State::Away(why @ Why::Stream) = &mut self.lanes[lane].state
+        if let Some(inside) = stream.inside
+            && let Ok(lane) = self.transaction_lane(inside.transaction)
         {
-            *why = Why::Result;
+            let state = &mut self.lanes[lane].state;
+            if matches!(state, State::Kept(keeper) if *keeper == inside.id) {
+                *state = State::Away;
+            } else if stream.may_have_portal() {
+                return self.end_stream_inside(lane, stream);
+            }
         }
         self.workers.run_now(move |_| stream.end());
     }
 
     /// Ends a stream between two of its parts, once its transaction's connection is free.
     pub(super) fn end_stream_inside(&mut self, lane: usize, stream: EventedStream) {
-        if let Some(lease) = self.take_link(lane, Why::Result) {
+        if let Some(lease) = self.take_link(lane) {
             self.workers.run_now(move |_| stream.end_by(lease));
-        } else if matches!(self.lanes[lane].state, State::Here(_) | State::Away(_)) {
+        } else if !matches!(self.lanes[lane].state, State::Empty | State::Opening) {
             let call = self.new_call();
             let (purpose, about) = (Purpose::Call(Want::Count), About::Nothing);
             let work = Work::End(stream);
@@ -227,16 +223,11 @@ impl<T> Evented<T> {
         }
     }
 
-    /// Whether a stream has the lane's connection.
-    fn has_stream(&self, lane: usize) -> bool {
-        matches!(self.lanes[lane].state, State::Away(Why::Stream))
-    }
-
     /// A stream inside a transaction keeps the lane's connection: what waits for it would wait for the
     /// stream's reader, who may be the very caller.
-    pub(super) fn kept(&mut self, lane: usize) {
-        if let State::Away(why) = &mut self.lanes[lane].state {
-            *why = Why::Stream;
+    pub(super) fn kept(&mut self, lane: usize, keeper: StreamId) {
+        if let state @ State::Away = &mut self.lanes[lane].state {
+            *state = State::Kept(keeper);
         }
         for parked in std::mem::take(&mut self.lanes[lane].parked) {
             match parked {
