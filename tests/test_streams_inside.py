@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import time
 
 import pytest
 
@@ -381,3 +382,24 @@ async def test_a_cancelled_reader(pg_url: str) -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         assert await db.fetch_value("select pg_backend_pid()") == pid
+
+
+async def test_a_reader_is_cancelled_just_as_its_part_comes(pg_url: str) -> None:
+    async with asyncio.timeout(HANG), rm.AsyncDatabase(pg_url, pool_size=1) as db:
+        pid = await db.fetch_value("select pg_backend_pid()")
+
+        async def read() -> None:
+            async with db.transaction() as tx:
+                async for _ in tx.stream(KEEPS):
+                    pass
+
+        for seconds in (0.0, 0.05, 0.5):
+            task = asyncio.create_task(read())
+            while db.stats()["idle"]:
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.005)
+            # The part comes while the loop is busy: it hears of that after the cancel.
+            time.sleep(seconds)  # noqa: ASYNC251
+            task.cancel()
+            await asyncio.wait([task])
+            assert await db.fetch_value("select pg_backend_pid()") == pid

@@ -36,6 +36,10 @@ impl EventedStream {
         Self { stream: Arc::new(Mutex::new(Some(Stream::new(parts)))), inside }
     }
 
+    fn is(&self, id: StreamId) -> bool {
+        self.inside.is_some_and(|inside| inside.id == id)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<Stream>> {
         self.stream.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -226,8 +230,17 @@ impl<T> Evented<T> {
     /// A stream inside a transaction keeps the lane's connection: what waits for it would wait for the
     /// stream's reader, who may be the very caller.
     pub(super) fn kept(&mut self, lane: usize, keeper: StreamId) {
-        if let state @ State::Away = &mut self.lanes[lane].state {
+        let place = &mut self.lanes[lane];
+        if let state @ State::Away = &mut place.state {
             *state = State::Kept(keeper);
+        }
+        // Its reader went as the part came: what waits for the connection gets it from this end.
+        let ends =
+            |parked: &Parked<T>| matches!(&parked.work, Work::End(stream) if stream.is(keeper));
+        if let Some(at) = place.parked.iter().position(ends)
+            && let Some(Parked { work: Work::End(stream), .. }) = place.parked.remove(at)
+        {
+            return self.end_stream(stream);
         }
         for parked in std::mem::take(&mut self.lanes[lane].parked) {
             match parked {
