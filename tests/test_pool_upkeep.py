@@ -146,6 +146,37 @@ def test_a_server_that_went_away_is_waited_for() -> None:
         assert server.logins == 6
 
 
+@pytest.mark.direct("a pooler has its own connections")
+async def test_connections_are_refused_while_others_are_open(
+    pg_url: str, postgres: PostgresServer
+) -> None:
+    refused = 'too many connections for role "few"'
+    # No superuser: those are not counted.
+    few = pg_url.replace(f"//{postgres.user}@", "//few@")
+    async with asyncio.timeout(HANG), rm.AsyncDatabase(pg_url, pool_size=1) as admin:
+        before = postgres.log_file.read_text().count(refused)
+        await admin.execute_script("create role few login connection limit 2")
+        try:
+            async with rm.AsyncDatabase(few, pool_size=5) as db:
+
+                async def third() -> int:
+                    async with db.transaction() as tx:
+                        pid: int = await tx.fetch_value(PID)
+                        return pid
+
+                async with db.transaction() as one, db.transaction() as two:
+                    pids = {await one.fetch_value(PID), await two.fetch_value(PID)}
+                    waiting = asyncio.create_task(third())
+                    await asyncio.sleep(1.0)
+                    # After pauses of 50, 100, 200 and 400 ms.
+                    tries = postgres.log_file.read_text().count(refused) - before
+                    assert 2 <= tries <= 8
+                    await admin.execute("alter role few connection limit 3")
+                    assert await waiting not in pids
+        finally:
+            await admin.execute("drop role few")
+
+
 def test_a_deadline_ends_the_wait() -> None:
     with HostileServer() as server:
         server.spoil(connections=1000, greeting=STARTING)

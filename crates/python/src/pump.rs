@@ -110,6 +110,11 @@ impl Pump {
             Action::UnwatchWrite { fd } => {
                 event_loop.call_method1(intern!(py, "remove_writer"), (fd,))?;
             }
+            Action::Reopen { after } => {
+                let reopen = this.getattr(intern!(py, "reopen"))?;
+                let arguments = (after.as_secs_f64(), reopen);
+                event_loop.call_method1(intern!(py, "call_later"), arguments)?;
+            }
             Action::Later { after, lane, call } => {
                 let overdue = this.getattr(intern!(py, "overdue"))?;
                 let arguments = (after.as_secs_f64(), overdue, lane, call);
@@ -387,6 +392,13 @@ impl Pump {
     fn overdue(this: &Bound<'_, Self>, lane: usize, call: u64) -> PyResult<()> {
         let mut inner = this.get().inner();
         inner.overdue(lane, call);
+        Self::act(this, inner)
+    }
+
+    /// A connection that could not be opened may be tried again.
+    fn reopen(this: &Bound<'_, Self>) -> PyResult<()> {
+        let mut inner = this.get().inner();
+        inner.reopen();
         Self::act(this, inner)
     }
 

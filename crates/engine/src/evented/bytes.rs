@@ -7,6 +7,7 @@ use std::time::Instant;
 use rowmill_wire::{Completion, Event, RequestId, TransactionStatus};
 
 use super::lane::{Purpose, State};
+use super::reopen::Reopening;
 use super::shared::{News, Shared};
 use super::submit::worker_failed;
 use super::{Action, Answer, Away, CallId, Evented, Transaction, TransactionId};
@@ -225,6 +226,7 @@ impl<T> Evented<T> {
             match news {
                 News::Opened(lane, Ok(link)) => {
                     self.opened += 1;
+                    self.reopening = Reopening::Free;
                     self.settle(lane, link);
                 }
                 News::Returned(lane, Ok(link)) => self.settle(lane, link),
@@ -287,20 +289,6 @@ impl<T> Evented<T> {
         self.unpark(lane);
         if self.closed {
             self.close_lanes(false);
-        }
-    }
-
-    /// A connection could not be opened: that is the answer to whoever waits, unless others are
-    /// open and will serve them.
-    fn not_opened(&mut self, lane: usize, error: &Error) {
-        self.lanes[lane].state = State::Empty;
-        let others = self.lanes.iter().any(|lane| !matches!(lane.state, State::Empty));
-        if others {
-            return;
-        }
-        for waiting in std::mem::take(&mut self.waiting) {
-            let (to, about) = waiting.into_target();
-            self.complete(to, Err(about.blame(error.clone())));
         }
     }
 

@@ -163,6 +163,11 @@ pub enum Action<T> {
         /// The call on it.
         call: CallId,
     },
+    /// After this long, call `reopen`.
+    Reopen {
+        /// How long.
+        after: Duration,
+    },
     /// Call `flush` when the callbacks of this round have run: several calls leave in one write.
     FlushSoon,
     /// Drop what a call was to be completed with: nobody waits for it.

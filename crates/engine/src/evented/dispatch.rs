@@ -77,7 +77,7 @@ impl<T> Evented<T> {
 
     /// Has a worker open one more connection, whoever it is for; false where the pool may not grow.
     pub(super) fn open_another(&mut self) -> bool {
-        let Some(opener) = self.postgres.clone() else { return false };
+        let Some(opener) = self.postgres.clone().filter(|_| self.may_open()) else { return false };
         let empty = self.lanes.iter().position(|lane| matches!(lane.state, State::Empty));
         let index = match empty {
             Some(index) => {

@@ -14,6 +14,7 @@ mod calls;
 mod cancel;
 mod dispatch;
 mod lane;
+mod reopen;
 mod shared;
 mod spare;
 mod sqlite;
@@ -35,6 +36,7 @@ pub use streams::EventedStream;
 
 use calls::{About, Waiting};
 use lane::{Lane, State, Work};
+use reopen::Reopening;
 use shared::Shared;
 
 use crate::config::SourceConfig;
@@ -79,6 +81,7 @@ pub struct Evented<T> {
     retired: u64,
     flush_asked: bool,
     closed: bool,
+    reopening: Reopening,
     process: u32,
 }
 
@@ -135,6 +138,7 @@ impl<T> Evented<T> {
             retired: 0,
             flush_asked: false,
             closed: false,
+            reopening: Reopening::default(),
             process: process::id(),
         })
     }

@@ -68,6 +68,7 @@ impl Loop {
                 Action::WatchWrite { .. }
                 | Action::UnwatchWrite { .. }
                 | Action::Later { .. }
+                | Action::Reopen { .. }
                 | Action::Forget { .. } => {}
             }
         }

@@ -40,7 +40,7 @@ impl<T> Evented<T> {
         self.retired += 1;
     }
 
-    fn open_lanes(&self) -> usize {
+    pub(super) fn open_lanes(&self) -> usize {
         let is_open = |lane: &&Lane<T>| !matches!(lane.state, State::Empty);
         self.lanes.iter().filter(is_open).count()
     }
