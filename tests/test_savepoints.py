@@ -167,3 +167,17 @@ def test_a_savepoint_that_cannot_be_undone_dooms_its_transaction(pg_url: str) ->
                 next(stream)
                 raise KeyError
         assert db.fetch("select n from t")["n"].to_list() == [3]
+
+
+async def test_a_savepoint_ends_its_streams_on_a_loop(pg_url: str) -> None:
+    async with rm.AsyncDatabase(pg_url, pool_size=1) as db:
+        await db.execute("create table t (n int)")
+        async with db.transaction() as tx:
+            await tx.execute("insert into t values (1)")
+            with pytest.raises(KeyError):
+                async with tx.savepoint():
+                    await tx.execute("insert into t values (2)")
+                    async for _ in tx.stream(WIDE):
+                        raise KeyError
+            await tx.execute("insert into t values (3)")
+        assert (await db.fetch("select n from t order by n"))["n"].to_list() == [1, 3]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Literal, TypeVar
 
-    from rowmill._aio import AsyncDatabase, AsyncTransaction
+    from rowmill._aio import AsyncDatabase, AsyncStream, AsyncTransaction
     from rowmill._rowmill import Database, Transaction
 
     Result = TypeVar("Result")
@@ -64,9 +64,11 @@ class AsyncSavepoint:
 
     def __init__(self, transaction: AsyncTransaction) -> None:
         self._transaction = transaction
+        self._before: set[AsyncStream] = set()
 
     async def __aenter__(self) -> AsyncTransaction:
         await self._transaction.execute_script(_BEGIN)
+        self._before.update(self._transaction._streams)
         return self._transaction
 
     async def __aexit__(
@@ -78,6 +80,10 @@ class AsyncSavepoint:
         if kind is None:
             await self._transaction.execute_script(_RELEASE)
             return
+        # A stream of the block may have the connection, and ends with it.
+        for stream in list(self._transaction._streams):
+            if stream not in self._before:
+                stream._end()
         try:
             await self._transaction.execute_script(_UNDO)
         except ConnectionLost:
