@@ -55,9 +55,9 @@ def test_a_deadline_for_every_call(pg_url: str) -> None:
 
 def test_the_servers_own_deadline(pg_url: str) -> None:
     with rm.Database(pg_url, pool_size=1) as db:
-        db.execute("set statement_timeout = '100ms'")
-        with pytest.raises(rm.QueryTimeout) as caught:
-            db.fetch("select pg_sleep(30)")
+        with pytest.raises(rm.QueryTimeout) as caught, db.transaction() as tx:
+            tx.execute("set local statement_timeout = '100ms'")
+            tx.fetch("select pg_sleep(30)")
         assert caught.value.sqlstate == "57014"
 
 

@@ -124,7 +124,7 @@ fn arguments_fit_or_say_why_not() {
         db.query(sql).bind_all(arguments).fetch().unwrap_err().to_string()
     };
     let two = || Arguments::Positional(vec![Scalar::Int(1), Scalar::Int(2)]);
-    assert_eq!(message("select $1", two()), "the statement takes 1 parameter ($1 to $1), 2 given");
+    assert_eq!(message("select $1", two()), "the statement takes 1 parameter ($1), 2 given");
     assert!(message("select :a, :b", two()).contains("by name (:a, :b), 2 given by position"));
     let named = Arguments::Named(vec![("c".into(), Scalar::Null)]);
     assert!(message("select :a", named).contains("no parameter :c; it takes :a"));

@@ -148,7 +148,7 @@ impl Transaction {
         self.script("savepoint rowmill", control)?;
         let done = work(self);
         if done.is_ok() {
-            self.script("release savepoint rowmill", control)?;
+            self.script("release savepoint rowmill", &Control::grace())?;
             return done;
         }
         // Also where the work ran out of time: what it did has to go.

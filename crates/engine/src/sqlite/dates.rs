@@ -39,10 +39,13 @@ pub(super) enum Stored {
 impl Dates {
     /// How `value` is stored, a date, time, timestamp or uuid.
     pub(super) fn store(self, value: &Scalar) -> Result<Stored, Refusal> {
+        if self == Self::Text {
+            return text(value).map(Stored::Text);
+        }
         let micros = match *value {
-            Scalar::Date(days) => i64::from(days) * DAY,
+            Scalar::Date(days) => i64::from(days).checked_mul(DAY).ok_or(OUTSIDE)?,
             Scalar::Timestamp { micros, utc: true } => micros,
-            Scalar::Timestamp { utc: false, .. } if self != Self::Text => {
+            Scalar::Timestamp { utc: false, .. } => {
                 return Err(Refusal::OutOfRange(
                     "without a time zone, and dates=julian and dates=unix store instants; give it \
                      one, as datetime.replace(tzinfo=timezone.utc) does",
@@ -50,9 +53,6 @@ impl Dates {
             }
             _ => return text(value).map(Stored::Text),
         };
-        if self == Self::Text {
-            return text(value).map(Stored::Text);
-        }
         if !KNOWN.contains(&micros) {
             return Err(OUTSIDE);
         }
