@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 # or a task that reads SQLite in a circle would keep all others out.
 _TURN = 32
 
+# Seconds that a rollback after an exception has, where the database names no timeout: as long as a
+# cancelled statement. The server rolls back by itself once the connection is gone.
+_ROLLBACK = 5.0
+
 
 class _Verbs:
     """What a database and a transaction have in common."""
@@ -459,25 +463,27 @@ class AsyncTransaction(_Verbs):
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        pump = self._pump()
-        assert self._id is not None
-        self._state = "ended"
-        # Their connection is this transaction's, whose end waits for it.
-        for stream in self._streams:
-            stream._end()
-        if kind is None and not self._doomed:
-            await self._answer(pump, pump.end(self._id, True), None)
-            return
-        if kind is None:
-            await self._answer(pump, pump.end(self._id, False), None)
+        commits = kind is None and not self._doomed
+        timeout = self._timeout
+        if timeout is None and not commits:
+            timeout = _ROLLBACK
+        try:
+            pump = self._pump()
+            assert self._id is not None
+            self._state = "ended"
+            # Their connection is this transaction's, whose end waits for it.
+            for stream in self._streams or ():
+                stream._end()
+            await self._answer(pump, pump.end(self._id, commits), timeout)
+        except Error:
+            # The block's own exception says more than a rollback that found the connection gone, the
+            # server silent, or the database closed.
+            if kind is None:
+                raise
+        if kind is None and self._doomed:
             raise OperationalError(
                 "the transaction was rolled back: a savepoint in it could not be undone"
             )
-        try:
-            await self._answer(pump, pump.end(self._id, False), None)
-        except Error:
-            # The block's own exception says more than a rollback that found the connection gone.
-            return
 
     def __repr__(self) -> str:
         return f"<rowmill.AsyncTransaction {self._state} on {self._database._label}>"

@@ -190,3 +190,16 @@ def test_a_portion_that_comes_late_costs_the_transaction_nothing(proxy: Proxy, u
             proxy.arm(None)
             assert tx.fetch_value("select 1") == 1
         assert db.stats()["lost"] == 0
+
+
+def test_a_rollback_gives_way_to_the_exception(postgres: PostgresServer) -> None:
+    """Without any timeout, it has as long as a cancelled statement."""
+
+    async def fail(proxy: Proxy) -> None:
+        async with rm.AsyncDatabase(proxy.url(postgres.url), pool_size=1) as db, db.transaction():
+            proxy.arm(Fault("stall", "client", 0))
+            raise ZeroDivisionError
+
+    socket_file = postgres.socket_dir / f".s.PGSQL.{postgres.port}"
+    with Proxy(socket_file) as proxy, pytest.raises(ZeroDivisionError):
+        within(HANG, lambda: asyncio.run(fail(proxy)))
