@@ -101,6 +101,31 @@ async def test_a_cancelled_part_stops_the_server(pg_url: str) -> None:
         await still_works(db)
 
 
+async def test_a_part_whose_coroutine_is_closed_stops_the_server(pg_url: str) -> None:
+    async with rm.AsyncDatabase(pg_url, pool_size=1) as db:
+        await db.fetch_value("select 1")
+        stream = db.stream("select pg_sleep(60)")
+        part = stream.__anext__()
+        # As a task would, until it waits for the part itself.
+        while stream._handle is None:
+            part.send(None)
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+        part.close()
+        await still_works(db)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_database_is_closed_inside_a_transaction(any_url: str, fails: bool) -> None:
+    db = rm.AsyncDatabase(any_url, pool_size=1)
+    with pytest.raises(ZeroDivisionError if fails else rm.InterfaceError):
+        async with db.transaction() as tx:
+            assert await tx.fetch_value("select 1") == 1
+            await db.close()
+            if fails:
+                raise ZeroDivisionError
+
+
 async def test_a_stream_is_asked_after_the_database_was_closed(pg_url: str) -> None:
     db = rm.AsyncDatabase(pg_url, pool_size=1)
     stream = db.stream(BIG, batch_rows=10)

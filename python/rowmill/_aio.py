@@ -551,7 +551,11 @@ class AsyncStream:
         try:
             part: Frame | None = await answer
         except BaseException:
-            if answer.cancelled() and call is not None and self._pump is not None:
+            if (
+                (answer.cancelled() or not answer.done())
+                and call is not None
+                and self._pump is not None
+            ):
                 self._pump.cancel(call)
             raise
         return part

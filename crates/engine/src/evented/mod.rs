@@ -27,7 +27,7 @@ mod upkeep;
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::RawFd;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 pub use calls::{Action, Answer, Call, Submitted, TransactionId, Want};
@@ -240,6 +240,9 @@ impl<T> Drop for Evented<T> {
     fn drop(&mut self) {
         if self.process != process::id() {
             return;
+        }
+        for away in self.away.values() {
+            away.stop.store(true, Ordering::Release);
         }
         for lane in &mut self.lanes {
             if let (false, Some(target)) = (lane.flights.is_empty(), lane.cancel_target.take()) {

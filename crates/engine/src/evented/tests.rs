@@ -235,3 +235,32 @@ fn a_workers_receives_wait_whatever_the_loop_did_to_the_socket() {
     assert!(status >= 0);
     assert_eq!(status & libc::O_NONBLOCK, 0, "a worker that waits would spin");
 }
+
+#[test]
+fn a_database_dropped_in_the_middle_stops_what_workers_wait_for() {
+    let mut event_loop = Loop::new(&server());
+    let sql = "select pg_sleep(60) as dropped";
+    let call = event_loop.db.call(sql, Arguments::Positional(vec![]), Want::Rows, None).unwrap();
+    let submitted = event_loop.db.stream(call, 0, 1);
+    event_loop.note(1, submitted);
+    let Answer::Stream(stream) = event_loop.wait(1).unwrap() else { panic!("no stream") };
+    let asked = event_loop.db.part(&stream, None, 2);
+    event_loop.note(2, asked);
+
+    let mut watcher = Loop::new(&server());
+    let mut until = |wanted: usize| {
+        let running = "select 1 from pg_stat_activity where state = 'active'\
+                       and query = 'select pg_sleep(60) as dropped'";
+        let give_up = Instant::now() + Duration::from_secs(20);
+        while {
+            watcher.submit(3, running, vec![]);
+            watcher.rows(3) != wanted
+        } {
+            assert!(Instant::now() < give_up, "not {wanted} at the server");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    until(1);
+    drop((event_loop, stream));
+    until(0);
+}
