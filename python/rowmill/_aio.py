@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from types import TracebackType
     from typing import Any, Literal, Self, TypeVar, overload
+    from weakref import WeakSet
 
     from rowmill._rowmill import Frame, Partition, Row, StreamHandle, _Data, _Parameters
     from rowmill._transact import AsyncSavepoint, Isolation, Mode
@@ -422,7 +423,8 @@ class AsyncTransaction(_Verbs):
         self._pool_timeout = database._pool_timeout
         self._id: int | None = None
         self._state = "not begun"
-        self._streams: list[AsyncStream] = []
+        # One that nobody holds has ended by itself.
+        self._streams: WeakSet[AsyncStream] | None = None
         # Whether a part of it that failed could not be undone.
         self._doomed = False
 
@@ -538,7 +540,11 @@ class AsyncStream:
         self._pump = pump = source._pump()
         begun = pump.stream(*self._begin, source._transaction_id())
         if isinstance(source, AsyncTransaction):
-            source._streams.append(self)
+            if source._streams is None:
+                from weakref import WeakSet
+
+                source._streams = WeakSet()
+            source._streams.add(self)
         try:
             self._handle = await source._answer(pump, begun, self._timeout)
         except BaseException:

@@ -68,7 +68,7 @@ class AsyncSavepoint:
 
     async def __aenter__(self) -> AsyncTransaction:
         await self._transaction.execute_script(_BEGIN)
-        self._before.update(self._transaction._streams)
+        self._before.update(self._transaction._streams or ())
         return self._transaction
 
     async def __aexit__(
@@ -81,7 +81,7 @@ class AsyncSavepoint:
             await self._transaction.execute_script(_RELEASE)
             return
         # A stream of the block may have the connection, and ends with it.
-        for stream in list(self._transaction._streams):
+        for stream in list(self._transaction._streams or ()):
             if stream not in self._before:
                 stream._end()
         try:
