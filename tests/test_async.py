@@ -227,6 +227,21 @@ def test_no_loop() -> None:
         db.fetch("select 1").send(None)
 
 
+@pytest.mark.direct("a pooler keeps the server's session for the next client")
+async def test_a_database_that_nobody_holds_ends(pg_url: str, postgres: PostgresServer) -> None:
+    async def forgotten() -> None:
+        db = rm.AsyncDatabase(pg_url, pool_size=2)
+        assert await asyncio.gather(db.fetch_value("select 1"), db.fetch_value("select 2"))
+
+    before = descriptors()
+    with pytest.warns(ResourceWarning, match="AsyncDatabase .* was not closed"):
+        await forgotten()
+    async with asyncio.timeout(HANG):
+        while await asyncio.to_thread(sessions, postgres):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    assert descriptors() <= before + 2
+
+
 async def test_nothing_leaks(pg_url: str, postgres: PostgresServer) -> None:
     async with asyncio.timeout(2 * HANG), rm.AsyncDatabase(pg_url, pool_size=3) as db:
         await asyncio.gather(*(db.fetch(BIG) for _ in range(6)))

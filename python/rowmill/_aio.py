@@ -256,6 +256,13 @@ def _answered(submitted: Submitted) -> Any:
     return answer.result()
 
 
+def _leave(pump: Pump) -> None:
+    """Has the loop hold nothing of a database that nobody holds any more."""
+    pump.close()
+    pump.finish()
+    pump.detach()
+
+
 class AsyncDatabase(_Verbs):
     """A database for asyncio: the verbs of `Database`, awaited.
 
@@ -277,6 +284,10 @@ class AsyncDatabase(_Verbs):
 
     Args, and what they raise, are those of `Database`; a file is opened by the first call.
     """
+
+    # Here too for a database whose arguments were refused, which ends as any other.
+    _running: Pump | None = None
+    _loop: asyncio.AbstractEventLoop | None = None
 
     def __init__(
         self,
@@ -305,8 +316,6 @@ class AsyncDatabase(_Verbs):
         self._label = self._options.label
         self._timeout = timeout
         self._pool_timeout = pool_timeout
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._running: Pump | None = None
         self._closed = False
 
     def _pump(self) -> Pump:
@@ -327,6 +336,10 @@ class AsyncDatabase(_Verbs):
         pump = Pump(loop, self._options)
         pump.attach()
         self._running, self._loop = pump, loop
+        # Nothing can be imported any more where the program's end is what drops the database.
+        from warnings import warn
+
+        self._warn = warn
         return pump
 
     def stream(
@@ -408,6 +421,17 @@ class AsyncDatabase(_Verbs):
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+    def __del__(self) -> None:
+        pump, loop = self._running, self._loop
+        if pump is None or loop is None or loop.is_closed():
+            return
+        # The loop holds what it watches. This may be another thread.
+        try:
+            loop.call_soon_threadsafe(_leave, pump)
+        except RuntimeError:
+            return  # closed meanwhile
+        self._warn(f"{self!r} was not closed", ResourceWarning, source=self)
 
     def __repr__(self) -> str:
         return f"<rowmill.AsyncDatabase {self._label}{' (closed)' if self._closed else ''}>"
