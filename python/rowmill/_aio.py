@@ -136,8 +136,8 @@ class _Verbs:
     ) -> int:
         """Runs a statement for its effect; returns the rows affected.
 
-        What `set` changes stays on the one pooled connection that ran it: use the URL's `options=`,
-        or `set local` in a transaction.
+        What `set` changes is undone before the next call: use the URL's `options=`, or `set local` in
+        a transaction.
         """
         pump = self._pump()
         submitted = pump.submit("count", sql, parameters, named, self._transaction_id(), timeout)

@@ -301,8 +301,8 @@ impl Database {
         )
     }
 
-    /// Runs a statement for its effect; returns the rows affected. What SET changes stays on one
-    /// connection of the pool: use `set local` in a transaction, or the URL's `options=`.
+    /// Runs a statement for its effect; returns the rows affected. What SET changes
+    /// is undone before the next call: use `set local` in a transaction, or the URL's `options=`.
     ///
     /// >>> db.execute("update orders set total = total + 1 where id = $1", 1)
     /// 1
