@@ -260,6 +260,7 @@ async def test_what_was_set_is_gone_for_the_next_async(pg_url: str) -> None:
             assert await db.fetch(STATE) == fresh
 
 
+@pytest.mark.direct("PgBouncer takes no options")
 def test_what_the_url_sets_stays(pg_url: str) -> None:
     mark = "&" if "?" in pg_url else "?"
     url = f"{pg_url}{mark}options=-c%20timezone%3DAsia/Tokyo&application_name=shop"

@@ -22,7 +22,8 @@ pub(crate) fn drive<T>(
     mut on_event: impl FnMut(Event) -> Until<T>,
 ) -> Result<T> {
     link.check_process()?;
-    link.pace.begin();
+    let answer = link.session.oldest();
+    link.pace.begin(answer, Instant::now());
     loop {
         while let Some(event) = link.session.next_event() {
             if matches!(event, Event::Done { .. }) {

@@ -1,6 +1,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rowmill_wire::RequestId;
+
 use super::Fill;
 use crate::limits;
 
@@ -13,6 +15,8 @@ use crate::limits;
 /// reason.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
+    /// The request that the last call was about.
+    answer: Option<RequestId>,
     /// Bytes of this answer.
     received: usize,
     /// When bytes first and last came.
@@ -48,14 +52,25 @@ const OFTEN: u32 = 8;
 const ENOUGH: u32 = 8 * OFTEN;
 
 impl Pace {
-    /// To be called before the first receive of a call.
-    pub(super) fn begin(&mut self) {
-        *self = Self { useless: self.useless, ..Self::default() };
+    /// To be called before the first receive of a call; `answer` is that which the server is giving. A
+    /// stream's next part goes on with the answer of the part before, and the time between them is the
+    /// reader's.
+    pub(super) fn begin(&mut self, answer: Option<RequestId>, now: Instant) {
+        let useless = self.useless;
+        *self = match (self.first, self.last) {
+            (Some(first), Some(last)) if answer.is_some() && answer == self.answer => {
+                let first = first + now.saturating_duration_since(last);
+                Self { received: self.received, first: Some(first), useless, ..Self::default() }
+            }
+            _ => Self { useless, ..Self::default() },
+        };
+        self.answer = answer;
     }
 
     /// To be called when an answer has ended; another may follow in the same call.
     pub(super) fn next(&mut self) {
-        *self = Self { looked: self.looked, useless: self.useless, ..Self::default() };
+        let (looked, useless) = (self.looked, self.useless);
+        *self = Self { looked, useless, ..Self::default() };
     }
 
     /// To be called before a receive, once all is sent.
@@ -160,7 +175,7 @@ mod tests {
             let now = pace.last.unwrap_or_else(Instant::now) + gap;
             pace.took(Fill::Received { bytes, drained: true }, now);
         }
-        pace.begin();
+        pace.begin(None, Instant::now());
         pace.useless >= ENOUGH
     }
 
@@ -184,7 +199,26 @@ mod tests {
         // An answer's end within a call resets no clock; the next call starts its own.
         pace.next();
         assert!(pace.took(ALL, start + 2 * limits::TICK));
-        pace.begin();
+        pace.begin(None, start);
         assert!(!pace.took(ALL, start + 9 * limits::TICK));
+    }
+
+    #[test]
+    fn a_streams_parts_are_one_answer() {
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        let (step, long) = (FLOWING / 10, limits::NAP * SHARE);
+        pace.begin(Some(7), start);
+        pace.took(ALL, start);
+        pace.took(ALL, start + long);
+        // However long the reader was away: what came meanwhile is taken at once, then naps go on.
+        let later = start + Duration::from_secs(9);
+        pace.begin(Some(7), later);
+        assert_eq!(pace.nap, Duration::ZERO);
+        pace.took(ALL, later + step);
+        assert_eq!(pace.nap, Duration::ZERO);
+        pace.took(ALL, later + 2 * step);
+        assert_eq!(pace.nap, limits::NAP);
+        pace.begin(Some(8), later);
+        assert_eq!((pace.received, pace.first), (0, None));
     }
 }

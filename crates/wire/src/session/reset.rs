@@ -8,8 +8,9 @@ use crate::{RequestId, TransactionStatus};
 /// The request that undoes what was set; nobody hears of it. (Those of callers count from 1.)
 pub(super) const RESET: RequestId = 0;
 
-/// Not `discard all`, which takes prepared statements and temporary tables too.
-const STATEMENTS: &str = "reset session authorization; reset role; reset all; unlisten *";
+/// Not `discard all`, which takes prepared statements and temporary tables too. Apart, as servers that are
+/// only like PostgreSQL may know no channels, and one failure undoes what goes with it.
+const SCRIPTS: [&str; 2] = ["reset session authorization; reset role; reset all", "unlisten *"];
 
 impl Session {
     /// Notes that statements ran which may have set something that lasts.
@@ -23,7 +24,9 @@ impl Session {
         let is_ours = self.limits.statements > 0 && matches!(self.phase, Phase::Live);
         if self.is_touched && is_ours && self.status == TransactionStatus::Idle {
             self.is_touched = false;
-            self.queue.push_back(InFlight::new(RESET, Work::Script(STATEMENTS.to_owned())));
+            for script in SCRIPTS {
+                self.queue.push_back(InFlight::new(RESET, Work::Script(script.to_owned())));
+            }
         }
     }
 }
