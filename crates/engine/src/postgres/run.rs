@@ -14,8 +14,7 @@ pub(crate) fn run(
     output: Output,
     control: &Control<'_>,
 ) -> Result<Completion> {
-    let request = Request { statement: wire_statement(statement), parameters, output };
-    let id = link.session.start(request);
+    let id = link.session.start(request(statement, parameters, output));
     finish(link, id, control).map_err(|error| error.about(statement))
 }
 
@@ -27,9 +26,12 @@ pub(super) fn run_anew(
     output: Output,
     control: &Control<'_>,
 ) -> Result<Completion> {
-    let request = Request { statement: wire_statement(statement), parameters, output };
-    let id = link.session.start_anew(request);
+    let id = link.session.start_anew(request(statement, parameters, output));
     finish(link, id, control).map_err(|error| error.about(statement))
+}
+
+fn request(statement: &Statement, parameters: Vec<Scalar>, output: Output) -> Request {
+    Request { statement: wire_statement(statement), parameters, output }
 }
 
 /// Runs several statements in one go.
