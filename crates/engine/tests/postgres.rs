@@ -123,7 +123,8 @@ fn a_savepoint_ends_where_the_server_falls_silent() {
     let pid = tx.query("select pg_backend_pid()").fetch_value().unwrap();
     let Scalar::Int(pid) = pid else { panic!("{pid:?}") };
     let signal = &|name: &str| {
-        let kill = format!("copy (select 1) to program 'kill -{name} {pid}'");
+        // It reads what it is sent first: else it may be gone when that is written.
+        let kill = format!("copy (select 1) to program 'cat > /dev/null; kill -{name} {pid}'");
         other.query(&kill).execute().unwrap();
     };
     let (done, waits) = mpsc::channel::<()>();
