@@ -267,13 +267,12 @@ pub(crate) fn arguments(
 /// The arguments of each of many runs: sequences for `$1`, `$2`, ..., or mappings for `:name`.
 pub(crate) fn many_arguments(rows: &Bound<'_, PyAny>, sql: &str) -> PyResult<Vec<Arguments>> {
     let py = rows.py();
+    let is_numbered = sql.contains("$1");
     let row = |(at, row): (usize, PyResult<Bound<'_, PyAny>>)| {
         let row = row?;
         let parameters = if row.cast::<PyMapping>().is_ok() {
             PyTuple::new(py, [row])?
-        } else if !sql.contains("$1")
-            && let Some(row) = record(&row)?
-        {
+        } else if !is_numbered && let Some(row) = record(&row)? {
             PyTuple::new(py, [row])?
         } else if row.is_instance_of::<Row>() {
             PyTuple::new(py, row.try_iter()?.collect::<PyResult<Vec<_>>>()?)?

@@ -39,6 +39,7 @@ mod split;
 mod statement;
 #[cfg(test)]
 mod testing;
+mod words;
 
 pub use catalogue::Catalogue;
 pub use error::{DecodeError, Failure, ParameterError, ProtocolError, ServerError};

@@ -7,6 +7,7 @@ use rowmill_columns::text::{parse_date, parse_time, parse_timestamp, parse_uuid}
 
 use super::cells::{Cells, exact_float};
 use super::dates::Dates;
+use super::read::{SHOWN, shown};
 use super::statement::ColumnPlan;
 use super::types::CellType;
 use crate::{Error, ErrorKind, Result};
@@ -66,14 +67,8 @@ fn text_fits(kind: CellType, text: &[u8]) -> bool {
 
 #[cold]
 fn misfit(column: &ColumnPlan, dates: Dates, value: &Value<'_>, row: u64) -> Error {
-    /// Enough to recognise a value, too little to flood a log.
-    const SHOWN: usize = 40;
     let what = match value {
-        Value::Text(text) => {
-            let shown: String = text.chars().take(SHOWN).collect();
-            let more = if shown.len() < text.len() { "..." } else { "" };
-            format!("the text {shown:?}{more}")
-        }
+        Value::Text(text) => shown(text),
         value => {
             let kind = value.to_scalar().map_or("a value of another type", |scalar| scalar.kind());
             let text = value.to_string();

@@ -225,19 +225,22 @@ fn broken_text(prepared: &Prepared, at: usize, row: usize) -> Error {
 
 /// What the cell holds, in words.
 fn holds(prepared: &mut Prepared, column: c_int) -> String {
-    /// Enough to recognise a value, too little to flood a log.
-    const SHOWN: usize = 40;
     let raw = &mut prepared.raw;
     match raw.kind(column) {
         Kind::Null => "NULL".into(),
         Kind::Int => format!("the integer {}", raw.int(column)),
         Kind::Float => format!("the float {:?}", raw.float(column)),
-        Kind::Text => {
-            let text = String::from_utf8_lossy(raw.text(column));
-            let shown: String = text.chars().take(SHOWN).collect();
-            let more = if shown.len() < text.len() { "..." } else { "" };
-            format!("the text {shown:?}{more}")
-        }
+        Kind::Text => shown(&String::from_utf8_lossy(raw.text(column))),
         Kind::Blob => format!("a blob of {} bytes", raw.blob(column).len()),
     }
+}
+
+/// Characters of a text that an error shows: enough to recognise it, too few to flood a log.
+pub(super) const SHOWN: usize = 40;
+
+/// A text in words, cut where it is long.
+pub(super) fn shown(text: &str) -> String {
+    let start: String = text.chars().take(SHOWN).collect();
+    let more = if start.len() < text.len() { "..." } else { "" };
+    format!("the text {start:?}{more}")
 }

@@ -3,7 +3,7 @@
 
 use super::in_flight::{InFlight, Work};
 use super::{Phase, Session};
-use crate::{RequestId, TransactionStatus};
+use crate::{RequestId, TransactionStatus, words};
 
 /// The request that undoes what was set; nobody hears of it. (Those of callers count from 1.)
 pub(super) const RESET: RequestId = 0;
@@ -39,43 +39,24 @@ pub(super) fn sets(text: &str) -> bool {
         return true;
     }
     text.split(';').any(|statement| {
-        let mut words = Words(statement);
-        let mut next = || words.next().unwrap_or_default();
-        let first = next();
+        // In doubt it does.
+        let Some((first, rest)) = word(statement) else { return true };
         if first.eq_ignore_ascii_case("listen") {
             return true;
         }
         if !first.eq_ignore_ascii_case("set") {
             return false;
         }
-        let second = next();
+        let Some((second, _)) = word(rest) else { return true };
         !["local", "transaction", "constraints"].iter().any(|own| second.eq_ignore_ascii_case(own))
     })
 }
 
-/// The words of a statement, comments left out.
-struct Words<'a>(&'a str);
-
-impl<'a> Iterator for Words<'a> {
-    type Item = &'a str;
-
-    fn next(&mut self) -> Option<&'a str> {
-        loop {
-            self.0 = self.0.trim_start();
-            if let Some(comment) = self.0.strip_prefix("--") {
-                self.0 = comment.split_once('\n').map_or("", |(_, rest)| rest);
-            } else if let Some(comment) = self.0.strip_prefix("/*") {
-                self.0 = comment.split_once("*/").map_or("", |(_, rest)| rest);
-            } else {
-                break;
-            }
-        }
-        let is_part = |c: char| c.is_alphanumeric() || c == '_';
-        let end = self.0.find(|c| !is_part(c)).unwrap_or(self.0.len());
-        let (word, rest) = self.0.split_at(end);
-        self.0 = rest;
-        (!word.is_empty()).then_some(word)
-    }
+/// The word that `sql` begins with, where that is certain, and what follows it.
+fn word(sql: &str) -> Option<(&str, &str)> {
+    let sql = words::start(sql)?;
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    Some(sql.split_at(sql.find(|c| !is_part(c)).unwrap_or(sql.len())))
 }
 
 #[cfg(test)]

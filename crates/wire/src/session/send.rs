@@ -12,7 +12,7 @@ use super::reset::{RESET, sets};
 use super::{Phase, Session};
 use crate::limits::FIRST_PORTION;
 use crate::statement::{Description, Prepared};
-use crate::{Event, Failure, Output, Tag, TransactionStatus, bind, catalogue, encode, load};
+use crate::{Event, Failure, Output, Tag, TransactionStatus, bind, catalogue, encode, load, words};
 
 /// The largest number of a process on Linux; others have less.
 const MOST_PROCESSES: i32 = 1 << 22;
@@ -288,25 +288,10 @@ impl Session {
     }
 }
 
-/// Whether a statement's first word is COPY.
+/// Whether a statement's first word is COPY; in doubt it is.
 fn is_copy(text: &str) -> bool {
-    let mut rest = text.trim_start();
-    loop {
-        rest = if let Some(comment) = rest.strip_prefix("--") {
-            comment.split_once('\n').map_or("", |(_, rest)| rest).trim_start()
-        } else if let Some(comment) = rest.strip_prefix("/*") {
-            // A comment within a comment would end early: then what is taken for the first word
-            // is not, and in doubt it is COPY.
-            match comment.split_once("*/") {
-                Some((comment, _)) if comment.contains("/*") => return true,
-                Some((_, rest)) => rest.trim_start(),
-                None => return false,
-            }
-        } else {
-            break;
-        }
-    }
-    rest.as_bytes().first_chunk::<4>().is_some_and(|word| word.eq_ignore_ascii_case(b"copy"))
+    let is_copy = |word: &[u8; 4]| word.eq_ignore_ascii_case(b"copy");
+    words::start(text).is_none_or(|rest| rest.as_bytes().first_chunk().is_some_and(is_copy))
 }
 
 /// Why a text cannot be sent at all.
