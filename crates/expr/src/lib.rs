@@ -1,14 +1,33 @@
-//! What is asked: a statement's text, its placeholders and its identity.
+//! What is asked: expressions, queries and their SQL, a statement's text, its placeholders and its
+//! identity.
 //!
 //! SQL is written once, with `$1` or `:name` placeholders, for every database; [`Statement::parse`]
-//! gives the text in the database's own spelling, with the parameters numbered. This crate does no
+//! gives the text in the database's own spelling, with the parameters numbered. An [`Expr`] is written
+//! once for every engine: [`sql`] spells it, and a filter runs it over columns. This crate does no
 //! IO, reads no clock, starts no thread, holds no global and knows no Python.
 
+mod coerce;
+mod display;
 mod error;
+mod expr_error;
+mod kind;
 mod lexer;
+pub mod limits;
+mod node;
+mod operators;
+pub mod query;
+pub mod regex;
+mod rules;
+mod shape;
+pub mod sql;
 mod statement;
 #[cfg(test)]
 mod tests;
 
 pub use error::StatementError;
+pub use expr_error::ExprError;
+pub use kind::{Base, Kind};
+pub use node::{ColumnRef, Expr, Op, Parameter, QueryForm};
+pub use operators::{Binding, Entry, Nulls, Operator, Place, TABLE};
+pub use rules::{Mismatch, Rule};
 pub use statement::{Dialect, Parameters, Statement};

@@ -89,11 +89,17 @@ impl Statement {
         text.push_str(&sql[copied..]);
         let parameters =
             if names.is_empty() { Parameters::Numbered(highest) } else { Parameters::Named(names) };
-        let hash = blake3::hash(text.as_bytes());
-        let key = hash.as_bytes().first_chunk().map_or(0, |bytes| u128::from_le_bytes(*bytes));
+        let key = identity(&text);
         let text: Arc<str> = text.into();
         let source = if *text == *sql { Arc::clone(&text) } else { sql.into() };
         Ok(Self { source, text, ends, key, parameters })
+    }
+
+    /// A text that is in the database's own spelling, with so many parameters.
+    pub fn ready(text: Arc<str>, parameters: usize) -> Self {
+        let key = identity(&text);
+        let source = Arc::clone(&text);
+        Self { source, text, ends: Vec::new(), key, parameters: Parameters::Numbered(parameters) }
     }
 
     /// The SQL, in the database's own spelling.
@@ -160,6 +166,11 @@ impl Statement {
         }
         Ok(slots.into_iter().flatten().collect())
     }
+}
+
+fn identity(text: &str) -> u128 {
+    let hash = blake3::hash(text.as_bytes());
+    hash.as_bytes().first_chunk().map_or(0, |bytes| u128::from_le_bytes(*bytes))
 }
 
 fn list(names: &[Box<str>]) -> String {

@@ -1,0 +1,252 @@
+//! Values fitted to what they are compared with, so that a comparison means the same on every engine: a float
+//! against whole numbers becomes the whole number at the same place, against decimals a decimal.
+
+use rowmill_columns::Scalar;
+
+use crate::ExprError;
+use crate::kind::{Base, Kind};
+use crate::node::{Args, Expr, Op};
+use crate::operators::Operator as O;
+
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+/// Fits literals in `args`, and may swap them. Gives the whole where no value can make it otherwise than one
+/// it is: that is left to the caller's expression to spell, so it is rare.
+pub(crate) fn coerce(operator: O, args: &mut Args) -> Result<Option<Expr>, ExprError> {
+    match operator {
+        O::Equal
+        | O::NotEqual
+        | O::Less
+        | O::LessOrEqual
+        | O::Greater
+        | O::GreaterOrEqual
+        | O::IsDistinct
+        | O::IsNotDistinct
+        | O::Between => compared(operator, args),
+        O::In | O::NotIn => listed(operator, args),
+        O::ListContains | O::ListOverlaps | O::ListContainsAll | O::ListDisjoint => {
+            fit_element(args);
+            Ok(None)
+        }
+        O::Add | O::Subtract | O::Multiply | O::Divide => {
+            if args.len() == 2 {
+                fit_number(args);
+            }
+            Ok(None)
+        }
+        O::Like | O::ILike => pattern(args).map(|()| None),
+        O::Matches => expression(args).map(|()| None),
+        _ => Ok(None),
+    }
+}
+
+fn none_of(value: &Expr, operator: O, args: &[Expr]) -> Result<(), ExprError> {
+    if matches!(value.value(), Some(Scalar::Null))
+        && !matches!(operator, O::IsDistinct | O::IsNotDistinct)
+    {
+        let method = if operator == O::NotEqual { "is_not_null()" } else { "is_null()" };
+        let other = args.iter().find(|arg| !arg.is(value)).unwrap_or(value);
+        let message = format!(
+            "a comparison with None is never true in SQL; write {other}.{method}, or is_distinct_from() to \
+             compare NULLs too"
+        );
+        return Err(ExprError::new(message));
+    }
+    Ok(())
+}
+
+fn compared(operator: O, args: &mut Args) -> Result<Option<Expr>, ExprError> {
+    for at in 0..args.len() {
+        none_of(&args[at].clone(), operator, args)?;
+    }
+    // A literal on the left is one on the right: `100 < x` is `x > 100`.
+    let Some(with) = args.iter().find(|arg| arg.value().is_none()).map(Expr::kind) else {
+        return Ok(None);
+    };
+    for at in 0..args.len() {
+        let Some(value) = args[at].value() else { continue };
+        if let Kind::One(base) = with
+            && let Some(fitted) = fitted(value, base, rounding(operator, at))
+        {
+            args[at] = Expr::literal(fitted);
+        }
+    }
+    Ok(None)
+}
+
+/// Which way a literal at this place goes where no whole number is its equal.
+#[derive(Clone, Copy)]
+enum Rounding {
+    Down,
+    Up,
+    None,
+}
+
+fn rounding(operator: O, at: usize) -> Rounding {
+    match (operator, at) {
+        // x > 2.5 is x > 2, and x <= 2.5 is x <= 2; the other way about with the literal on the left.
+        (O::Greater | O::LessOrEqual, 1) | (O::Less | O::GreaterOrEqual, 0) | (O::Between, 2) => {
+            Rounding::Down
+        }
+        (O::Less | O::GreaterOrEqual, 1) | (O::Greater | O::LessOrEqual, 0) | (O::Between, 1) => {
+            Rounding::Up
+        }
+        _ => Rounding::None,
+    }
+}
+
+/// A value as one of the kind it is compared with, where it has to be another.
+fn fitted(value: &Scalar, base: Base, rounding: Rounding) -> Option<Scalar> {
+    match (base, value) {
+        (Base::Int, Scalar::Float(value)) => whole(*value, rounding),
+        (Base::Int, Scalar::Decimal(text)) => {
+            // Beyond 64 bits no integer is; within them the text says which.
+            let value: f64 = text.parse().ok()?;
+            match text.split_once('.') {
+                None => text.parse().ok().map(Scalar::Int).or_else(|| whole(value, rounding)),
+                Some((digits, _)) if value.abs() >= 9e15 => digits.parse().ok().map(Scalar::Int),
+                Some(_) => whole(value, rounding),
+            }
+        }
+        (Base::Float, Scalar::Int(value)) => Some(Scalar::Float(*value as f64)),
+        (Base::Float, Scalar::Decimal(text)) => text.parse().ok().map(Scalar::Float),
+        (Base::Decimal, Scalar::Int(value)) => Some(Scalar::Decimal(value.to_string())),
+        (Base::Decimal, Scalar::Float(value)) if value.is_finite() => {
+            Some(Scalar::Decimal(format!("{value}")))
+        }
+        (Base::Decimal, Scalar::Float(value)) => Some(Scalar::Decimal(
+            match (value.is_nan(), *value > 0.0) {
+                (true, _) => "NaN",
+                (_, true) => "Infinity",
+                (_, false) => "-Infinity",
+            }
+            .to_owned(),
+        )),
+        (Base::Timestamp, Scalar::Date(days)) => Some(Scalar::Timestamp {
+            micros: i64::from(*days).checked_mul(MICROS_PER_DAY)?,
+            utc: false,
+        }),
+        _ => None,
+    }
+}
+
+/// The integer that a comparison with a float means, or the float where it is none.
+fn whole(value: f64, rounding: Rounding) -> Option<Scalar> {
+    let at = match rounding {
+        Rounding::Down => value.floor(),
+        Rounding::Up => value.ceil(),
+        Rounding::None if value.fract() == 0.0 => value,
+        Rounding::None => return None,
+    };
+    // 2^63 is the first float beyond.
+    (at >= -9_223_372_036_854_775_808.0 && at < 9_223_372_036_854_775_808.0)
+        .then(|| Scalar::Int(at as i64))
+}
+
+fn listed(operator: O, args: &mut Args) -> Result<Option<Expr>, ExprError> {
+    let kind = args[0].kind();
+    let Some(Scalar::List(values)) = args[1].value() else { return Ok(None) };
+    if values.iter().any(|value| matches!(value, Scalar::Null)) {
+        let name = if operator == O::In { "in_" } else { "not_in" };
+        let message = format!(
+            "the list of {name}() holds None, with which nothing is equal; leave it out, and write | {}.is_null() \
+             where rows without a value are meant",
+            args[0]
+        );
+        return Err(ExprError::new(message));
+    }
+    let Kind::One(base) = kind else { return same_kinds(values).map(|()| None) };
+    let of_base = |value: &Scalar| Kind::of_scalar(value) == Kind::One(base);
+    if values.iter().all(of_base) {
+        return Ok(None);
+    }
+    let mut all = Vec::with_capacity(values.len());
+    for value in values {
+        if of_base(value) {
+            all.push(value.clone());
+        } else if let Some(value) = fitted(value, base, Rounding::None) {
+            all.push(value);
+        } else if base == Base::Int && matches!(value, Scalar::Float(_) | Scalar::Decimal(_)) {
+            // No integer is 2.5: it is in no list of them.
+        } else {
+            let message =
+                format!("a list with {} in it cannot be looked through for {base}", value.kind());
+            return Err(ExprError::about(&message, &args[0]));
+        }
+    }
+    args[1] = Expr::literal(Scalar::List(all));
+    Ok(None)
+}
+
+fn same_kinds(values: &[Scalar]) -> Result<(), ExprError> {
+    let mut kinds = values.iter().map(Kind::of_scalar);
+    let Some(first) = kinds.next() else { return Ok(()) };
+    match kinds.find(|kind| *kind != first) {
+        Some(other) => Err(ExprError::new(format!(
+            "the list of in_() holds {first} and {other}; one kind is wanted"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// An element that a list may hold, as one of the list's kind.
+fn fit_element(args: &mut Args) {
+    let Kind::List(base) = args[0].kind() else { return };
+    let fit = |value: &Scalar| fitted(value, base, Rounding::None).unwrap_or_else(|| value.clone());
+    let new = match args.get(1).and_then(Expr::value) {
+        Some(Scalar::List(values)) => {
+            if values.iter().all(|value| Kind::of_scalar(value) == Kind::One(base)) {
+                return;
+            }
+            Scalar::List(values.iter().map(fit).collect())
+        }
+        Some(value) => match fitted(value, base, Rounding::None) {
+            Some(value) => value,
+            None => return,
+        },
+        None => return,
+    };
+    args[1] = Expr::literal(new);
+}
+
+/// In arithmetic a number goes with its neighbour: `decimal * 1.5` stays exact.
+fn fit_number(args: &mut Args) {
+    for at in 0..2 {
+        let other = args[1 - at].kind();
+        if let (Some(value), Kind::One(base @ (Base::Float | Base::Decimal))) =
+            (args[at].value(), other)
+            && let Some(value) = fitted(value, base, Rounding::None)
+        {
+            args[at] = Expr::literal(value);
+        }
+    }
+}
+
+/// LIKE patterns are given as values: a database's own escapes in a column would mean something else elsewhere.
+fn pattern(args: &Args) -> Result<(), ExprError> {
+    match args.get(1).map(Expr::op) {
+        Some(Op::Literal(Scalar::Text(pattern))) => {
+            let trailing = pattern.chars().rev().take_while(|letter| *letter == '\\').count();
+            if trailing % 2 == 1 {
+                let message = format!(
+                    "the pattern {pattern:?} ends in a backslash that takes nothing; write \\\\ for one"
+                );
+                return Err(ExprError::new(message));
+            }
+            Ok(())
+        }
+        Some(Op::Literal(_) | Op::Parameter(_)) | None => Ok(()),
+        Some(_) => Err(ExprError::new(
+            "a pattern is a str, not an expression; contains(), starts_with() and ends_with() take columns",
+        )),
+    }
+}
+
+/// Regular expressions that both engines read alike.
+fn expression(args: &Args) -> Result<(), ExprError> {
+    match args.get(1).map(Expr::op) {
+        Some(Op::Literal(Scalar::Text(pattern))) => crate::regex::check(pattern),
+        Some(Op::Literal(_)) | None => Ok(()),
+        Some(_) => Err(ExprError::new("a regular expression is a str, not an expression")),
+    }
+}

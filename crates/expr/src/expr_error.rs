@@ -1,0 +1,42 @@
+use std::fmt;
+
+use crate::display::{rendered, with_marks};
+use crate::node::Expr;
+use crate::operators::Operator;
+use crate::rules::Mismatch;
+
+/// An expression or a query that makes no sense, with the part that does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExprError {
+    message: String,
+    /// The expression on one line and marks below its wrong part on the next.
+    shown: Option<String>,
+}
+
+impl ExprError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), shown: None }
+    }
+
+    /// `expression` and what of it is wrong.
+    pub(crate) fn about(message: &str, expression: &Expr) -> Self {
+        Self::new(format!("{} {message}", rendered(expression)))
+    }
+
+    pub(crate) fn mismatch(operator: Operator, args: &[Expr], mismatch: &Mismatch) -> Self {
+        let shown = with_marks(operator, args, mismatch.argument);
+        Self { message: mismatch.message.clone(), shown: Some(shown) }
+    }
+}
+
+impl fmt::Display for ExprError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.shown {
+            Some(shown) => write!(f, "\n{shown}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for ExprError {}

@@ -1,0 +1,53 @@
+//! What is asked of a database: queries as values, built step by step, that know no SQL.
+
+mod select;
+mod source;
+mod write;
+
+pub use select::{Join, JoinForm, Output, Outputs, Select, SetOperation};
+pub use source::{Derived, DerivedForm, Reference, Source, Table, TableColumn};
+pub use write::{Conflict, Delete, Insert, Update};
+
+use std::sync::Arc;
+
+use crate::node::Expr;
+use crate::shape::Shape;
+
+/// Any query.
+#[derive(Clone, Debug)]
+pub enum Query {
+    /// Reads.
+    Select(Arc<Select>),
+    /// Adds rows, or changes those that are there.
+    Insert(Arc<Insert>),
+    /// Changes rows.
+    Update(Arc<Update>),
+    /// Removes rows.
+    Delete(Arc<Delete>),
+    /// SQL as it is.
+    Raw(Expr),
+}
+
+impl Query {
+    /// What it looks like, values left out.
+    pub fn shape(&self) -> u128 {
+        match self {
+            Self::Select(query) => query.shape(),
+            Self::Insert(query) => query.shape(),
+            Self::Update(query) => query.shape(),
+            Self::Delete(query) => query.shape(),
+            Self::Raw(raw) => Shape::of(20).with(raw.shape()).finish(),
+        }
+    }
+
+    /// All expressions, in one fixed order.
+    pub(crate) fn expressions<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
+        match self {
+            Self::Select(query) => query.expressions(visit),
+            Self::Insert(query) => query.expressions(visit),
+            Self::Update(query) => query.expressions(visit),
+            Self::Delete(query) => query.expressions(visit),
+            Self::Raw(raw) => visit(raw),
+        }
+    }
+}

@@ -1,0 +1,266 @@
+use std::sync::Arc;
+
+use super::{DerivedForm, Source};
+use crate::node::{Expr, Op};
+use crate::shape::Shape;
+use crate::{ExprError, limits};
+
+/// A query that reads. Each step gives a new one; what it was made of stays as it was.
+#[derive(Clone, Debug, Default)]
+pub struct Select {
+    /// What is given back.
+    pub outputs: Arc<Outputs>,
+    /// Where rows come from; `None` to be told by the outputs.
+    pub from: Option<Arc<Source>>,
+    /// What is joined to that, in order.
+    pub joins: Vec<Join>,
+    /// Which rows: all of these hold.
+    pub filter: Vec<Expr>,
+    /// What groups are made by.
+    pub group: Vec<Expr>,
+    /// Which groups.
+    pub having: Vec<Expr>,
+    /// In which order.
+    pub order: Vec<Expr>,
+    /// How many at most.
+    pub limit: Option<Expr>,
+    /// How many are passed over.
+    pub offset: Option<Expr>,
+    /// Whether each row is given once.
+    pub distinct: bool,
+    /// Queries whose rows are put together, in place of all above but order, limit and offset.
+    pub compound: Option<(SetOperation, Vec<Arc<Select>>)>,
+}
+
+/// The columns of an answer.
+#[derive(Clone, Debug, Default)]
+pub struct Outputs {
+    list: Vec<Output>,
+    shape: u128,
+}
+
+/// A column of an answer.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// What it holds.
+    pub expression: Expr,
+    /// Its name, where that is not the column's.
+    pub label: Option<Arc<str>>,
+}
+
+/// A source that is joined to those before it.
+#[derive(Clone, Debug)]
+pub struct Join {
+    /// How.
+    pub form: JoinForm,
+    /// What.
+    pub source: Arc<Source>,
+    /// Which rows belong together; `None` for a cross join.
+    pub on: Option<Expr>,
+}
+
+/// What becomes of rows that have no partner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinForm {
+    /// They are left out.
+    Inner,
+    /// Those of the left side stay, with NULLs on the right.
+    Left,
+    /// Those of both sides stay.
+    Full,
+    /// Each goes with each.
+    Cross,
+}
+
+/// How the rows of several queries are put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetOperation {
+    /// Each once.
+    Union,
+    /// All.
+    UnionAll,
+    /// Those that are in each.
+    Intersect,
+    /// Those of the first that are in no other.
+    Except,
+}
+
+impl Outputs {
+    /// These columns.
+    pub fn new(list: Vec<Output>) -> Self {
+        let mut shape = Shape::of(12);
+        for output in &list {
+            shape.add(output.expression.shape());
+            shape.optional_text(output.label.as_deref());
+        }
+        let shape = shape.finish();
+        Self { list, shape }
+    }
+
+    /// The columns.
+    pub fn list(&self) -> &[Output] {
+        &self.list
+    }
+
+    pub(crate) fn shape(&self) -> u128 {
+        self.shape
+    }
+}
+
+impl Output {
+    /// The name that the column has in the answer, where it has one.
+    pub fn name(&self) -> Option<&Arc<str>> {
+        let own = || match self.expression.op() {
+            Op::Column(column) => Some(&column.name),
+            _ => None,
+        };
+        self.label.as_ref().or_else(own)
+    }
+}
+
+impl Select {
+    /// A query for these columns.
+    pub fn new(outputs: Vec<Output>) -> Self {
+        Self { outputs: Arc::new(Outputs::new(outputs)), ..Self::default() }
+    }
+
+    /// The one column of a query that stands as an operand.
+    pub(crate) fn only_column(&self) -> Result<&Expr, ExprError> {
+        if let Some((_, members)) = &self.compound {
+            return members.first().map_or_else(
+                || Err(ExprError::new("a union of nothing")),
+                |first| first.only_column(),
+            );
+        }
+        match self.outputs.list() {
+            [only] => Ok(&only.expression),
+            list => {
+                let message = format!(
+                    "a query stands here for one column, but selects {}: select the one that is meant",
+                    list.len()
+                );
+                Err(ExprError::new(message))
+            }
+        }
+    }
+
+    /// The columns of the answer.
+    pub fn columns(&self) -> &[Output] {
+        match &self.compound {
+            Some((_, members)) => members.first().map_or(&[], |first| first.columns()),
+            None => self.outputs.list(),
+        }
+    }
+
+    /// Whether it is made of groups of rows.
+    pub fn is_grouped(&self) -> bool {
+        !self.group.is_empty()
+            || self.outputs.list.iter().any(|output| output.expression.is_aggregate())
+    }
+
+    /// What it looks like, values left out.
+    pub fn shape(&self) -> u128 {
+        let mut shape = Shape::of(13);
+        shape.add(self.outputs.shape);
+        shape.add(self.from.as_ref().map_or(0, |source| source.key()));
+        shape.number(self.distinct.into());
+        for join in &self.joins {
+            shape.number(1 + join.form as u64);
+            shape.add(join.source.key());
+            shape.add(join.on.as_ref().map_or(0, Expr::shape));
+        }
+        for (tag, list) in
+            [(6, &self.filter), (7, &self.group), (8, &self.having), (9, &self.order)]
+        {
+            shape.number(tag);
+            for expression in list {
+                shape.add(expression.shape());
+            }
+        }
+        for (tag, part) in [(10, &self.limit), (11, &self.offset)] {
+            shape.number(tag);
+            // Numbers of rows stand in the text: a plan depends on them.
+            match part.as_ref().map(Expr::op) {
+                Some(Op::Literal(rowmill_columns::Scalar::Int(rows))) => shape.number(*rows as u64),
+                Some(_) => shape.add(part.as_ref().map_or(0, Expr::shape)),
+                None => {}
+            }
+        }
+        if let Some((operation, members)) = &self.compound {
+            shape.number(20 + *operation as u64);
+            for member in members {
+                shape.add(member.shape());
+            }
+        }
+        shape.finish()
+    }
+
+    /// All expressions, in one fixed order, those of queries within included.
+    pub(crate) fn expressions<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
+        if let Some((_, members)) = &self.compound {
+            for member in members {
+                member.expressions(visit);
+            }
+        }
+        for output in self.outputs.list() {
+            visit(&output.expression);
+        }
+        if let Some(source) = &self.from {
+            source.expressions(visit);
+        }
+        for join in &self.joins {
+            join.source.expressions(visit);
+            if let Some(on) = &join.on {
+                visit(on);
+            }
+        }
+        for list in [&self.filter, &self.group, &self.having, &self.order] {
+            for expression in list {
+                visit(expression);
+            }
+        }
+        for expression in [&self.limit, &self.offset].into_iter().flatten() {
+            visit(expression);
+        }
+    }
+
+    /// How deep queries stand within each other.
+    pub(crate) fn nesting(&self) -> usize {
+        let mut deepest = 0;
+        let below = |source: &Arc<Source>| match &**source {
+            Source::Query(derived) => derived.query.nesting(),
+            Source::Table(_) => 0,
+        };
+        for source in self.from.iter().chain(self.joins.iter().map(|join| &join.source)) {
+            deepest = deepest.max(below(source));
+        }
+        if let Some((_, members)) = &self.compound {
+            deepest = members.iter().fold(deepest, |deepest, member| deepest.max(member.nesting()));
+        }
+        deepest + 1
+    }
+
+    /// Refuses to become part of one more query where queries stand too deep within each other.
+    pub fn nested(self: Arc<Self>) -> Result<Arc<Self>, ExprError> {
+        if self.nesting() < limits::QUERIES {
+            return Ok(self);
+        }
+        Err(ExprError::new(format!(
+            "queries stand within each other {} deep at most",
+            limits::QUERIES
+        )))
+    }
+}
+
+impl Source {
+    pub(crate) fn expressions<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
+        if let Self::Query(derived) = self {
+            derived.query.expressions(visit);
+        }
+    }
+
+    /// Whether it may use what stands before it.
+    pub fn is_lateral(&self) -> bool {
+        matches!(self, Self::Query(derived) if derived.form == DerivedForm::Lateral)
+    }
+}

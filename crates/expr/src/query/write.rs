@@ -1,0 +1,160 @@
+use std::sync::Arc;
+
+use super::{Outputs, Select, Source};
+use crate::node::Expr;
+use crate::shape::Shape;
+
+/// Adds rows to a table.
+#[derive(Clone, Debug)]
+pub struct Insert {
+    /// The table.
+    pub table: Arc<Source>,
+    /// The columns that are given, by their names in the database.
+    pub columns: Vec<Arc<str>>,
+    /// The rows, a value for each column. None for one row of defaults.
+    pub rows: Vec<Vec<Expr>>,
+    /// The rows as a query gives them, in place of `rows`.
+    pub query: Option<Arc<Select>>,
+    /// What becomes of rows whose key is there.
+    pub conflict: Option<Conflict>,
+    /// What is given back of the rows.
+    pub returning: Arc<Outputs>,
+}
+
+/// What becomes of a row whose key is there.
+#[derive(Clone, Debug)]
+pub struct Conflict {
+    /// The key's columns; none for any key.
+    pub key: Vec<Arc<str>>,
+    /// What the row that is there becomes; empty to leave it.
+    pub set: Vec<(Arc<str>, Expr)>,
+    /// Which rows only are changed.
+    pub filter: Vec<Expr>,
+}
+
+/// Changes rows of a table.
+#[derive(Clone, Debug)]
+pub struct Update {
+    /// The table.
+    pub table: Arc<Source>,
+    /// What columns become.
+    pub set: Vec<(Arc<str>, Expr)>,
+    /// Other sources that may be named.
+    pub from: Vec<Arc<Source>>,
+    /// Which rows.
+    pub filter: Vec<Expr>,
+    /// Whether all rows are meant.
+    pub all_rows: bool,
+    /// What is given back of the rows.
+    pub returning: Arc<Outputs>,
+}
+
+/// Removes rows of a table.
+#[derive(Clone, Debug)]
+pub struct Delete {
+    /// The table.
+    pub table: Arc<Source>,
+    /// Which rows.
+    pub filter: Vec<Expr>,
+    /// Whether all rows are meant.
+    pub all_rows: bool,
+    /// What is given back of the rows.
+    pub returning: Arc<Outputs>,
+}
+
+impl Insert {
+    pub(crate) fn shape(&self) -> u128 {
+        let mut shape = Shape::of(14).with(self.table.key()).with(self.returning.shape());
+        for column in &self.columns {
+            shape.text(column);
+        }
+        for row in &self.rows {
+            shape.number(1);
+            for value in row {
+                shape.add(value.shape());
+            }
+        }
+        if let Some(query) = &self.query {
+            shape.number(2);
+            shape.add(query.shape());
+        }
+        if let Some(conflict) = &self.conflict {
+            shape.number(3);
+            for column in &conflict.key {
+                shape.text(column);
+            }
+            assigned(&mut shape, &conflict.set);
+            listed(&mut shape, &conflict.filter);
+        }
+        shape.finish()
+    }
+
+    pub(crate) fn expressions<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
+        if let Some(query) = &self.query {
+            query.expressions(visit);
+        }
+        self.rows.iter().flatten().for_each(&mut *visit);
+        if let Some(conflict) = &self.conflict {
+            conflict.set.iter().for_each(|(_, value)| visit(value));
+            conflict.filter.iter().for_each(&mut *visit);
+        }
+        self.returning.expressions(visit);
+    }
+}
+
+impl Update {
+    pub(crate) fn shape(&self) -> u128 {
+        let mut shape = Shape::of(15).with(self.table.key()).with(self.returning.shape());
+        shape.number(self.all_rows.into());
+        assigned(&mut shape, &self.set);
+        listed(&mut shape, &self.filter);
+        for source in &self.from {
+            shape.add(source.key());
+        }
+        shape.finish()
+    }
+
+    pub(crate) fn expressions<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
+        self.set.iter().for_each(|(_, value)| visit(value));
+        for source in &self.from {
+            source.expressions(visit);
+        }
+        self.filter.iter().for_each(&mut *visit);
+        self.returning.expressions(visit);
+    }
+}
+
+impl Delete {
+    pub(crate) fn shape(&self) -> u128 {
+        let mut shape = Shape::of(16).with(self.table.key()).with(self.returning.shape());
+        shape.number(self.all_rows.into());
+        listed(&mut shape, &self.filter);
+        shape.finish()
+    }
+
+    pub(crate) fn expressions<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
+        self.filter.iter().for_each(&mut *visit);
+        self.returning.expressions(visit);
+    }
+}
+
+impl Outputs {
+    fn expressions<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
+        self.list().iter().for_each(|output| visit(&output.expression));
+    }
+}
+
+fn assigned(shape: &mut Shape, set: &[(Arc<str>, Expr)]) {
+    shape.number(set.len() as u64);
+    for (name, value) in set {
+        shape.text(name);
+        shape.add(value.shape());
+    }
+}
+
+fn listed(shape: &mut Shape, list: &[Expr]) {
+    shape.number(list.len() as u64);
+    for expression in list {
+        shape.add(expression.shape());
+    }
+}

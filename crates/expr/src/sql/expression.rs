@@ -1,0 +1,542 @@
+//! Expressions as SQL: a stack in place of recursion, so that depth is a matter of the database's limits alone.
+
+use rowmill_columns::Scalar;
+
+use super::Target;
+use super::slot::Form;
+use super::writer::Writer;
+use crate::kind::{Base, Kind};
+use crate::node::{Expr, Op, QueryForm};
+use crate::operators::{Binding, Operator};
+use crate::{ExprError, limits};
+
+/// What is still to be written, the next last.
+enum Piece<'e> {
+    Text(&'e str),
+    /// An expression, at least so tightly bound, a value cast to what it is where the flag says so.
+    Expr(&'e Expr, Binding, bool),
+    /// A part that SQLite reads one level deeper.
+    Up,
+    Down,
+    /// A chain of `and` or `or`, cut in halves so that it is not deep.
+    Halves(Vec<&'e Expr>, Operator),
+    /// A value in a form.
+    Value(&'e Expr, Form),
+}
+
+impl Writer<'_> {
+    /// A condition or a value on its own.
+    pub(super) fn expression(&mut self, expression: &Expr) -> Result<(), ExprError> {
+        self.pieces(expression, Binding::Or)
+    }
+
+    /// A condition of several that all hold.
+    pub(super) fn all_of(&mut self, conditions: &[Expr]) -> Result<(), ExprError> {
+        for (at, condition) in conditions.iter().enumerate() {
+            if !condition.kind().may_be(Base::Bool) {
+                let message = format!("is no condition: it is {}", condition.kind());
+                return Err(ExprError::about(&message, condition));
+            }
+            if at > 0 {
+                self.push(" and ");
+            }
+            let alone = conditions.len() == 1;
+            self.pieces(condition, if alone { Binding::Or } else { Binding::And })?;
+        }
+        Ok(())
+    }
+
+    /// A value for a column, which says what type it takes.
+    pub(super) fn assigned_value(&mut self, value: &Expr) -> Result<(), ExprError> {
+        match value.op() {
+            Op::Literal(value) if matches!(value, Scalar::Null) => {
+                self.push("null");
+                Ok(())
+            }
+            Op::Literal(_) | Op::Parameter(_) => self.value(value, false),
+            _ => self.expression(value),
+        }
+    }
+
+    /// Something in parentheses unless it is one word or a call.
+    pub(super) fn atom(&mut self, expression: &Expr) -> Result<(), ExprError> {
+        self.pieces(expression, Binding::Atom)
+    }
+
+    fn pieces(&mut self, expression: &Expr, binding: Binding) -> Result<(), ExprError> {
+        let mut stack = vec![Piece::Expr(expression, binding, true)];
+        let (mut level, deepest) = (0, self.deepest());
+        while let Some(piece) = stack.pop() {
+            match piece {
+                Piece::Text(text) => self.push(text),
+                Piece::Up => {
+                    level += 1;
+                    if level > deepest {
+                        let message = format!(
+                            "the expression is deeper than {deepest} levels, more than the database reads"
+                        );
+                        return Err(ExprError::new(message));
+                    }
+                }
+                Piece::Down => level -= 1,
+                Piece::Value(leaf, form) => self.placeholder(leaf, form)?,
+                Piece::Halves(chain, operator) => self.halves(chain, operator, &mut stack),
+                Piece::Expr(expression, binding, cast) => {
+                    self.one(expression, binding, cast, &mut stack)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn deepest(&self) -> u32 {
+        match self.target {
+            Target::Postgres => limits::POSTGRES_DEPTH,
+            Target::Sqlite | Target::SqliteUnix => limits::SQLITE_DEPTH - 100,
+        }
+    }
+
+    fn one<'e>(
+        &mut self,
+        expression: &'e Expr,
+        binding: Binding,
+        cast: bool,
+        stack: &mut Vec<Piece<'e>>,
+    ) -> Result<(), ExprError> {
+        match expression.op() {
+            Op::Column(column) => self.column(column),
+            Op::Excluded(column) => {
+                self.push("excluded.");
+                self.name(&column.name)
+            }
+            Op::Literal(Scalar::Null) => {
+                self.push("null");
+                Ok(())
+            }
+            Op::Literal(_) | Op::Parameter(_) => self.value(expression, cast),
+            Op::Call(operator) => self.call(*operator, expression, binding, stack),
+            Op::Over { partition } => self.over(expression, *partition),
+            Op::Query(form, query) => {
+                match form {
+                    QueryForm::Exists => self.push("exists ("),
+                    QueryForm::Value => self.push("("),
+                    QueryForm::In | QueryForm::NotIn => {
+                        if binding == Binding::Atom {
+                            self.push("(");
+                        }
+                        self.pieces(&expression.args()[0], Binding::Atom)?;
+                        self.push(if *form == QueryForm::In { " in (" } else { " not in (" });
+                    }
+                }
+                self.select(query)?;
+                self.push(")");
+                if matches!(form, QueryForm::In | QueryForm::NotIn) && binding == Binding::Atom {
+                    self.push(")");
+                }
+                Ok(())
+            }
+            Op::Raw(pieces) => {
+                stack.push(Piece::Text(")"));
+                for at in (0..pieces.len()).rev() {
+                    if let Some(operand) = expression.args().get(at) {
+                        stack.push(Piece::Expr(operand, Binding::Atom, false));
+                    }
+                    stack.push(Piece::Text(&pieces[at]));
+                }
+                self.push("(");
+                Ok(())
+            }
+        }
+    }
+
+    /// A placeholder, with the type that PostgreSQL is to read it as where nothing beside it says so.
+    fn value(&mut self, leaf: &Expr, cast: bool) -> Result<(), ExprError> {
+        if self.target.is_sqlite() {
+            let form = match leaf.kind() {
+                Kind::One(Base::Decimal) | Kind::List(Base::Decimal) => Form::Real,
+                _ => Form::Plain,
+            };
+            return self.placeholder(leaf, form);
+        }
+        self.placeholder(leaf, Form::Plain)?;
+        if cast {
+            let (base, list) = match leaf.kind() {
+                Kind::One(base) => (base, ""),
+                Kind::List(base) => (base, "[]"),
+                Kind::Any => return Ok(()),
+            };
+            if let Some(name) = type_name(base) {
+                self.push("::");
+                self.push(name);
+                self.push(list);
+            }
+        }
+        Ok(())
+    }
+
+    fn call<'e>(
+        &mut self,
+        operator: Operator,
+        expression: &'e Expr,
+        binding: Binding,
+        stack: &mut Vec<Piece<'e>>,
+    ) -> Result<(), ExprError> {
+        let entry = operator.entry();
+        let args = expression.args();
+        if operator == Operator::Negate && !expression.kind().may_be_number() {
+            let message =
+                format!("has a minus, which {} has not outside of order_by()", expression.kind());
+            return Err(ExprError::about(&message, &args[0]));
+        }
+        if self.target.is_sqlite()
+            && matches!(operator, Operator::Add | Operator::Subtract)
+            && args.iter().any(|arg| arg.kind() == Kind::One(Base::Interval))
+        {
+            let message = "adds an interval, which SQLite cannot do exactly; compute the point in time in Python";
+            return Err(ExprError::about(message, expression));
+        }
+        let wrap = entry.binding < binding;
+        if wrap {
+            stack.push(Piece::Text(")"));
+            self.push("(");
+        }
+        match operator {
+            Operator::And | Operator::Or => {
+                let chain = chain(expression, operator);
+                if self.target.is_sqlite() && chain.len() > 64 {
+                    stack.push(Piece::Halves(chain, operator));
+                    return Ok(());
+                }
+                let joint = if operator == Operator::And { " and " } else { " or " };
+                for (at, part) in chain.iter().enumerate().rev() {
+                    stack.push(Piece::Down);
+                    stack.push(Piece::Expr(part, Binding::Test, true));
+                    stack.push(Piece::Up);
+                    if at > 0 {
+                        stack.push(Piece::Text(joint));
+                    }
+                }
+                Ok(())
+            }
+            Operator::Case => {
+                stack.push(Piece::Text(" end"));
+                let pairs = args.len() / 2;
+                let cast = cast(operator, args);
+                if args.len() % 2 == 1 {
+                    stack.push(Piece::Expr(&args[2 * pairs], Binding::Test, cast));
+                    stack.push(Piece::Text(" else "));
+                }
+                for pair in (0..pairs).rev() {
+                    stack.push(Piece::Expr(&args[2 * pair + 1], Binding::Test, cast));
+                    stack.push(Piece::Text(" then "));
+                    stack.push(Piece::Expr(&args[2 * pair], Binding::Or, true));
+                    stack.push(Piece::Text(" when "));
+                }
+                self.push("case");
+                Ok(())
+            }
+            Operator::ToInt | Operator::ToFloat => self.template(
+                number_cast(operator, args[0].kind(), self.target),
+                operator,
+                args,
+                stack,
+            ),
+            _ => {
+                let spelling = if self.target.is_sqlite() { entry.sqlite } else { entry.postgres };
+                self.template(spelling, operator, args, stack)
+            }
+        }
+    }
+
+    /// Pushes a spelling's pieces, the last first.
+    fn template<'e>(
+        &mut self,
+        spelling: &'static str,
+        operator: Operator,
+        args: &'e [Expr],
+        stack: &mut Vec<Piece<'e>>,
+    ) -> Result<(), ExprError> {
+        let cast = cast(operator, args);
+        let entry = operator.entry();
+        let mut pieces: Vec<Piece<'e>> = Vec::with_capacity(8);
+        let mut rest = spelling;
+        while let Some(open) = rest.find('{') {
+            let (before, after) = rest.split_at(open);
+            pieces.push(Piece::Text(before));
+            let close = after.find('}').unwrap_or(after.len() - 1);
+            let (name, mark) = after[1..close].split_once('!').unwrap_or((&after[1..close], ""));
+            rest = &after[close + 1..];
+            if name == "*" {
+                listed(mark, args, cast, &mut pieces);
+                continue;
+            }
+            let Some(arg) = name.parse().ok().and_then(|at: usize| args.get(at)) else {
+                return Err(ExprError::new(format!("{operator:?} has no operand {name}")));
+            };
+            let enclosed = before.ends_with(['(', ' '])
+                && !before.ends_with("> ")
+                && !before.ends_with("= ")
+                && (rest.starts_with(')') || rest.starts_with(", "));
+            let binding = match entry.binding {
+                _ if enclosed => Binding::Or,
+                Binding::Sum => {
+                    if name == "0" {
+                        Binding::Sum
+                    } else {
+                        Binding::Product
+                    }
+                }
+                Binding::Product => {
+                    if name == "0" {
+                        Binding::Product
+                    } else {
+                        Binding::Atom
+                    }
+                }
+                Binding::Test if is_comparison(operator) => Binding::Sum,
+                _ => Binding::Atom,
+            };
+            self.marked(mark, arg, args, binding, cast, &mut pieces);
+        }
+        pieces.push(Piece::Text(rest));
+        pieces.push(Piece::Down);
+        stack.extend(pieces.into_iter().rev());
+        stack.push(Piece::Up);
+        Ok(())
+    }
+
+    fn marked<'e>(
+        &self,
+        mark: &str,
+        arg: &'e Expr,
+        args: &[Expr],
+        binding: Binding,
+        cast: bool,
+        pieces: &mut Vec<Piece<'e>>,
+    ) {
+        let is_leaf = matches!(arg.op(), Op::Literal(_) | Op::Parameter(_));
+        match mark {
+            "glob" if is_leaf => pieces.push(Piece::Value(arg, Form::Glob)),
+            "one" if is_leaf => pieces.push(Piece::Value(arg, Form::One)),
+            "one" => pieces.extend([
+                Piece::Text("array["),
+                Piece::Expr(arg, Binding::Or, true),
+                Piece::Text("]"),
+            ]),
+            "path" if self.target.is_sqlite() => pieces.push(Piece::Value(arg, Form::JsonPath)),
+            "path" => pieces.extend([Piece::Value(arg, Form::TextPath), Piece::Text("::text[]")]),
+            "int4" => pieces.extend([Piece::Value(arg, Form::Plain), Piece::Text("::int4")]),
+            "text" if arg.as_column().is_some() => {
+                pieces.extend([Piece::Expr(arg, Binding::Atom, cast), Piece::Text("::text")]);
+            }
+            "utc" if arg.kind() == Kind::One(Base::Instant) => {
+                pieces.extend([
+                    Piece::Expr(arg, Binding::Atom, true),
+                    Piece::Text(" at time zone 'UTC'"),
+                ]);
+            }
+            "time" if self.target == Target::SqliteUnix => {
+                pieces.extend([Piece::Expr(arg, Binding::Or, true), Piece::Text(", 'unixepoch'")]);
+            }
+            "float" => {
+                let exact = args.iter().any(|arg| arg.kind() == Kind::One(Base::Decimal))
+                    && args.iter().all(|arg| arg.kind() != Kind::FLOAT);
+                let float = matches!(arg.kind(), Kind::One(Base::Float | Base::Decimal));
+                if float || exact && !self.target.is_sqlite() {
+                    pieces.push(Piece::Expr(arg, binding, true));
+                } else if self.target.is_sqlite() {
+                    pieces.extend([
+                        Piece::Text("cast("),
+                        Piece::Expr(arg, Binding::Or, true),
+                        Piece::Text(" as real)"),
+                    ]);
+                } else {
+                    pieces.extend([Piece::Expr(arg, Binding::Atom, true), Piece::Text("::float8")]);
+                }
+            }
+            _ => pieces.push(Piece::Expr(arg, binding, cast)),
+        }
+    }
+
+    fn halves<'e>(
+        &mut self,
+        mut chain: Vec<&'e Expr>,
+        operator: Operator,
+        stack: &mut Vec<Piece<'e>>,
+    ) {
+        let joint = if operator == Operator::And { " and " } else { " or " };
+        if chain.len() <= 8 {
+            for (at, part) in chain.iter().enumerate().rev() {
+                stack.push(Piece::Expr(part, Binding::Test, true));
+                if at > 0 {
+                    stack.push(Piece::Text(joint));
+                }
+            }
+            return;
+        }
+        let second = chain.split_off(chain.len() / 2);
+        stack.extend([
+            Piece::Text(")"),
+            Piece::Down,
+            Piece::Halves(second, operator),
+            Piece::Text("("),
+        ]);
+        stack.extend([
+            Piece::Text(joint),
+            Piece::Text(")"),
+            Piece::Halves(chain, operator),
+            Piece::Text("("),
+            Piece::Up,
+        ]);
+    }
+
+    fn over(&mut self, expression: &Expr, partition: usize) -> Result<(), ExprError> {
+        let (function, rest) = expression.args().split_at(1);
+        let (by, order) = rest.split_at(partition);
+        self.pieces(&function[0], Binding::Atom)?;
+        self.push(" over (");
+        if !by.is_empty() {
+            self.push("partition by ");
+            for (at, key) in by.iter().enumerate() {
+                self.comma(at);
+                self.expression(key)?;
+            }
+        }
+        if !order.is_empty() {
+            self.push(if by.is_empty() { "order by " } else { " order by " });
+            self.order(order)?;
+        }
+        self.push(")");
+        Ok(())
+    }
+}
+
+fn listed<'e>(mark: &str, args: &'e [Expr], cast: bool, pieces: &mut Vec<Piece<'e>>) {
+    let (joint, binding) = match mark {
+        "rows" => ("), (", Binding::Or),
+        "joined" => (" || ", Binding::Atom),
+        _ => (", ", Binding::Or),
+    };
+    for (at, arg) in args.iter().enumerate() {
+        if at > 0 {
+            pieces.push(Piece::Text(joint));
+        }
+        pieces.push(Piece::Expr(arg, binding, cast || mark == "joined"));
+    }
+}
+
+/// The parts of `a and b and c`, however they were put together.
+fn chain(expression: &Expr, operator: Operator) -> Vec<&Expr> {
+    let mut parts = Vec::new();
+    let mut stack = vec![expression];
+    while let Some(node) = stack.pop() {
+        match node.op() {
+            Op::Call(same) if *same == operator => stack.extend(node.args().iter().rev()),
+            _ => parts.push(node),
+        }
+    }
+    parts
+}
+
+fn is_comparison(operator: Operator) -> bool {
+    use Operator as O;
+    matches!(
+        operator,
+        O::Equal
+            | O::NotEqual
+            | O::Less
+            | O::LessOrEqual
+            | O::Greater
+            | O::GreaterOrEqual
+            | O::Between
+            | O::IsDistinct
+            | O::IsNotDistinct
+            | O::IsNull
+            | O::IsNotNull
+            | O::In
+            | O::NotIn
+    )
+}
+
+/// Whether a value among these operands says by itself what it is: numbers always do, so that 3,000,000,000 can
+/// be compared with a column of 32 bits; what stands beside a column is read as the column.
+fn cast(operator: Operator, args: &[Expr]) -> bool {
+    use Operator as O;
+    let takes_after = is_comparison(operator)
+        || matches!(
+            operator,
+            O::ListContains
+                | O::ListOverlaps
+                | O::ListContainsAll
+                | O::ListDisjoint
+                | O::Coalesce
+                | O::Case
+                | O::Least
+                | O::Greatest
+                | O::Like
+                | O::ILike
+                | O::Matches
+        );
+    if !takes_after {
+        return true;
+    }
+    let is_leaf = |arg: &Expr| matches!(arg.op(), Op::Literal(_) | Op::Parameter(_));
+    let list = matches!(
+        operator,
+        O::ListContains | O::ListOverlaps | O::ListContainsAll | O::ListDisjoint
+    );
+    let number = |arg: &Expr| match arg.kind() {
+        Kind::One(base) | Kind::List(base) => base.is_number(),
+        Kind::Any => false,
+    };
+    let untyped = args.iter().any(|arg| arg.kind() == Kind::Any);
+    args.iter().all(is_leaf)
+        || !list && !untyped && args.iter().any(|arg| is_leaf(arg) && number(arg))
+}
+
+/// PostgreSQL's name of a kind.
+fn type_name(base: Base) -> Option<&'static str> {
+    Some(match base {
+        Base::Null | Base::Other => return None,
+        Base::Bool => "bool",
+        Base::Int => "int8",
+        Base::Float => "float8",
+        Base::Decimal => "numeric",
+        Base::Text => "text",
+        Base::Bytes => "bytea",
+        Base::Json => "jsonb",
+        Base::Uuid => "uuid",
+        Base::Date => "date",
+        Base::Time => "time",
+        Base::Timestamp => "timestamp",
+        Base::Instant => "timestamptz",
+        Base::Interval => "interval",
+    })
+}
+
+/// How something is made a number.
+fn number_cast(operator: Operator, kind: Kind, target: Target) -> &'static str {
+    let int = operator == Operator::ToInt;
+    match (kind, target, int) {
+        (Kind::TEXT, Target::Postgres, true) => {
+            r"case when {0} ~ '^\s*[-+]?[0-9]+\s*$' and length({0}) <= 18 then {0}::int8 end"
+        }
+        (Kind::TEXT, Target::Postgres, false) => {
+            r"case when {0} ~ '^\s*[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?\s*$' then {0}::float8 end"
+        }
+        (Kind::TEXT, _, true) => {
+            r"case when {0} regexp '^\s*[-+]?[0-9]+\s*$' and length({0}) <= 18 then cast({0} as integer) end"
+        }
+        (Kind::TEXT, _, false) => {
+            r"case when {0} regexp '^\s*[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?\s*$' then cast({0} as real) end"
+        }
+        (Kind::One(Base::Bool), Target::Postgres, true) => "{0}::int4::int8",
+        (Kind::One(Base::Bool), Target::Postgres, false) => "{0}::int4::float8",
+        (Kind::One(Base::Int), Target::Postgres, true) => "{0}::int8",
+        (Kind::One(_), Target::Postgres, true) => "trunc({0})::int8",
+        (_, Target::Postgres, true) => "{0}::int8",
+        (_, Target::Postgres, false) => "{0}::float8",
+        (_, _, true) => "cast({0} as integer)",
+        (_, _, false) => "cast({0} as real)",
+    }
+}

@@ -1,0 +1,146 @@
+use rowmill_columns::Scalar;
+
+use super::Bound;
+use crate::ExprError;
+use crate::kind::{Base, Kind};
+use crate::node::Op;
+
+/// What a parameter of a text is: which of the query's values, in which form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    pub(super) leaf: usize,
+    pub(super) form: Form,
+}
+
+/// What a value is made before it is bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Nothing.
+    Plain,
+    /// A pattern of LIKE as one of GLOB.
+    Glob,
+    /// A list of the value alone.
+    One,
+    /// The path of a JSON value as an array of texts.
+    TextPath,
+    /// The same as `$.a[0]`.
+    JsonPath,
+    /// Decimals as floats, which is how SQLite keeps them.
+    Real,
+}
+
+impl Slot {
+    pub(super) fn value(self, bound: &Bound<'_>, given: &[Scalar]) -> Result<Scalar, ExprError> {
+        let value = match bound.leaf(self.leaf).op() {
+            Op::Literal(value) => value,
+            Op::Parameter(parameter) => given.get(parameter.at).ok_or_else(|| {
+                ExprError::new(format!("no value for the parameter {:?}", &*parameter.name))
+            })?,
+            _ => return Err(ExprError::new("a parameter's value is neither literal nor given")),
+        };
+        match self.form {
+            Form::Plain => Ok(value.clone()),
+            Form::One => Ok(Scalar::List(vec![value.clone()])),
+            Form::Glob => match value {
+                Scalar::Text(pattern) => glob(pattern).map(Scalar::Text),
+                other => Ok(other.clone()),
+            },
+            Form::TextPath => path(value, &|steps| {
+                Ok(Scalar::List(steps.iter().map(|step| Scalar::Text(step.text())).collect()))
+            }),
+            Form::JsonPath => path(value, &|steps| {
+                let mut out = "$".to_owned();
+                steps.iter().try_for_each(|step| step.json(&mut out))?;
+                Ok(Scalar::Text(out))
+            }),
+            Form::Real => Ok(real(value)),
+        }
+    }
+}
+
+fn real(value: &Scalar) -> Scalar {
+    match value {
+        Scalar::Decimal(text) => text.parse().map_or_else(|_| value.clone(), Scalar::Float),
+        Scalar::List(values) if Kind::of_scalar(value) == Kind::List(Base::Decimal) => {
+            Scalar::List(values.iter().map(real).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// A pattern of LIKE, with backslashes as escapes, as one of GLOB.
+fn glob(pattern: &str) -> Result<String, ExprError> {
+    let mut out = String::with_capacity(pattern.len() + 8);
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '%' => out.push('*'),
+            '_' => out.push('?'),
+            '\\' => match letters.next() {
+                Some(taken) => literal(taken, &mut out),
+                None => {
+                    let message =
+                        format!("the pattern {pattern:?} ends in a backslash that takes nothing");
+                    return Err(ExprError::new(message));
+                }
+            },
+            other => literal(other, &mut out),
+        }
+    }
+    Ok(out)
+}
+
+fn literal(letter: char, out: &mut String) {
+    match letter {
+        '*' | '?' | '[' => out.extend(['[', letter, ']']),
+        other => out.push(other),
+    }
+}
+
+enum Step<'a> {
+    Key(&'a str),
+    At(i64),
+}
+
+impl Step<'_> {
+    fn text(&self) -> String {
+        match self {
+            Self::Key(key) => (*key).to_owned(),
+            Self::At(at) => at.to_string(),
+        }
+    }
+
+    fn json(&self, out: &mut String) -> Result<(), ExprError> {
+        match self {
+            Self::At(at @ 0..) => *out += &format!("[{at}]"),
+            Self::At(at) => *out += &format!("[#{at}]"),
+            // SQLite reads a quoted key to the next quote, with no way to write one.
+            Self::Key(key) if key.contains('"') => {
+                return Err(ExprError::new(format!(
+                    "SQLite finds no JSON key with a quote in it: {key:?}"
+                )));
+            }
+            Self::Key(key) => *out += &format!(".\"{key}\""),
+        }
+        Ok(())
+    }
+}
+
+fn path(
+    value: &Scalar,
+    form: &dyn Fn(&[Step<'_>]) -> Result<Scalar, ExprError>,
+) -> Result<Scalar, ExprError> {
+    let step = |value| match value {
+        &Scalar::Int(at) => Ok(Step::At(at)),
+        Scalar::Text(key) => Ok(Step::Key(key)),
+        other => Err(ExprError::new(format!(
+            "a step into JSON is a str or an int, not {}",
+            other.kind()
+        ))),
+    };
+    let steps = match value {
+        Scalar::List(steps) => steps.iter().map(step).collect::<Result<Vec<_>, _>>()?,
+        one => vec![step(one)?],
+    };
+    form(&steps)
+}

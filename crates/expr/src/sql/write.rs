@@ -1,0 +1,168 @@
+use std::sync::Arc;
+
+use super::writer::{Writer, collect, named_in};
+use crate::ExprError;
+use crate::node::Expr;
+use crate::query::{Delete, Insert, Outputs, Query, Source, Table, Update};
+
+impl Writer<'_> {
+    pub(super) fn insert(&mut self, insert: &Insert) -> Result<(), ExprError> {
+        if let Some(query) = &insert.query {
+            let mut named = Vec::new();
+            collect(query, &mut named)?;
+            self.with(&named)?;
+        }
+        let table = table(&insert.table)?;
+        self.push("insert into ");
+        self.source(&insert.table)?;
+        known(table, &insert.columns)?;
+        if !insert.columns.is_empty() {
+            self.push(" (");
+            self.names(&insert.columns)?;
+            self.push(")");
+        }
+        if let Some(query) = &insert.query {
+            if !insert.columns.is_empty() && query.columns().len() != insert.columns.len() {
+                let message = format!(
+                    "the query gives {} columns, {} are inserted",
+                    query.columns().len(),
+                    insert.columns.len()
+                );
+                return Err(ExprError::new(message));
+            }
+            self.push(" ");
+            self.select(query)?;
+            // SQLite would read `on` as the join's.
+            if self.target.is_sqlite() && insert.conflict.is_some() && query.filter.is_empty() {
+                self.push(" where true");
+            }
+        } else if insert.columns.is_empty() {
+            self.push(" default values");
+        } else {
+            self.push(" values ");
+            for (at, row) in insert.rows.iter().enumerate() {
+                self.comma(at);
+                self.push("(");
+                for (at, value) in row.iter().enumerate() {
+                    self.comma(at);
+                    self.assigned(value)?;
+                }
+                self.push(")");
+            }
+        }
+        self.scopes.push(vec![Arc::clone(&insert.table)]);
+        if let Some(conflict) = &insert.conflict {
+            self.push(" on conflict");
+            known(table, &conflict.key)?;
+            if !conflict.key.is_empty() {
+                self.push(" (");
+                self.names(&conflict.key)?;
+                self.push(")");
+            }
+            if conflict.set.is_empty() {
+                self.push(" do nothing");
+            } else {
+                self.push(" do update");
+                self.set(table, &conflict.set)?;
+                self.filtered(&conflict.filter)?;
+            }
+        }
+        self.returning(&insert.returning)
+    }
+
+    pub(super) fn update(&mut self, update: &Update) -> Result<(), ExprError> {
+        meant("update", &update.filter, update.all_rows)?;
+        let query = Query::Update(Arc::new(update.clone()));
+        self.with(&named_in(&query)?)?;
+        let target = table(&update.table)?;
+        self.push("update ");
+        self.source(&update.table)?;
+        let mut scope = vec![Arc::clone(&update.table)];
+        scope.extend(update.from.iter().cloned());
+        self.scopes.push(scope);
+        self.set(target, &update.set)?;
+        for (at, source) in update.from.iter().enumerate() {
+            self.push(if at == 0 { " from " } else { ", " });
+            self.source(source)?;
+        }
+        self.filtered(&update.filter)?;
+        self.returning(&update.returning)
+    }
+
+    pub(super) fn delete(&mut self, delete: &Delete) -> Result<(), ExprError> {
+        meant("delete", &delete.filter, delete.all_rows)?;
+        let query = Query::Delete(Arc::new(delete.clone()));
+        self.with(&named_in(&query)?)?;
+        table(&delete.table)?;
+        self.push("delete from ");
+        self.source(&delete.table)?;
+        self.scopes.push(vec![Arc::clone(&delete.table)]);
+        self.filtered(&delete.filter)?;
+        self.returning(&delete.returning)
+    }
+
+    fn filtered(&mut self, filter: &[Expr]) -> Result<(), ExprError> {
+        if filter.is_empty() {
+            return Ok(());
+        }
+        self.push(" where ");
+        self.all_of(filter)
+    }
+
+    fn set(&mut self, table: &Table, set: &[(Arc<str>, Expr)]) -> Result<(), ExprError> {
+        if set.is_empty() {
+            return Err(ExprError::new(
+                "nothing is set: name columns and what they become, as set(text=\"\")",
+            ));
+        }
+        self.push(" set ");
+        for (at, (name, value)) in set.iter().enumerate() {
+            self.comma(at);
+            known(table, std::slice::from_ref(name))?;
+            self.name(name)?;
+            self.push(" = ");
+            self.assigned(value)?;
+        }
+        Ok(())
+    }
+
+    /// A value for a column, which says by itself what type it takes.
+    fn assigned(&mut self, value: &Expr) -> Result<(), ExprError> {
+        if value.is_aggregate() || value.is_order() {
+            return Err(ExprError::about("is no value of one row", value));
+        }
+        self.assigned_value(value)
+    }
+
+    fn returning(&mut self, outputs: &Outputs) -> Result<(), ExprError> {
+        if !outputs.list().is_empty() {
+            self.push(" returning ");
+            self.outputs(outputs.list())?;
+        }
+        self.scopes.pop();
+        Ok(())
+    }
+}
+
+fn table(source: &Source) -> Result<&Table, ExprError> {
+    source.as_table().ok_or_else(|| ExprError::new("only tables are written to"))
+}
+
+fn known(table: &Table, names: &[Arc<str>]) -> Result<(), ExprError> {
+    if table.columns.is_empty() {
+        return Ok(());
+    }
+    match names.iter().find(|name| table.column(name).is_none()) {
+        Some(name) => Err(ExprError::new(format!("{} has no column {name:?}", table.name))),
+        None => Ok(()),
+    }
+}
+
+fn meant(verb: &str, filter: &[Expr], all_rows: bool) -> Result<(), ExprError> {
+    if filter.is_empty() && !all_rows {
+        return Err(ExprError::new(format!(
+            "this would {verb} every row of the table: say which with .where(...), or .all_rows() if all are meant"
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,278 @@
+use std::sync::Arc;
+
+use super::slot::{Form, Slot};
+use super::{Bound, Sql, Target, quoted};
+use crate::node::{ColumnRef, Expr, Op};
+use crate::query::{Derived, DerivedForm, Query, Select, Source};
+use crate::{ExprError, limits};
+
+/// Writes one statement.
+pub(super) struct Writer<'q> {
+    pub(super) target: Target,
+    pub(super) out: String,
+    bound: &'q Bound<'q>,
+    slots: Vec<Slot>,
+    /// The sources whose columns may be named, those of the innermost query last.
+    pub(super) scopes: Vec<Vec<Arc<Source>>>,
+    /// Those whose rows may be missing, and their columns NULL.
+    pub(super) outer: Vec<u128>,
+}
+
+impl<'q> Writer<'q> {
+    pub(super) fn new(bound: &'q Bound<'q>, target: Target) -> Self {
+        let (scopes, outer) = (Vec::new(), Vec::new());
+        Self { target, out: String::with_capacity(256), bound, slots: Vec::new(), scopes, outer }
+    }
+
+    pub(super) fn finish(self) -> Result<Sql, ExprError> {
+        let most = match self.target {
+            Target::Postgres => limits::POSTGRES_PARAMETERS,
+            Target::Sqlite | Target::SqliteUnix => limits::SQLITE_PARAMETERS,
+        };
+        if self.slots.len() > most {
+            let message = format!(
+                "the statement has {} parameters, the database takes {most}; a list of values is one parameter in \
+                 in_(), and many rows are loaded by db.load()",
+                self.slots.len()
+            );
+            return Err(ExprError::new(message));
+        }
+        Ok(Sql { text: self.out.into(), slots: self.slots })
+    }
+
+    pub(super) fn push(&mut self, text: &str) {
+        self.out.push_str(text);
+    }
+
+    pub(super) fn name(&mut self, name: &str) -> Result<(), ExprError> {
+        let name = quoted(name)?;
+        self.out.push_str(&name);
+        Ok(())
+    }
+
+    pub(super) fn names(&mut self, names: &[Arc<str>]) -> Result<(), ExprError> {
+        for (at, name) in names.iter().enumerate() {
+            self.comma(at);
+            self.name(name)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn comma(&mut self, at: usize) {
+        if at > 0 {
+            self.out.push_str(", ");
+        }
+    }
+
+    /// The placeholder of a value: one for a node, however often it stands.
+    pub(super) fn placeholder(&mut self, leaf: &Expr, form: Form) -> Result<(), ExprError> {
+        let Some(place) = self.bound.place(leaf) else {
+            return Err(ExprError::new("a value that is not of the query"));
+        };
+        let slot = Slot { leaf: place, form };
+        let number = match self.slots.iter().position(|known| *known == slot) {
+            Some(at) => at + 1,
+            None => {
+                self.slots.push(slot);
+                self.slots.len()
+            }
+        };
+        self.out.push(if self.target.is_sqlite() { '?' } else { '$' });
+        self.out += &number.to_string();
+        Ok(())
+    }
+
+    pub(super) fn column(&mut self, column: &ColumnRef) -> Result<(), ExprError> {
+        if let Some(source) = &column.source {
+            self.in_scope(source, &column.name)?;
+            self.name(source.label())?;
+            self.push(".");
+        }
+        self.name(&column.name)
+    }
+
+    fn in_scope(&self, source: &Arc<Source>, column: &str) -> Result<(), ExprError> {
+        let key = source.key();
+        let same = |known: &Arc<Source>| Arc::ptr_eq(known, source) || known.key() == key;
+        if self.scopes.iter().flatten().any(same) {
+            return Ok(());
+        }
+        let label = source.label();
+        let known: Vec<_> =
+            self.scopes.iter().flatten().map(|source| source.label().to_string()).collect();
+        let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
+        Err(ExprError::new(format!(
+            "{label}.{column} is used, but rows come from {known}: join {label} with .join({label}, on), or name it \
+             with .from_()"
+        )))
+    }
+
+    /// A source where rows come from.
+    pub(super) fn source(&mut self, source: &Arc<Source>) -> Result<(), ExprError> {
+        match &**source {
+            Source::Table(table) => {
+                if let Some(schema) = &table.schema {
+                    self.name(schema)?;
+                    self.push(".");
+                }
+                self.name(&table.name)?;
+                if let Some(alias) = &table.alias {
+                    self.push(" as ");
+                    self.name(alias)?;
+                }
+                Ok(())
+            }
+            Source::Query(Derived { name, form: DerivedForm::With, .. }) => self.name(name),
+            Source::Query(Derived { name, query, form }) => {
+                if *form == DerivedForm::Lateral {
+                    if self.target.is_sqlite() {
+                        return Err(ExprError::new("SQLite has no lateral queries"));
+                    }
+                    self.push("lateral ");
+                }
+                // Only a lateral query sees what stands beside it.
+                let around = if *form == DerivedForm::Lateral { None } else { self.scopes.pop() };
+                self.push("(");
+                self.select(query)?;
+                self.push(") as ");
+                self.scopes.extend(around);
+                self.name(name)
+            }
+        }
+    }
+
+    /// A whole query, the named ones that it uses before it.
+    pub(super) fn statement(&mut self, select: &Select) -> Result<(), ExprError> {
+        let mut named = Vec::new();
+        collect(select, &mut named)?;
+        self.with(&named)?;
+        self.select(select)
+    }
+
+    /// The named queries.
+    pub(super) fn with(&mut self, named: &[&Derived]) -> Result<(), ExprError> {
+        for (at, derived) in named.iter().enumerate() {
+            self.push(if at == 0 { "with " } else { ", " });
+            self.name(&derived.name)?;
+            self.push(" as (");
+            self.select(&derived.query)?;
+            self.push(")");
+        }
+        if !named.is_empty() {
+            self.push(" ");
+        }
+        Ok(())
+    }
+
+    /// Raw SQL, whose operands are as they stand.
+    pub(super) fn raw(&mut self, raw: &Expr) -> Result<(), ExprError> {
+        let mut named = Vec::new();
+        in_expression(raw, &mut named)?;
+        self.with(&named)?;
+        let (Op::Raw(pieces), operands) = (raw.op(), raw.args()) else {
+            return Err(ExprError::new("no raw SQL"));
+        };
+        for (at, piece) in pieces.iter().enumerate() {
+            self.push(piece);
+            if let Some(operand) = operands.get(at) {
+                self.operand(operand)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn operand(&mut self, operand: &Expr) -> Result<(), ExprError> {
+        match operand.op() {
+            Op::Literal(_) | Op::Parameter(_) => self.placeholder(operand, Form::Plain),
+            _ => {
+                // What it is about is named by the SQL around it.
+                let mut sources = Vec::new();
+                sources_of(operand, &mut sources);
+                self.scopes.push(sources);
+                let done = self.atom(operand);
+                self.scopes.pop();
+                done
+            }
+        }
+    }
+}
+
+/// The sources of an expression's columns, those of queries in it left out.
+pub(super) fn sources_of(expression: &Expr, found: &mut Vec<Arc<Source>>) {
+    expression.walk(|node| {
+        if let Op::Column(column) = node.op()
+            && let Some(source) = &column.source
+            && !found.iter().any(|known| Arc::ptr_eq(known, source) || known.key() == source.key())
+        {
+            found.push(Arc::clone(source));
+        }
+    });
+}
+
+/// The queries under `with` that a query uses, each after those that it uses itself.
+pub(super) fn collect<'a>(
+    select: &'a Select,
+    named: &mut Vec<&'a Derived>,
+) -> Result<(), ExprError> {
+    for source in select.from.iter().chain(select.joins.iter().map(|join| &join.source)) {
+        if let Source::Query(derived) = &**source {
+            collect(&derived.query, named)?;
+            if derived.form == DerivedForm::With {
+                match named.iter().find(|known| known.name == derived.name) {
+                    Some(known) if known.query.shape() == derived.query.shape() => {}
+                    Some(_) => {
+                        let message = format!("two queries are named {:?}", derived.name);
+                        return Err(ExprError::new(message));
+                    }
+                    None => named.push(derived),
+                }
+            }
+        }
+    }
+    if let Some((_, members)) = &select.compound {
+        for member in members {
+            collect(member, named)?;
+        }
+    }
+    let mut first = Ok(());
+    let own = select
+        .outputs
+        .list()
+        .iter()
+        .map(|output| &output.expression)
+        .chain(&select.filter)
+        .chain(&select.having);
+    for expression in own.chain(&select.group).chain(&select.order) {
+        if first.is_ok() {
+            first = in_expression(expression, named);
+        }
+    }
+    first
+}
+
+pub(super) fn in_expression<'a>(
+    expression: &'a Expr,
+    named: &mut Vec<&'a Derived>,
+) -> Result<(), ExprError> {
+    let mut first = Ok(());
+    expression.walk(|node| {
+        if let Op::Query(_, query) = node.op()
+            && first.is_ok()
+        {
+            first = collect(query, named);
+        }
+    });
+    first
+}
+
+/// The queries under `with` of any query.
+pub(super) fn named_in(query: &Query) -> Result<Vec<&Derived>, ExprError> {
+    let mut named = Vec::new();
+    let mut first = Ok(());
+    query.expressions(&mut |expression| {
+        if first.is_ok() {
+            first = in_expression(expression, &mut named);
+        }
+    });
+    first.map(|()| named)
+}
