@@ -17,7 +17,7 @@ from bench.checks import verdicts
 from bench.context import Context, opened
 from bench.data import LARGE, QUICK, Sizes
 from bench.report import markdown, notes, plain, table, write
-from bench.workloads import fetch, imports, load, point, sqlite, stream, ticker
+from bench.workloads import fetch, imports, load, paging, point, queries, sqlite, stream, ticker
 from bench.workloads import json as json_workload
 
 WORKLOADS: dict[str, ModuleType] = {
@@ -27,6 +27,8 @@ WORKLOADS: dict[str, ModuleType] = {
     "sqlite": sqlite,
     "load": load,
     "stream": stream,
+    "queries": queries,
+    "paging": paging,
     "ticker": ticker,
     "import": imports,
 }

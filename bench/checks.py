@@ -87,6 +87,9 @@ ONE, MANY = "point, 1 task", "point, 32 tasks"
 COLUMNS = "SQLite to columns"
 LOAD, LITE = "load to PostgreSQL", "load to SQLite"
 STREAM = "stream"
+QL, QP = "queries, SQLite", "queries, PostgreSQL"
+CORE, ORM = "sqlalchemy core", "sqlalchemy orm"
+ORDERS = ("ascending", "descending", "mixed", "NULLs")
 
 # fmt: off
 TARGETS = [
@@ -128,6 +131,26 @@ TARGETS = [
     Target("stream", "asyncio: rows/s / one fetch", ratio(STREAM, "wall", "one fetch async", RA), 0.9, True),
     Target("stream", "in a transaction: rows/s / one fetch", ratio(STREAM, "wall", "one fetch", f"{RM} in a transaction"), 0.9, True),
     Target("stream", "asyncio, in a transaction: rows/s / one fetch", ratio(STREAM, "wall", "one fetch async", f"{RA} in a transaction"), 0.9, True),
+    Target("queries", "SQLite: CPU / SQLAlchemy Core", ratio(QL, "cpu", RM, CORE), 1 / 6),
+    Target("queries", "SQLite: CPU / SQLAlchemy ORM", ratio(QL, "cpu", RM, ORM), 1 / 10),
+    Target("queries", "SQLite: CPU / Django", ratio(QL, "cpu", RM, "django"), 1 / 14),
+    Target("queries", "SQLite: CPU / sqlite3", ratio(QL, "cpu", RM, "sqlite3"), 1.5),
+    Target("queries", "PostgreSQL: CPU / SQLAlchemy Core", ratio(QP, "cpu", RM, CORE), 1 / 8),
+    Target("queries", "PostgreSQL: CPU / SQLAlchemy ORM", ratio(QP, "cpu", RM, ORM), 1 / 12),
+    Target("queries", "PostgreSQL: CPU / Django", ratio(QP, "cpu", RM, "django"), 1 / 20),
+    Target("queries", "PostgreSQL: CPU / psycopg", ratio(QP, "cpu", RM, "psycopg"), 1.5),
+    Target("queries", "SQLite: first hundred / steady", figure(f"first {QL}", RM, "first_x"), 1.5),
+    Target("queries", "PostgreSQL: first hundred / steady", figure(f"first {QP}", RM, "first_x"), 1.5),
+    Target("queries", "traced: CPU added", figure("building", RM, "traced_us"), 3, unit="us"),
+    Target("queries", "ten predicates afresh: CPU added", figure("building", RM, "ten_us"), 8, unit="us"),
+    Target("queries", "IN of 10,000: CPU added", figure("building", RM, "in_us"), 300, unit="us"),
+    *(
+        Target("paging", f"{place}, {order}: deep page / shallow", figure(f"page {order}, {place}", RM, "deep_x"), 1.3)
+        for place in ("SQLite", "PostgreSQL")
+        for order in ORDERS
+    ),
+    Target("paging", "SQLite, top 10 of 50: wall / correlated IN", ratio("top 10 of 50, SQLite", "wall", RM, "correlated IN"), 2),
+    Target("paging", "PostgreSQL, top 10 of 50: wall / LATERAL", ratio("top 10 of 50, PostgreSQL", "wall", RM, "LATERAL"), 2),
     Target("import", "import rowmill over bare Python", import_cost, 12, unit="ms"),
     Target("import", "third-party modules imported", foreign, 0, unit=""),
 ]

@@ -23,12 +23,18 @@ class Sizes:
     sqlite_points: int = 50_000
     load: int = 1_000_000
     stream: int = 10_000_000
+    lines: int = 300_000
+    queries: int = 1_000
+    messages: int = 1_000_000
     shared_buffers: str = "2GB"
 
 
 LARGE = 100_000_000
 """Rows of `stream` that are 10 GB."""
-QUICK = Sizes(5_000, 50_000, 1_000_000, 1_000, 500, 5, 20_000, 1_000, 20_000, 300_000, "256MB")
+QUICK = Sizes(
+    *(5_000, 50_000, 1_000_000, 1_000, 500, 5, 20_000, 1_000, 20_000, 300_000, 20_000, 100, 20_000),
+    shared_buffers="256MB",
+)
 
 TEXT = "substr(md5(random()::text) || md5(random()::text), 1, 5 + (random() * 25)::int)"
 STAMP = "timestamptz '2020-01-01 00:00+00' + random() * interval '5 years'"

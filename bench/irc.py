@@ -92,7 +92,9 @@ class Log:
         """Who talks, those who talk most first."""
         source, nicks = random.Random(2), dict[str, None]()
         while len(nicks) < NICKS:
-            nicks[word(source) + source.choice(("", "", word(source), str(source.randint(1, 99))))] = None
+            nicks[
+                word(source) + source.choice(("", "", word(source), str(source.randint(1, 99))))
+            ] = None
         return list(nicks)
 
     @property
@@ -127,17 +129,35 @@ class Log:
             at += timedelta(microseconds=source.randint(1, 999_999))
             channel = source.choices(ids, cum_weights=busy)[0]
             command = source.choices(commands, cum_weights=shares)[0]
-            nick = source.choices(nicks, cum_weights=chatty)[0] + source.choice(("",) * 20 + ("_", "|"))
+            nick = source.choices(nicks, cum_weights=chatty)[0] + source.choice(
+                ("",) * 20 + ("_", "|")
+            )
             if command == "NOTICE" and source.random() < 0.5:
                 nick = SERVICE
             text = ""
             if command in SAID:
-                text = " ".join(source.choices(words, cum_weights=frequent, k=source.randint(2, 14)))
+                text = " ".join(
+                    source.choices(words, cum_weights=frequent, k=source.randint(2, 14))
+                )
             host = f"{nick}@{source.choice(words)}.example.org" if source.random() < 0.8 else None
-            raw = f":{nick}!{host} {command} #{self.slugs[channel - 1][0]} :{text}" if host else None
+            raw = (
+                f":{nick}!{host} {command} #{self.slugs[channel - 1][0]} :{text}" if host else None
+            )
             thread = source.randint(1, line) if source.random() < 0.1 else None
             is_bot = source.random() < 0.05
-            yield line, channel, at, nick, text, command == "ACTION", command, host, raw, is_bot, thread
+            yield (
+                line,
+                channel,
+                at,
+                nick,
+                text,
+                command == "ACTION",
+                command,
+                host,
+                raw,
+                is_bot,
+                thread,
+            )
 
     def contributors(self) -> Iterator[Row]:
         """`contributors`: the same number for each channel."""
@@ -153,7 +173,12 @@ class Log:
         source, key = random.Random(6), itertools.count(1)
         for channel in range(1, CHANNELS + 1):
             for day in range((self.end - START).days + 1):
-                yield next(key), channel, (START + timedelta(days=day)).date(), source.randint(3, 900)
+                yield (
+                    next(key),
+                    channel,
+                    (START + timedelta(days=day)).date(),
+                    source.randint(3, 900),
+                )
 
     def asked(self, kind: str, count: int, seed: int = 7) -> list[Row]:
         """The parameters of `count` queries of a kind."""

@@ -60,7 +60,7 @@ def table(results: Results, task: str, columns: Sequence[str]) -> Table:
             known = [m for m in medians if m is not None]
             suffix, factor = unit(known) if column in ("wall", "cpu") else ("", 1.0)
             cells = ["" if m is None else number(m * factor) for m in medians]
-            name = f"{TITLES.get(column, column)} {suffix}".strip()
+            name = f"{TITLES.get(column, column.replace('_', ' '))} {suffix}".strip()
         if any(cells):
             head.append(name)
             for row, cell in zip(body, cells, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import ClassVar
 
 from sqlalchemy import BigInteger, ForeignKey, create_engine
 from sqlalchemy.engine import Connection
@@ -10,7 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
-    type_annotation_map = {int: BigInteger}
+    type_annotation_map: ClassVar = {int: BigInteger}
 
 
 class Bot(Base):
