@@ -17,7 +17,7 @@ PEERS = ["core", "orm", "django"]
 
 def answered(url: str, arms: list[str]) -> dict[str, dict[str, Any]]:
     """What each arm answers, from a process of their own: Django can be set up but once."""
-    job = Job("irc", "answers", url=url, keys=LOG.lines, count=8, command=arms)
+    job = Job("irc", "answers", url=url, keys=LOG.lines, count=8, other=" ".join(arms))
     figures = start(Case("all", job))
     assert not {"error", "unavailable"} & set(figures), figures
     return {arm: figures[arm] for arm in arms}

@@ -16,6 +16,7 @@ import rowmill as rm
 from bench.measure import Job, Measure
 
 SIZE = 50
+CHANNELS = 50
 STRIDE = 10_000
 """Rows of the pages by which the walk comes to a depth."""
 ORDERS = {
@@ -141,7 +142,7 @@ TOP = {
 
 def top_by_hand(job: Job) -> Measure:
     """One statement: the form named."""
-    groups = list(range(1, job.tasks + 1))
+    groups = list(range(1, CHANNELS + 1))
     with rm.Database(job.url) as db:
         if job.other == "UNION ALL":
             one = f"select * from (select {COLUMNS} from messages where channel_id = {{}} {NEWEST}) as m"
@@ -162,7 +163,7 @@ def top_rowmill(job: Job) -> Measure:
     """Query.top_n."""
     from bench.peers.messages import Message
 
-    groups = list(range(1, job.tasks + 1))
+    groups = list(range(1, CHANNELS + 1))
     query = rm.select(Message).order_by(-Message.at, -Message.id)
     query = query.top_n(10, per=Message.channel_id, groups=groups)
     with rm.Database(job.url) as db:

@@ -11,11 +11,10 @@ import psycopg
 from bench.context import Context, simple
 from bench.harness import progress
 from bench.measure import Job
-from bench.peers.paging import ORDERS
+from bench.peers.paging import CHANNELS, ORDERS
 
 NEEDS_POSTGRES = True
 COLUMNS = ("shallow_ms", "middle_ms", "deep_ms", "deep_x", "wall", "cpu", "rows")
-CHANNELS = 50
 ROUNDS = 100
 """How often a page is fetched."""
 
@@ -56,7 +55,7 @@ def run(context: Context) -> None:
     load_sqlite(file, rows)
     with context.server.fresh_database() as url:
         load_postgres(url, rows)
-        job = Job("", "", rows=50, keys=rows, count=ROUNDS, tasks=CHANNELS)
+        job = Job("", "", rows=50, keys=rows, count=ROUNDS)
         for database, place in (("SQLite", f"sqlite:///{file}"), ("PostgreSQL", url)):
             for order in ORDERS:
                 ordered = replace(job, url=place, other=order)

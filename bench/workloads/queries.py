@@ -20,6 +20,7 @@ COLUMNS = (
 DRIVERS = {"SQLite": ("sqlite3", "sqlite3"), "PostgreSQL": ("psycopg", "psycopg")}
 LAYERS = {
     "rowmill": "rowmill",
+    "rowmill traced": "rowmill_traced",
     "rowmill text": "rowmill_text",
     "sqlalchemy core": "core",
     "sqlalchemy orm": "orm",
@@ -55,5 +56,5 @@ def run(context: Context) -> None:
 def cases(database: str, task: str, job: Job) -> list[Case]:
     """The raw driver, and the layers."""
     label, arm = DRIVERS[database]
-    arms = {"rowmill": LAYERS["rowmill"], label: arm} | LAYERS
+    arms = {label: arm} | LAYERS
     return [simple(label, "irc", task, replace(job, other=arm)) for label, arm in arms.items()]

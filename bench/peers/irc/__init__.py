@@ -87,7 +87,7 @@ def answers(job: Job) -> Measure:
     log = Log(job.keys)
     m = Measure()
     with m:
-        for name in job.command:
+        for name in job.other.split():
             arm = importlib.import_module(f"bench.peers.irc.{name}").Arm(job.url)
             m.extra[name] = {
                 kind: [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
 import rowmill as rm
 from bench.irc import LEFT, SAID, SERVICE, Row
+from bench.peers.irc.texts import DriverArm
 
 
 class Bot(rm.Table, name="bots"):
@@ -54,74 +56,91 @@ class Size(rm.Table, name="sizes"):
     users: rm.Col[int]
 
 
-class Arm:
-    """Each method is one kind of query, built afresh, and returns its rows."""
+def channel(slug: str, bot: str) -> Any:
+    query = rm.select(Channel).join(Bot, Bot.id == Channel.bot_id)
+    return query.where(Channel.slug == slug, Bot.slug == bot)
+
+
+def line(key: int) -> Any:
+    return rm.select(Log).where(Log.id == key)
+
+
+def day(channel: int, start: datetime, end: datetime, ignored: str) -> Any:
+    query = rm.select(Log).where(
+        Log.channel_id == channel,
+        Log.ts >= start,
+        Log.ts < end,
+        Log.command.in_(SAID),
+        ~((Log.command == "NOTICE") & (Log.nick == SERVICE)),
+        ~Log.is_bot,
+        Log.text != "",
+        Log.nick != ignored,
+    )
+    return query.order_by(-Log.ts, -Log.id)
+
+
+def day10(channel: int, start: datetime, end: datetime, ignored: str) -> Any:
+    return day(channel, start, end, ignored).limit(10)
+
+
+def day150(channel: int, start: datetime, end: datetime, ignored: str) -> Any:
+    return day(channel, start, end, ignored).limit(150)
+
+
+def previous(channel: int, before: datetime) -> Any:
+    query = rm.select(Log).where(
+        Log.channel_id == channel,
+        Log.ts < before,
+        Log.command.in_(SAID),
+        ~((Log.command == "NOTICE") & (Log.nick == SERVICE)),
+    )
+    return query.order_by(-Log.ts, -Log.id).limit(1)
+
+
+def exit(nick: str, away: str, again: str) -> Any:
+    query = rm.select(Log).where(
+        (Log.nick == nick) | (Log.nick == away) | (Log.nick == again), Log.command.in_(LEFT)
+    )
+    return query.order_by(-Log.ts, -Log.id).limit(5)
+
+
+def search(channel: int, start: datetime, end: datetime, part: str) -> Any:
+    query = rm.select(Log).where(
+        Log.channel_id == channel, Log.ts >= start, Log.ts < end, Log.nick.contains(part)
+    )
+    return query.order_by(-Log.ts, -Log.id).limit(10)
+
+
+def size(channel: int, day: date) -> Any:
+    return rm.select(Size.users).where(Size.channel_id == channel, Size.day == day)
+
+
+def top(channel: int) -> Any:
+    query = rm.select(Contributor).where(Contributor.channel_id == channel)
+    return query.order_by(-Contributor.lines, -Contributor.id).limit(100)
+
+
+QUERIES: dict[str, Callable[..., Any]] = {
+    "channel": channel,
+    "line": line,
+    "day10": day10,
+    "day150": day150,
+    "previous": previous,
+    "exit": exit,
+    "search": search,
+    "size": size,
+    "top": top,
+}
+
+
+class Arm(DriverArm):
+    """Statements built afresh for every query."""
+
+    queries: Mapping[str, Callable[..., Any]] = QUERIES
 
     def __init__(self, url: str) -> None:
         self.db = rm.Database(url)
 
-    def ask(self, query: Any) -> list[Row]:
+    def ask(self, kind: str, *parameters: Any) -> list[Row]:
         """All rows; a row's values are made when they are asked for, so they are asked for."""
-        return [tuple(row) for row in self.db.fetch(query).rows()]
-
-    def channel(self, slug: str, bot: str) -> list[Row]:
-        query = rm.select(Channel).join(Bot, Bot.id == Channel.bot_id)
-        return self.ask(query.where(Channel.slug == slug, Bot.slug == bot))
-
-    def line(self, key: int) -> list[Row]:
-        return self.ask(rm.select(Log).where(Log.id == key))
-
-    def day10(self, *window: Any) -> list[Row]:
-        return self.day(10, *window)
-
-    def day150(self, *window: Any) -> list[Row]:
-        return self.day(150, *window)
-
-    def day(
-        self, limit: int, channel: int, start: datetime, end: datetime, ignored: str
-    ) -> list[Row]:
-        query = rm.select(Log).where(
-            Log.channel_id == channel,
-            Log.ts >= start,
-            Log.ts < end,
-            Log.command.in_(SAID),
-            ~((Log.command == "NOTICE") & (Log.nick == SERVICE)),
-            ~Log.is_bot,
-            Log.text != "",
-            Log.nick != ignored,
-        )
-        return self.ask(query.order_by(-Log.ts, -Log.id).limit(limit))
-
-    def previous(self, channel: int, before: datetime) -> list[Row]:
-        query = rm.select(Log).where(
-            Log.channel_id == channel,
-            Log.ts < before,
-            Log.command.in_(SAID),
-            ~((Log.command == "NOTICE") & (Log.nick == SERVICE)),
-        )
-        return self.ask(query.order_by(-Log.ts, -Log.id).limit(1))
-
-    def exit(self, nick: str) -> list[Row]:
-        query = rm.select(Log).where(
-            (Log.nick == nick) | (Log.nick == f"{nick}|") | (Log.nick == f"{nick}_"),
-            Log.command.in_(LEFT),
-        )
-        return self.ask(query.order_by(-Log.ts, -Log.id).limit(5))
-
-    def search(self, channel: int, start: datetime, end: datetime, part: str) -> list[Row]:
-        query = rm.select(Log).where(
-            Log.channel_id == channel, Log.ts >= start, Log.ts < end, Log.nick.contains(part)
-        )
-        return self.ask(query.order_by(-Log.ts, -Log.id).limit(10))
-
-    def size(self, channel: int, day: date) -> list[Row]:
-        return self.ask(rm.select(Size.users).where(Size.channel_id == channel, Size.day == day))
-
-    def top(self, channel: int) -> list[Row]:
-        query = rm.select(Contributor).where(Contributor.channel_id == channel)
-        return self.ask(query.order_by(-Contributor.lines, -Contributor.id).limit(100))
-
-    @staticmethod
-    def plain(kind: str, rows: list[Any]) -> list[Row]:
-        """They are."""
-        return rows
+        return [tuple(row) for row in self.db.fetch(self.queries[kind](*parameters)).rows()]

@@ -38,12 +38,12 @@ TEXTS = {
 }
 
 
-class TextArm(ABC):
+class DriverArm(ABC):
     """Each method is one kind of query and returns its rows."""
 
     @abstractmethod
     def ask(self, kind: str, *parameters: Any) -> list[Row]:
-        """All rows of the kind's statement."""
+        """All rows of the kind's statement with these parameters."""
 
     def channel(self, slug: str, bot: str) -> list[Row]:
         return self.ask("channel", slug, bot)
@@ -64,7 +64,7 @@ class TextArm(ABC):
         return self.ask("exit", nick, f"{nick}|", f"{nick}_")
 
     def search(self, channel: int, start: datetime, end: datetime, part: str) -> list[Row]:
-        return self.ask("search", channel, start, end, f"%{part}%")
+        return self.ask("search", channel, start, end, part)
 
     def size(self, channel: int, day: date) -> list[Row]:
         return self.ask("size", channel, day)
@@ -76,3 +76,10 @@ class TextArm(ABC):
     def plain(kind: str, rows: list[Any]) -> list[Row]:
         """The rows as tuples of the values that the columns declare, which they are."""
         return rows
+
+
+class TextArm(DriverArm):
+    """The statements above: a part of a nick is a pattern of LIKE's there."""
+
+    def search(self, channel: int, start: datetime, end: datetime, part: str) -> list[Row]:
+        return self.ask("search", channel, start, end, f"%{part}%")
