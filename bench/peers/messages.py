@@ -10,6 +10,6 @@ import rowmill as rm
 class Message(rm.Table, name="messages"):
     id: rm.Col[int] = rm.pk()
     channel_id: rm.Col[int]
-    at: rm.Col[datetime]
+    at: rm.Col[datetime] = rm.column(naive=True)
     score: rm.Col[int | None]
     body: rm.Col[str]

@@ -29,7 +29,7 @@ class Channel(rm.Table, name="channels"):
 class Log(rm.Table, name="logs"):
     id: rm.Col[int] = rm.pk()
     channel_id: rm.Col[int] = rm.fk(Channel.id)
-    ts: rm.Col[datetime] = rm.column("timestamp")
+    ts: rm.Col[datetime] = rm.column("timestamp", naive=True)
     nick: rm.Col[str]
     text: rm.Col[str]
     action: rm.Col[bool]
@@ -45,8 +45,8 @@ class Contributor(rm.Table, name="contributors"):
     channel_id: rm.Col[int] = rm.fk(Channel.id)
     nick: rm.Col[str]
     lines: rm.Col[int]
-    first_seen: rm.Col[datetime]
-    last_seen: rm.Col[datetime]
+    first_seen: rm.Col[datetime] = rm.column(naive=True)
+    last_seen: rm.Col[datetime] = rm.column(naive=True)
 
 
 class Size(rm.Table, name="sizes"):
