@@ -3,7 +3,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rowmill_columns::{Batch, Scalar};
-use rowmill_expr::{Dialect, Statement};
+use rowmill_expr::sql::Target as SqlTarget;
+use rowmill_expr::{self as expr, Statement};
 use rowmill_wire::Output;
 
 use crate::config::SourceConfig;
@@ -13,12 +14,13 @@ use crate::postgres::{
     leave_idle, run, run_script,
 };
 use crate::query::Target;
-use crate::sqlite::{Sqlite, SqliteConfig};
+use crate::shapes::Shapes;
+use crate::sqlite::{Dates, Sqlite, SqliteConfig};
 use crate::stream::{Parts, Stream};
 use crate::texts::Texts;
 use crate::transaction::{Transaction, TransactionMode, Work};
 use crate::{
-    Arguments, Completion, Config, Control, Error, ErrorKind, Load, Partition, Query, Result,
+    Arguments, Ask, Completion, Config, Control, Error, ErrorKind, Load, Partition, Query, Result,
     Stats, limits, process,
 };
 
@@ -39,6 +41,7 @@ struct Inner {
     config: Config,
     source: Source,
     texts: Texts,
+    shapes: Shapes,
     process: u32,
     closed: AtomicBool,
 }
@@ -63,7 +66,7 @@ impl Database {
     /// # Errors
     /// `Connect` for a file that cannot be opened.
     pub fn with_config(config: Config) -> Result<Self> {
-        let (source, dialect) = match &config.source {
+        let (source, target) = match &config.source {
             SourceConfig::Sqlite { path, read_only, dates } => {
                 let sqlite = Sqlite::open(SqliteConfig {
                     path: path.clone(),
@@ -73,17 +76,22 @@ impl Database {
                     read_only: *read_only,
                     dates: *dates,
                 })?;
-                (Source::Sqlite(sqlite), Dialect::Sqlite)
+                let target = match dates {
+                    Dates::Unix => SqlTarget::SqliteUnix,
+                    Dates::Text | Dates::Julian => SqlTarget::Sqlite,
+                };
+                (Source::Sqlite(sqlite), target)
             }
             SourceConfig::Postgres(postgres) => {
                 let pool = Pool::new(postgres, &config);
-                (Source::Postgres(pool), Dialect::Postgres)
+                (Source::Postgres(pool), SqlTarget::Postgres)
             }
         };
         Ok(Self(Arc::new(Inner {
             config,
             source,
-            texts: Texts::new(dialect),
+            texts: Texts::new(target.dialect()),
+            shapes: Shapes::new(target),
             process: process::id(),
             closed: AtomicBool::new(false),
         })))
@@ -91,7 +99,21 @@ impl Database {
 
     /// Starts a query: bind parameters, then say what to do with the rows.
     pub fn query<'a>(&'a self, sql: &'a str) -> Query<'a> {
-        Query::new(Target::Database(self), sql)
+        self.ask(Ask::Sql(sql.into(), Arguments::Positional(Vec::new())))
+    }
+
+    /// Starts whatever is asked: say what to do with the rows.
+    pub fn ask<'a>(&'a self, ask: Ask<'a>) -> Query<'a> {
+        Query::new(Target::Database(self), ask)
+    }
+
+    /// The SQL of a query, and the values of its parameters.
+    ///
+    /// # Errors
+    /// `Programming` where the query makes no sense.
+    pub fn sql(&self, query: &expr::query::Query, given: &[Scalar]) -> Result<(Arc<str>, Vec<Scalar>)> {
+        let (statement, values) = self.shapes().get(query, given)?;
+        Ok((Arc::clone(statement.text()), values))
     }
 
     /// Loads rows into a table: all of them, or none, unless the load says otherwise. How many rows
@@ -241,6 +263,11 @@ impl Database {
     /// The statement of `sql`.
     pub(crate) fn statement(&self, sql: &str) -> Result<Arc<Statement>> {
         self.0.texts.get(sql)
+    }
+
+    /// The statements of queries.
+    pub(crate) fn shapes(&self) -> &Shapes {
+        &self.0.shapes
     }
 
     /// The SQLite database behind this, where it is one.

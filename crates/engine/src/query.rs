@@ -1,8 +1,9 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rowmill_columns::{Batch, ColumnError, Scalar, json};
-use rowmill_expr::{Parameters, Statement};
+use rowmill_expr::{self as expr, Parameters, Statement};
 use rowmill_wire::Output;
 
 use crate::{
@@ -102,22 +103,32 @@ impl Target<'_> {
 #[must_use = "a query does nothing until its rows are asked for"]
 pub struct Query<'a> {
     target: Target<'a>,
-    sql: &'a str,
-    arguments: Arguments,
+    ask: Ask<'a>,
     control: Control<'a>,
 }
 
+/// What is asked.
+#[derive(Clone, Debug)]
+pub enum Ask<'a> {
+    /// SQL, with the values of its parameters.
+    Sql(Cow<'a, str>, Arguments),
+    /// A query of expressions, with the values of its parameters, where it has such.
+    Query(expr::query::Query, Vec<Scalar>),
+}
+
 impl<'a> Query<'a> {
-    pub(crate) fn new(target: Target<'a>, sql: &'a str) -> Self {
+    pub(crate) fn new(target: Target<'a>, ask: Ask<'a>) -> Self {
         let control = target.control();
-        Self { target, sql, arguments: Arguments::Positional(Vec::new()), control }
+        Self { target, ask, control }
     }
 
     /// The next positional parameter: the first call is `$1`.
     pub fn bind(mut self, value: impl Into<Scalar>) -> Self {
-        match &mut self.arguments {
-            Arguments::Positional(values) => values.push(value.into()),
-            Arguments::Named(named) => {
+        match &mut self.ask {
+            Ask::Sql(_, Arguments::Positional(values)) | Ask::Query(_, values) => {
+                values.push(value.into());
+            }
+            Ask::Sql(_, Arguments::Named(named)) => {
                 let name = format!("${}", named.len() + 1);
                 named.push((name, value.into()));
             }
@@ -125,19 +136,24 @@ impl<'a> Query<'a> {
         self
     }
 
-    /// The parameter `:name`.
+    /// The parameter `:name` of SQL.
     pub fn bind_named(mut self, name: &str, value: impl Into<Scalar>) -> Self {
         let value = (name.to_owned(), value.into());
-        match &mut self.arguments {
-            Arguments::Named(named) => named.push(value),
-            Arguments::Positional(_) => self.arguments = Arguments::Named(vec![value]),
+        match &mut self.ask {
+            Ask::Sql(_, Arguments::Named(named)) => named.push(value),
+            Ask::Sql(_, arguments) => *arguments = Arguments::Named(vec![value]),
+            Ask::Query(..) => {}
         }
         self
     }
 
-    /// All parameters at once.
-    pub fn bind_all(mut self, arguments: Arguments) -> Self {
-        self.arguments = arguments;
+    /// All parameters of SQL at once.
+    pub fn bind_all(mut self, all: Arguments) -> Self {
+        match (&mut self.ask, all) {
+            (Ask::Sql(_, arguments), all) => *arguments = all,
+            (Ask::Query(_, given), Arguments::Positional(values)) => *given = values,
+            (Ask::Query(..), Arguments::Named(_)) => {}
+        }
         self
     }
 
@@ -241,9 +257,14 @@ impl<'a> Query<'a> {
             return Err(Error::new(ErrorKind::NotSupported, message));
         };
         if database.sqlite().is_some() {
-            return match partition.sqlite_sql(self.sql)? {
-                Some(sql) => Query { sql: &sql, ..self }.stream(batch_rows),
-                None => self.stream(batch_rows),
+            let (target, statement, parameters, control) = self.prepare()?;
+            let again = |sql: &str| {
+                let ask = Ask::Sql(sql.into(), Arguments::Positional(parameters));
+                Query { target, ask, control }.stream(batch_rows)
+            };
+            return match partition.sqlite_sql(statement.text())? {
+                Some(sql) => again(&sql),
+                None => again(statement.text()),
             };
         }
         let batch_rows = limits::batch_rows(batch_rows);
@@ -266,13 +287,22 @@ impl<'a> Query<'a> {
     }
 
     fn prepare(self) -> Result<(Target<'a>, Arc<Statement>, Vec<Scalar>, Control<'a>)> {
-        let database = match self.target {
-            Target::Database(database) => database,
-            Target::Transaction(transaction) => transaction.database(),
-        };
-        let statement = database.statement(self.sql)?;
-        let parameters =
-            self.arguments.arrange(&statement).map_err(|error| error.with_query(self.sql))?;
+        let (statement, parameters) = self.ask.prepare(self.target.database())?;
         Ok((self.target, statement, parameters, self.control))
+    }
+}
+
+impl Ask<'_> {
+    /// The statement, and its parameters' values in order.
+    pub(crate) fn prepare(self, database: &Database) -> Result<(Arc<Statement>, Vec<Scalar>)> {
+        match self {
+            Self::Sql(sql, arguments) => {
+                let statement = database.statement(&sql)?;
+                let parameters =
+                    arguments.arrange(&statement).map_err(|error| error.with_query(&sql))?;
+                Ok((statement, parameters))
+            }
+            Self::Query(query, given) => database.shapes().get(&query, &given),
+        }
     }
 }

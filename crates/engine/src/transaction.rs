@@ -10,7 +10,7 @@ use crate::postgres::PostgresTransaction;
 use crate::query::Target;
 use crate::sqlite::SqliteTransaction;
 use crate::stream::{Parts, Stream};
-use crate::{Arguments, Completion, Control, Database, Error, ErrorKind, Load, Query, Result};
+use crate::{Arguments, Ask, Completion, Control, Database, Error, ErrorKind, Load, Query, Result};
 
 /// How much a transaction sees of others: PostgreSQL's isolation levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,12 @@ impl Transaction {
 
     /// Starts a query inside the transaction.
     pub fn query<'a>(&'a self, sql: &'a str) -> Query<'a> {
-        Query::new(Target::Transaction(self), sql)
+        self.ask(Ask::Sql(sql.into(), Arguments::Positional(Vec::new())))
+    }
+
+    /// Starts whatever is asked: say what to do with the rows.
+    pub fn ask<'a>(&'a self, ask: Ask<'a>) -> Query<'a> {
+        Query::new(Target::Transaction(self), ask)
     }
 
     /// Loads rows into a table (see [`Database::load`]). A failure undoes the whole load; on

@@ -201,6 +201,11 @@ impl Expr {
         args: impl IntoIterator<Item = Self>,
     ) -> Result<Self, ExprError> {
         let mut args: Args = args.into_iter().collect();
+        let operator = match (operator, args.first().map(Self::kind)) {
+            (Operator::Contains, Some(Kind::List(_))) => Operator::ListContains,
+            (Operator::Length, Some(Kind::List(_))) => Operator::ListLength,
+            (operator, _) => operator,
+        };
         if let Some(constant) = coerce(operator, &mut args)? {
             return Ok(constant);
         }

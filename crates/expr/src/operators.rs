@@ -199,7 +199,7 @@ macro_rules! table {
 // Marks in a spelling: `{1!glob}` a LIKE pattern as one of GLOB, `{1!json}` a list as JSON text, `{1!one}` a
 // value as a list of it, `{1!path}` the path of a JSON value, `{0!utc}` a point in time as the wall clock of
 // UTC, `{0!time}` what SQLite's date functions take, `{0!float}` and `{0!text}` a cast, `{*}` all with commas
-// between, `{*!rows}` each in parentheses of its own, `{*!joined}` with `||`. An operand without a mark is
+// between, `{*!union}` each as a row of its own, `{*!joined}` with `||`. An operand without a mark is
 // written as it is, and as often as it is named.
 table! {
     And "{0} & {1}" logic Own Row And
@@ -470,14 +470,14 @@ table! {
         "{0}::text" "cast({0} as text)"
         "As text: integers, text, uuids and dates.";
     Least "least({*})" same Own Row Atom
-        "least({*})" "(select min(\"column1\") from (values ({*!rows})))"
+        "least({*})" "(select min(\"v\") from (select {*!union}))"
         "The lowest of those that are not NULL.";
     Greatest "greatest({*})" same Own Row Atom
-        "greatest({*})" "(select max(\"column1\") from (values ({*!rows})))"
+        "greatest({*})" "(select max(\"v\") from (select {*!union}))"
         "The highest of those that are not NULL.";
     GeoWithin "geo_within({*})" geo Spread Row Test
         "6371008.8 * 2 * asin(sqrt(least(1, sin(radians({2} - {0}) / 2) ^ 2 + cos(radians({0})) * cos(radians({2})) * sin(radians({3} - {1}) / 2) ^ 2))) <= {4}"
-        "6371008.8 * 2 * asin(sqrt(min(1, pow(sin(radians({2} - {0}) / 2), 2) + cos(radians({0})) * cos(radians({2})) * pow(sin(radians({3} - {1}) / 2), 2)))) <= {4}"
+        "rowmill_metres({0}, {1}, {2}, {3}) <= {4}"
         "Whether a point (latitude, longitude, in degrees) is at most so many metres from another, on a sphere of \
          the Earth's mean radius.";
     CountRows "count()" count_rows Own Group Atom

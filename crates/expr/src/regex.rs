@@ -6,7 +6,27 @@ use crate::ExprError;
 
 /// How Rust is to read a pattern, so that it means what PostgreSQL reads: `.` takes line ends, classes are ASCII.
 pub fn spelled(pattern: &str) -> String {
-    format!("(?s)(?:{pattern})")
+    let mut out = String::with_capacity(pattern.len() + 16);
+    out.push_str("(?s)(?:");
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '\\' {
+            out.push(letter);
+            continue;
+        }
+        match letters.next() {
+            Some('d') => out.push_str("[0-9]"),
+            Some('D') => out.push_str("[^0-9]"),
+            Some('w') => out.push_str("[0-9A-Za-z_]"),
+            Some('W') => out.push_str("[^0-9A-Za-z_]"),
+            Some('s') => out.push_str("[ \\t\\n\\r\\f\\v]"),
+            Some('S') => out.push_str("[^ \\t\\n\\r\\f\\v]"),
+            Some(other) => out.extend(['\\', other]),
+            None => out.push('\\'),
+        }
+    }
+    out.push(')');
+    out
 }
 
 /// # Errors

@@ -2,14 +2,15 @@ use std::sync::Mutex;
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 use rowmill::{Control, Isolation, Query, Stats, TransactionMode, limits};
 
-use crate::blocking::{arguments, blocking, many_arguments, seconds, whole};
+use crate::blocking::{blocking, many_arguments, seconds, whole};
 use crate::config::{Options, UrlOrPath};
 use crate::errors;
 use crate::frame::{Frame, orientation};
 use crate::load::Keywords;
+use crate::query::asked;
 use crate::row::Row;
 use crate::stream::Stream;
 use crate::transaction::Transaction;
@@ -71,17 +72,16 @@ pub(crate) struct Database {
 impl Database {
     fn query<R: Send>(
         &self,
-        sql: &Bound<'_, PyString>,
+        sql: &Bound<'_, PyAny>,
         parameters: &Bound<'_, PyTuple>,
         timeout: Option<f64>,
         named: Option<&Bound<'_, PyDict>>,
         finish: impl FnOnce(Query<'_>) -> rowmill::Result<R> + Send,
     ) -> PyResult<R> {
-        let text = sql.to_cow()?;
-        let arguments = arguments(parameters, named, &text)?;
+        let asked = asked(sql, parameters, named)?;
         let timeout = seconds(timeout)?;
         blocking(sql.py(), |interrupt| {
-            let query = self.engine.query(&text).bind_all(arguments).interrupt(interrupt);
+            let query = self.engine.ask(asked.into_ask()).interrupt(interrupt);
             finish(match timeout {
                 Some(timeout) => query.timeout(timeout),
                 None => query,
@@ -132,7 +132,7 @@ impl Database {
     #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
     fn fetch(
         &self,
-        sql: &Bound<'_, PyString>,
+        sql: &Bound<'_, PyAny>,
         parameters: &Bound<'_, PyTuple>,
         timeout: Option<f64>,
         named: Option<&Bound<'_, PyDict>>,
@@ -147,7 +147,7 @@ impl Database {
     #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
     fn fetch_one(
         &self,
-        sql: &Bound<'_, PyString>,
+        sql: &Bound<'_, PyAny>,
         parameters: &Bound<'_, PyTuple>,
         timeout: Option<f64>,
         named: Option<&Bound<'_, PyDict>>,
@@ -163,7 +163,7 @@ impl Database {
     #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
     fn fetch_value<'py>(
         &self,
-        sql: &Bound<'py, PyString>,
+        sql: &Bound<'py, PyAny>,
         parameters: &Bound<'py, PyTuple>,
         timeout: Option<f64>,
         named: Option<&Bound<'py, PyDict>>,
@@ -187,7 +187,7 @@ impl Database {
     #[pyo3(signature = (sql, /, *parameters, orient="records", timeout=None, **named))]
     fn fetch_json<'py>(
         &self,
-        sql: &Bound<'py, PyString>,
+        sql: &Bound<'py, PyAny>,
         parameters: &Bound<'py, PyTuple>,
         orient: &str,
         timeout: Option<f64>,
@@ -225,7 +225,7 @@ impl Database {
     #[pyo3(signature = (sql, /, *parameters, batch_rows=65536, partition=None, timeout=None, **named))]
     fn stream(
         &self,
-        sql: &Bound<'_, PyString>,
+        sql: &Bound<'_, PyAny>,
         parameters: &Bound<'_, PyTuple>,
         batch_rows: i64,
         partition: Option<&Bound<'_, PyAny>>,
@@ -309,7 +309,7 @@ impl Database {
     #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
     fn execute(
         &self,
-        sql: &Bound<'_, PyString>,
+        sql: &Bound<'_, PyAny>,
         parameters: &Bound<'_, PyTuple>,
         timeout: Option<f64>,
         named: Option<&Bound<'_, PyDict>>,

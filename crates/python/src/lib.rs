@@ -14,6 +14,7 @@ mod numpy;
 mod parameter;
 mod partition;
 mod pump;
+mod query;
 mod row;
 mod schema;
 mod stream;
@@ -45,6 +46,12 @@ mod _rowmill {
     use crate::partition::Partition;
     #[pymodule_export]
     use crate::pump::{Pump, StreamHandle};
+    #[pymodule_export]
+    use crate::query::{
+        Col, Delete, Expr, Insert, Labeled, Quantified, Raw, Select, Source, Update, case, coalesce, col,
+        concat, count, delete, dense_rank, exists, geo_within, greatest, insert, least, lit, rank,
+        row_number, select, sql, update, upsert,
+    };
     #[pymodule_export]
     use crate::row::{Row, restore};
     #[pymodule_export]

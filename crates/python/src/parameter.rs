@@ -33,6 +33,8 @@ pub(crate) enum Place<'a> {
     Position(usize),
     /// `:name`.
     Name(&'a str),
+    /// A value in an expression.
+    Value,
     /// A cell of a column given to a new frame.
     Cell {
         /// The column's name.
@@ -47,6 +49,7 @@ impl fmt::Display for Place<'_> {
         match self {
             Self::Position(number) => write!(f, "parameter ${number}"),
             Self::Name(name) => write!(f, "parameter :{name}"),
+            Self::Value => f.write_str("the value"),
             Self::Cell { column, row } => write!(f, "column {column:?}, row {row}"),
         }
     }

@@ -8,16 +8,17 @@ use std::time::Duration;
 use pyo3::IntoPyObjectExt as _;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 use rowmill::TransactionMode;
 use rowmill::evented::{Action, Answer, Evented, EventedStream, Submitted, TransactionId, Want};
 
-use crate::blocking::{Detached, arguments, many_arguments, seconds, whole};
+use crate::blocking::{Detached, many_arguments, seconds, whole};
 use crate::config::Options;
 use crate::database::{isolation_level, stats};
 use crate::errors;
 use crate::frame::{Frame, orientation};
 use crate::load::{Keywords, Raised};
+use crate::query::asked;
 use crate::row::Row;
 use crate::value;
 
@@ -203,7 +204,7 @@ impl Pump {
     fn submit<'py>(
         this: &Bound<'py, Self>,
         want: &str,
-        sql: &Bound<'py, PyString>,
+        sql: &Bound<'py, PyAny>,
         parameters: &Bound<'py, PyTuple>,
         named: &Bound<'py, PyDict>,
         transaction: Option<u64>,
@@ -218,14 +219,13 @@ impl Pump {
             "count" => (Want::Count, Shape::Other),
             orient => (Want::Json(orientation(orient)?), Shape::Other),
         };
-        let text = sql.to_cow()?;
-        let arguments = arguments(parameters, Some(named), &text)?;
+        let asked = asked(sql, parameters, Some(named))?;
         let transaction = transaction.map(TransactionId::from_raw);
         let own = this.get();
         // No Python code runs while the lock is held: a collection could come back here.
         let (call, now) = {
             let inner = own.inner();
-            let call = inner.call(&text, arguments, want, transaction);
+            let call = inner.call(asked.into_ask(), want, transaction);
             let now = call.as_ref().ok().and_then(|call| inner.answer_now(call));
             (call, now)
         };
@@ -328,25 +328,25 @@ impl Pump {
     /// Begins a stream; the answer is its handle.
     fn stream<'py>(
         this: &Bound<'py, Self>,
-        sql: &Bound<'py, PyString>,
+        sql: &Bound<'py, PyAny>,
         parameters: &Bound<'py, PyTuple>,
         named: &Bound<'py, PyDict>,
         batch_rows: i64,
         partition: Option<&Bound<'py, PyAny>>,
         transaction: Option<u64>,
     ) -> PyResult<Bound<'py, PyTuple>> {
-        let text = sql.to_cow()?;
-        let arguments = arguments(parameters, Some(named), &text)?;
+        let asked = asked(sql, parameters, Some(named))?;
         let batch_rows = whole("batch_rows", batch_rows, 1)?;
-        if let Some(partition) = crate::partition::partition(partition)? {
+        let partition = crate::partition::partition(partition)?;
+        let transaction = transaction.map(TransactionId::from_raw);
+        let call = this.get().inner().call(asked.into_ask(), Want::Rows, transaction);
+        let call = call.map_err(|error| errors::raised(this.py(), &error))?;
+        if let Some(partition) = partition {
             let start = |inner: &mut Evented<Target>, target| {
-                inner.stream_partitioned(&text, arguments, partition, batch_rows, target)
+                inner.stream_partitioned(call, partition, batch_rows, target)
             };
             return Self::submitted(this, start, Shape::Other);
         }
-        let transaction = transaction.map(TransactionId::from_raw);
-        let call = this.get().inner().call(&text, arguments, Want::Rows, transaction);
-        let call = call.map_err(|error| errors::raised(this.py(), &error))?;
         let start = |inner: &mut Evented<Target>, target| inner.stream(call, batch_rows, target);
         Self::submitted(this, start, Shape::Other)
     }

@@ -121,9 +121,14 @@ pub(crate) fn unknown(py: Python<'_>, schema: &rowmill::Schema, name: &str) -> P
 
 /// What to say of a name that no column has.
 pub(crate) fn missing(py: Python<'_>, schema: &rowmill::Schema, name: &str) -> PyResult<String> {
-    let quoted = value::repr(&value::any(py, name)?)?;
     let names: Vec<&str> = schema.fields.iter().map(|field| &*field.name).collect();
-    let near = py.import("difflib")?.call_method1("get_close_matches", (name, &names, 1))?;
+    nearest(py, name, &names)
+}
+
+/// What to say of a name that is none of these.
+pub(crate) fn nearest(py: Python<'_>, name: &str, names: &[&str]) -> PyResult<String> {
+    let quoted = value::repr(&value::any(py, name)?)?;
+    let near = py.import("difflib")?.call_method1("get_close_matches", (name, names, 1))?;
     if let Ok(near) = near.get_item(0) {
         return Ok(format!("no column {quoted}; did you mean {}?", value::repr(&near)?));
     }

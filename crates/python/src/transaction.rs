@@ -1,13 +1,14 @@
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 use rowmill::{Control, Error, ErrorKind, Query, TransactionMode, limits};
 
 use crate::blocking::{
-    Absent, Exclusive, Taken, arguments, blocking, many_arguments, seconds, whole,
+    Absent, Exclusive, Taken, blocking, many_arguments, seconds, whole,
 };
 use crate::frame::{Frame, orientation};
 use crate::load::Keywords;
+use crate::query::asked;
 use crate::row::Row;
 use crate::stream::Stream;
 use crate::value;
@@ -33,18 +34,17 @@ impl Transaction {
 
     fn query<R: Send>(
         &self,
-        sql: &Bound<'_, PyString>,
+        sql: &Bound<'_, PyAny>,
         parameters: &Bound<'_, PyTuple>,
         timeout: Option<f64>,
         named: Option<&Bound<'_, PyDict>>,
         finish: impl FnOnce(Query<'_>) -> rowmill::Result<R> + Send,
     ) -> PyResult<R> {
-        let text = sql.to_cow()?;
-        let arguments = arguments(parameters, named, &text)?;
+        let asked = asked(sql, parameters, named)?;
         let timeout = seconds(timeout)?;
         blocking(sql.py(), |interrupt| {
             self.with(interrupt, |transaction| {
-                let query = transaction.query(&text).bind_all(arguments).interrupt(interrupt);
+                let query = transaction.ask(asked.into_ask()).interrupt(interrupt);
                 finish(match timeout {
                     Some(timeout) => query.timeout(timeout),
                     None => query,
@@ -124,7 +124,7 @@ impl Transaction {
     #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
     fn fetch(
         &self,
-        sql: &Bound<'_, PyString>,
+        sql: &Bound<'_, PyAny>,
         parameters: &Bound<'_, PyTuple>,
         timeout: Option<f64>,
         named: Option<&Bound<'_, PyDict>>,
@@ -136,7 +136,7 @@ impl Transaction {
     #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
     fn fetch_one(
         &self,
-        sql: &Bound<'_, PyString>,
+        sql: &Bound<'_, PyAny>,
         parameters: &Bound<'_, PyTuple>,
         timeout: Option<f64>,
         named: Option<&Bound<'_, PyDict>>,
@@ -149,7 +149,7 @@ impl Transaction {
     #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
     fn fetch_value<'py>(
         &self,
-        sql: &Bound<'py, PyString>,
+        sql: &Bound<'py, PyAny>,
         parameters: &Bound<'py, PyTuple>,
         timeout: Option<f64>,
         named: Option<&Bound<'py, PyDict>>,
@@ -165,7 +165,7 @@ impl Transaction {
     #[pyo3(signature = (sql, /, *parameters, orient="records", timeout=None, **named))]
     fn fetch_json<'py>(
         &self,
-        sql: &Bound<'py, PyString>,
+        sql: &Bound<'py, PyAny>,
         parameters: &Bound<'py, PyTuple>,
         orient: &str,
         timeout: Option<f64>,
@@ -181,7 +181,7 @@ impl Transaction {
     #[pyo3(signature = (sql, /, *parameters, batch_rows=65536, timeout=None, **named))]
     fn stream(
         &self,
-        sql: &Bound<'_, PyString>,
+        sql: &Bound<'_, PyAny>,
         parameters: &Bound<'_, PyTuple>,
         batch_rows: i64,
         timeout: Option<f64>,
@@ -198,7 +198,7 @@ impl Transaction {
     #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
     fn execute(
         &self,
-        sql: &Bound<'_, PyString>,
+        sql: &Bound<'_, PyAny>,
         parameters: &Bound<'_, PyTuple>,
         timeout: Option<f64>,
         named: Option<&Bound<'_, PyDict>>,

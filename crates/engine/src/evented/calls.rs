@@ -8,7 +8,7 @@ use rowmill_expr::Statement;
 use super::bulk::Bulk;
 use super::{CallId, EventedStream};
 use crate::query::to_json;
-use crate::{Completion, Error, Orient, Partition, Result, Row};
+use crate::{Ask, Completion, Error, Orient, Partition, Result, Row};
 
 /// A statement to run, with what is wanted of it.
 #[derive(Debug)]
@@ -22,19 +22,17 @@ pub struct Call {
 }
 
 impl<T> super::Evented<T> {
-    /// A call of `sql`.
+    /// A call of what is asked.
     ///
     /// # Errors
-    /// `Programming` where SQL and arguments do not fit each other.
+    /// `Programming` where SQL and arguments do not fit each other, or a query makes no sense.
     pub fn call(
         &self,
-        sql: &str,
-        arguments: crate::Arguments,
+        ask: Ask<'_>,
         want: Want,
         transaction: Option<TransactionId>,
     ) -> Result<Call> {
-        let statement = self.database.statement(sql)?;
-        let parameters = arguments.arrange(&statement).map_err(|error| error.about(&statement))?;
+        let (statement, parameters) = ask.prepare(&self.database)?;
         Ok(Call { statement, parameters, want, transaction })
     }
 }

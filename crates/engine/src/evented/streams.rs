@@ -10,7 +10,7 @@ use super::sqlite::{Held, Way, with};
 use super::{Answer, Call, CallId, Evented, Submitted, Transaction, TransactionId, Want};
 use crate::postgres::{Lease, PartitionedStream, Plan, PortalStream, PostgresStream, busy};
 use crate::stream::{Parts, Stream};
-use crate::{Arguments, Control, Error, ErrorKind, Partition, limits};
+use crate::{Control, Error, ErrorKind, Partition, limits};
 
 /// A stream that has begun.
 #[derive(Clone, Debug)]
@@ -104,25 +104,26 @@ impl<T> Evented<T> {
         }))
     }
 
-    /// Starts a stream of the rows of `sql` that several connections read, as many as are free; on SQLite
-    /// one does.
+    /// Starts a stream of a call's rows that several connections read, as many as are free; on SQLite one
+    /// does.
     pub fn stream_partitioned(
         &mut self,
-        sql: &str,
-        arguments: Arguments,
+        mut call: Call,
         partition: Partition,
         batch_rows: usize,
         to: T,
     ) -> Submitted {
         let is_sqlite = self.postgres.is_none();
-        let whole = if is_sqlite { partition.sqlite_sql(sql) } else { Ok(None) };
-        let call = whole.and_then(|whole| {
-            self.call(whole.as_deref().unwrap_or(sql), arguments, Want::Rows, None)
-        });
-        match (self.check_usable(), call) {
-            (Err(error), _) | (_, Err(error)) => Submitted::Now(Err(error)),
-            (Ok(()), Ok(call)) if is_sqlite => self.stream_sqlite(call, batch_rows, to),
-            (Ok(()), Ok(call)) => {
+        let mut cut = || {
+            if is_sqlite && let Some(sql) = partition.sqlite_sql(call.statement.text())? {
+                call.statement = self.database.statement(&sql)?;
+            }
+            self.check_usable()
+        };
+        match cut() {
+            Err(error) => Submitted::Now(Err(error)),
+            Ok(()) if is_sqlite => self.stream_sqlite(call, batch_rows, to),
+            Ok(()) => {
                 let batch_rows = if batch_rows == 0 { limits::BATCH_ROWS } else { batch_rows };
                 let (id, partition) = (self.new_call(), Some(partition));
                 self.enqueue(Waiting::Stream { id, to, call, batch_rows, partition })

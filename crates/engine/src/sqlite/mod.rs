@@ -12,6 +12,7 @@ mod dates;
 mod error;
 mod fits;
 mod found;
+mod functions;
 mod group;
 mod load;
 mod raw;

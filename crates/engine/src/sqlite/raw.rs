@@ -55,6 +55,19 @@ impl RawConnection {
         if code == ffi::SQLITE_OK { Ok(this) } else { Err(this.failure(code)) }
     }
 
+    /// Adds functions of ours to the connection.
+    pub(super) fn add_functions(&self) -> Result<(), Failure> {
+        let failed = |error: rusqlite::Error| Failure {
+            code: ffi::SQLITE_ERROR,
+            message: error.to_string(),
+            offset: None,
+        };
+        // SAFETY: the handle is open, and stays so while this is borrowed; what is made of it here closes
+        // nothing when it is dropped.
+        let borrowed = unsafe { rusqlite::Connection::from_handle(self.handle()) }.map_err(failed)?;
+        super::functions::add(&borrowed).map_err(failed)
+    }
+
     pub(super) fn handle(&self) -> *mut ffi::sqlite3 {
         self.0.as_ptr()
     }

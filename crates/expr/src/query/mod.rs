@@ -1,9 +1,11 @@
 //! What is asked of a database: queries as values, built step by step, that know no SQL.
 
+mod edge;
 mod select;
 mod source;
 mod write;
 
+pub(crate) use edge::sources_of;
 pub use select::{Join, JoinForm, Output, Outputs, Select, SetOperation};
 pub use source::{Derived, DerivedForm, Reference, Source, Table, TableColumn};
 pub use write::{Conflict, Delete, Insert, Update};

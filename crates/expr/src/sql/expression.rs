@@ -53,6 +53,15 @@ impl Writer<'_> {
                 self.push("null");
                 Ok(())
             }
+            // SQLite has no lists: they are kept as JSON.
+            Op::Literal(_) | Op::Parameter(_)
+                if self.target.is_sqlite() && matches!(value.kind(), Kind::List(_)) =>
+            {
+                self.push("json(");
+                self.value(value, false)?;
+                self.push(")");
+                Ok(())
+            }
             Op::Literal(_) | Op::Parameter(_) => self.value(value, false),
             _ => self.expression(value),
         }
@@ -413,7 +422,7 @@ impl Writer<'_> {
 
 fn listed<'e>(mark: &str, args: &'e [Expr], cast: bool, pieces: &mut Vec<Piece<'e>>) {
     let (joint, binding) = match mark {
-        "rows" => ("), (", Binding::Or),
+        "union" => (" as \"v\" union all select ", Binding::Or),
         "joined" => (" || ", Binding::Atom),
         _ => (", ", Binding::Or),
     };
@@ -422,6 +431,9 @@ fn listed<'e>(mark: &str, args: &'e [Expr], cast: bool, pieces: &mut Vec<Piece<'
             pieces.push(Piece::Text(joint));
         }
         pieces.push(Piece::Expr(arg, binding, cast || mark == "joined"));
+    }
+    if mark == "union" {
+        pieces.push(Piece::Text(" as \"v\""));
     }
 }
 

@@ -81,7 +81,7 @@ impl Sql {
 /// let query = Query::Select(select.into());
 /// let bound = Bound::of(&query);
 /// let sql = compile(&query, &bound, Target::Postgres)?;
-/// assert_eq!(&*sql.text, r#"select "id" from "orders" where "total" > $1::int8"#);
+/// assert_eq!(&*sql.text, r#"select "id" from "orders" where "total" > $1"#);
 /// # Ok::<(), rowmill_expr::ExprError>(())
 /// ```
 ///

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use rowmill_columns::Scalar;
 
 use super::slot::Form;
-use super::writer::{Writer, sources_of};
+use super::writer::Writer;
 use crate::ExprError;
 use crate::kind::Base;
 use crate::node::{Expr, Op};
@@ -291,19 +291,8 @@ fn sources(select: &Select, around: &[Vec<Arc<Source>>]) -> Result<Vec<Arc<Sourc
     if let Some(from) = &select.from {
         found.push(Arc::clone(from));
     } else {
-        let mut used = Vec::new();
-        for output in select.outputs.list() {
-            sources_of(&output.expression, &mut used);
-        }
-        for condition in select.filter.iter().chain(&select.group) {
-            sources_of(condition, &mut used);
-        }
-        let known = |source: &Arc<Source>| {
-            let key = source.key();
-            select.joins.iter().any(|join| join.source.key() == key)
-                || around.iter().flatten().any(|outer| outer.key() == key)
-        };
-        used.retain(|source| !known(source));
+        let mut used = select.named();
+        used.retain(|source| !around.iter().flatten().any(|outer| outer.key() == source.key()));
         if let [first, second, ..] = used.as_slice() {
             let (first, second) = (first.label(), second.label());
             return Err(ExprError::new(format!(

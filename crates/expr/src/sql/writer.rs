@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::slot::{Form, Slot};
 use super::{Bound, Sql, Target, quoted};
 use crate::node::{ColumnRef, Expr, Op};
+use crate::query::sources_of;
 use crate::query::{Derived, DerivedForm, Query, Select, Source};
 use crate::{ExprError, limits};
 
@@ -195,18 +196,6 @@ impl<'q> Writer<'q> {
             }
         }
     }
-}
-
-/// The sources of an expression's columns, those of queries in it left out.
-pub(super) fn sources_of(expression: &Expr, found: &mut Vec<Arc<Source>>) {
-    expression.walk(|node| {
-        if let Op::Column(column) = node.op()
-            && let Some(source) = &column.source
-            && !found.iter().any(|known| Arc::ptr_eq(known, source) || known.key() == source.key())
-        {
-            found.push(Arc::clone(source));
-        }
-    });
 }
 
 /// The queries under `with` that a query uses, each after those that it uses itself.

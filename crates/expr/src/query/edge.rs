@@ -1,0 +1,108 @@
+//! How tables belong together, as their foreign keys say.
+
+use std::sync::Arc;
+
+use super::{Select, Source, Table};
+use crate::ExprError;
+use crate::node::{Expr, Op};
+use crate::operators::Operator;
+
+impl Select {
+    /// Where rows come from, as far as it is known before the query is written.
+    pub fn sources(&self) -> Vec<Arc<Source>> {
+        let mut found: Vec<Arc<Source>> = match &self.from {
+            Some(from) => vec![Arc::clone(from)],
+            None => self.named(),
+        };
+        found.extend(self.joins.iter().map(|join| Arc::clone(&join.source)));
+        found
+    }
+
+    /// Takes as the place where rows come from what the columns are of, once that is one source.
+    pub fn settle(&mut self) {
+        if self.from.is_none()
+            && let [only] = self.named().as_slice()
+        {
+            self.from = Some(Arc::clone(only));
+        }
+    }
+
+    /// The sources that the selected columns are of, or else those of conditions and groups; what is
+    /// joined is not among them.
+    pub(crate) fn named(&self) -> Vec<Arc<Source>> {
+        let mut found = Vec::new();
+        for output in self.outputs.list() {
+            sources_of(&output.expression, &mut found);
+        }
+        if found.is_empty() {
+            self.filter.iter().chain(&self.group).for_each(|condition| sources_of(condition, &mut found));
+        }
+        found.retain(|source| !self.joins.iter().any(|join| join.source.key() == source.key()));
+        found
+    }
+
+    /// The condition by which `joined` belongs to what is there: the one foreign key between them.
+    ///
+    /// # Errors
+    /// Where there is none, or more than one.
+    pub fn edge(&self, joined: &Arc<Source>) -> Result<Expr, ExprError> {
+        let mut edges = Vec::new();
+        for known in self.sources().iter().filter(|known| known.key() != joined.key()) {
+            between(known, joined, &mut edges)?;
+            between(joined, known, &mut edges)?;
+        }
+        match edges.len() {
+            1 => Ok(edges.remove(0)),
+            0 => Err(ExprError::new(format!(
+                "no foreign key is declared between {} and what is selected from: say how rows belong together, as \
+                 join({}, A.id == B.a_id)",
+                joined.label(),
+                joined.label()
+            ))),
+            _ => {
+                let edges: Vec<_> = edges.iter().map(ToString::to_string).collect();
+                Err(ExprError::new(format!(
+                    "{} can be joined in more than one way: say which, as join({}, {})",
+                    joined.label(),
+                    joined.label(),
+                    edges.join(") or (")
+                )))
+            }
+        }
+    }
+}
+
+/// The sources of an expression's columns, those of queries in it left out.
+pub(crate) fn sources_of(expression: &Expr, found: &mut Vec<Arc<Source>>) {
+    expression.walk(|node| {
+        if let Op::Column(column) = node.op()
+            && let Some(source) = &column.source
+            && !found.iter().any(|known| Arc::ptr_eq(known, source) || known.key() == source.key())
+        {
+            found.push(Arc::clone(source));
+        }
+    });
+}
+
+/// The foreign keys of `child` that refer to `parent`.
+fn between(child: &Arc<Source>, parent: &Arc<Source>, edges: &mut Vec<Expr>) -> Result<(), ExprError> {
+    let (Some(of), Some(to)) = (child.as_table(), parent.as_table()) else { return Ok(()) };
+    for column in of.columns.iter() {
+        let Some(reference) = &column.references else { continue };
+        if !names(to, &reference.table) {
+            continue;
+        }
+        if let Some(key) = to.column(&reference.column) {
+            edges.push(Expr::call(Operator::Equal, [column.of(child), key.of(parent)])?);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a reference that says `table` or `schema.table` means this one.
+fn names(table: &Table, reference: &str) -> bool {
+    match reference.split_once('.') {
+        Some((schema, name)) if table.schema.as_deref() == Some(schema) => *table.name == *name,
+        _ => *table.name == *reference,
+    }
+}

@@ -1,0 +1,126 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use pyo3::IntoPyObjectExt as _;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use rowmill::expr::query::Query;
+use rowmill::expr::sql::{Bound as Values, Target, compile};
+use rowmill::{Arguments, Ask, Scalar, Value};
+
+use super::{Delete, Insert, Raw, Select, Update, raised};
+use crate::blocking::arguments;
+use crate::{errors, value};
+
+/// What a verb was given to run.
+pub(crate) enum Asked<'a> {
+    Sql(Cow<'a, str>, Arguments),
+    Query(Query, Vec<Scalar>),
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn into_ask(self) -> Ask<'a> {
+        match self {
+            Self::Sql(text, arguments) => Ask::Sql(text, arguments),
+            Self::Query(query, given) => Ask::Query(query, given),
+        }
+    }
+}
+
+/// SQL with its parameters, or a query.
+///
+/// # Errors
+/// `TypeError` for anything else; `ProgrammingError` for parameters beside a query.
+pub(crate) fn asked<'a>(
+    sql: &'a Bound<'_, PyAny>,
+    parameters: &Bound<'_, PyTuple>,
+    named: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Asked<'a>> {
+    if let Ok(text) = sql.cast::<PyString>() {
+        let text = text.to_cow()?;
+        let arguments = arguments(parameters, named, &text)?;
+        return Ok(Asked::Sql(text, arguments));
+    }
+    let Some(query) = query(sql) else {
+        let message =
+            format!("takes SQL as a str, or a query as of rm.select(), not {}", value::class_name(sql));
+        return Err(PyTypeError::new_err(message));
+    };
+    if !parameters.is_empty() || named.is_some_and(|named| !named.is_empty()) {
+        let message = "a query holds its values: parameters are given beside SQL alone";
+        return Err(errors::programming(sql.py(), message));
+    }
+    Ok(Asked::Query(query, Vec::new()))
+}
+
+/// The query that an object is.
+pub(crate) fn query(object: &Bound<'_, PyAny>) -> Option<Query> {
+    if let Ok(select) = object.cast::<Select>() {
+        return Some(Query::Select(Arc::clone(&select.get().query)));
+    }
+    if let Ok(insert) = object.cast::<Insert>() {
+        return Some(Query::Insert(Arc::clone(&insert.get().0)));
+    }
+    if let Ok(update) = object.cast::<Update>() {
+        return Some(Query::Update(Arc::clone(&update.get().0)));
+    }
+    if let Ok(delete) = object.cast::<Delete>() {
+        return Some(Query::Delete(Arc::clone(&delete.get().0)));
+    }
+    object.cast::<Raw>().ok().map(|raw| Query::Raw(raw.get().0.clone()))
+}
+
+/// The SQL of a query for a database of this name, and its parameters.
+pub(crate) fn text<'py>(py: Python<'py>, query: &Query, dialect: &str) -> PyResult<Bound<'py, PyTuple>> {
+    let target = match dialect {
+        "postgresql" => Target::Postgres,
+        "sqlite" => Target::Sqlite,
+        other => {
+            let message = format!("dialect is \"postgresql\" or \"sqlite\", not {other:?}");
+            return Err(errors::programming(py, &message));
+        }
+    };
+    let bound = Values::of(query);
+    let sql = compile(query, &bound, target).map_err(|error| raised(py, &error))?;
+    let values = sql.values(&bound, &[]).map_err(|error| raised(py, &error))?;
+    let values = values.iter().map(|value| object(py, value)).collect::<PyResult<Vec<_>>>()?;
+    (&*sql.text, PyList::new(py, values)?).into_pyobject(py)
+}
+
+/// A parameter's value as a Python object.
+fn object<'py>(py: Python<'py>, scalar: &Scalar) -> PyResult<Bound<'py, PyAny>> {
+    let value = match scalar {
+        Scalar::Null => Value::Null,
+        Scalar::Bool(value) => Value::Bool(*value),
+        Scalar::Int(value) => Value::Int(*value),
+        Scalar::Float(value) => Value::Float(*value),
+        Scalar::Text(value) | Scalar::Json(value) => Value::Text(value),
+        Scalar::Bytes(value) => Value::Bytes(value),
+        Scalar::Uuid(value) => Value::Uuid(*value),
+        Scalar::Date(days) => Value::Date(*days),
+        Scalar::Time(micros) | Scalar::TimeTz { micros, .. } => Value::Time(*micros),
+        Scalar::Timestamp { micros, utc } => Value::Timestamp { micros: *micros, utc: *utc },
+        Scalar::Interval { months, days, micros } => {
+            Value::Interval { months: *months, days: *days, nanos: micros.saturating_mul(1_000) }
+        }
+        Scalar::Decimal(text) => return py.import("decimal")?.getattr("Decimal")?.call1((text,)),
+        Scalar::List(values) => {
+            let values = values.iter().map(|value| object(py, value)).collect::<PyResult<Vec<_>>>()?;
+            return PyList::new(py, values)?.into_bound_py_any(py);
+        }
+        Scalar::Struct(fields) => {
+            let dict = PyDict::new(py);
+            for (name, value) in fields {
+                dict.set_item(name, object(py, value)?)?;
+            }
+            return dict.into_bound_py_any(py);
+        }
+    };
+    value::object(py, &value).map_err(|fault| match fault {
+        value::Fault::Python(error) => error,
+        value::Fault::Beyond(class) => {
+            errors::data(py, &format!("Python's {class} cannot hold {value}"), "give it as text")
+        }
+    })
+}

@@ -1,0 +1,17 @@
+//! Expressions and queries as Python sees them.
+
+mod ask;
+mod expression;
+mod functions;
+mod raw;
+mod reading;
+mod source;
+mod writing;
+
+pub(crate) use ask::asked;
+pub(crate) use expression::{Col, Expr, Labeled, Quantified, raised};
+pub(crate) use functions::*;
+pub(crate) use raw::{Raw, sql};
+pub(crate) use reading::{Select, select};
+pub(crate) use source::Source;
+pub(crate) use writing::{Delete, Insert, Update, delete, insert, update, upsert};

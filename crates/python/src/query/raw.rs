@@ -1,0 +1,137 @@
+#![allow(clippy::doc_link_with_quotes)] // the examples are Python
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+use rowmill::expr::query::{self, Query};
+use rowmill::expr::sql::quoted;
+use rowmill::expr::{Dialect, Expr as Tree, Parameters, Statement};
+
+use super::ask::text;
+use super::expression::{expression, raised};
+use super::source::source_of;
+use crate::errors;
+
+/// SQL of one's own, with values, names and expressions put in safely.
+#[pyclass(frozen, module = "rowmill")]
+pub(crate) struct Raw(pub(crate) Tree);
+
+/// SQL of one's own. `{name}` takes a value (as a parameter), an expression, a query, or a table (as its
+/// name); `{{` is a brace.
+///
+/// >>> q = rm.sql("select * from {table} where total > {floor}", table=Order, floor=100)
+/// >>> q.sql("sqlite")
+/// ('select * from "orders" where total > ?1', [100])
+#[pyfunction]
+#[pyo3(signature = (text, /, **named))]
+pub(crate) fn sql(py: Python<'_>, text: &str, named: Option<&Bound<'_, PyDict>>) -> PyResult<Raw> {
+    let mut pieces = Vec::new();
+    let mut operands = Vec::new();
+    let mut used: Vec<String> = Vec::new();
+    let mut known: Vec<(String, Tree)> = Vec::new();
+    let mut piece = String::new();
+    let mut letters = text.char_indices().peekable();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '{' | '}' if letters.peek().is_some_and(|(_, next)| *next == letter) => {
+                letters.next();
+                piece.push(letter);
+            }
+            '}' => return Err(errors::programming(py, "the SQL has a } without its {; a brace itself is }}")),
+            '{' => {
+                let rest = &text[at + 1..];
+                let Some(end) = rest.find('}') else {
+                    return Err(errors::programming(py, "the SQL has a { without its }; a brace itself is {{"));
+                };
+                let name = &rest[..end];
+                while letters.next_if(|(next, _)| *next <= at + 1 + end).is_some() {}
+                let given = match named {
+                    Some(named) => named.get_item(name)?,
+                    None => None,
+                };
+                let Some(given) = given else {
+                    return Err(errors::programming(py, &format!("no value is given for {{{name}}}")));
+                };
+                if !used.iter().any(|known| known == name) {
+                    used.push(name.to_owned());
+                }
+                if let Some(source) = source_of(&given)? {
+                    piece += &named_source(py, &source)?;
+                } else {
+                    // One name is one parameter, however often it is used.
+                    let operand = match known.iter().find(|(other, _)| other == name) {
+                        Some((_, operand)) => operand.clone(),
+                        None => {
+                            let operand = expression(&given)?;
+                            known.push((name.to_owned(), operand.clone()));
+                            operand
+                        }
+                    };
+                    pieces.push(Arc::from(std::mem::take(&mut piece)));
+                    operands.push(operand);
+                }
+            }
+            other => piece.push(other),
+        }
+    }
+    pieces.push(Arc::from(piece));
+    for name in named.map(|named| named.keys()).iter().flatten() {
+        let name: String = name.extract()?;
+        if !used.contains(&name) {
+            let message = format!("{name} is given, but the SQL has no {{{name}}}");
+            return Err(errors::programming(py, &message));
+        }
+    }
+    check_placeholders(py, &pieces)?;
+    Tree::raw(pieces, operands).map(Raw).map_err(|error| raised(py, &error))
+}
+
+/// Values come by name in braces: a `$1` of one's own would meet those that are made of them.
+fn check_placeholders(py: Python<'_>, pieces: &[Arc<str>]) -> PyResult<()> {
+    let text = pieces.join(" null ");
+    let statement = Statement::parse(&text, Dialect::Postgres);
+    let has_own = match statement.as_ref().map(Statement::parameters) {
+        Ok(Parameters::Numbered(count)) => *count > 0,
+        Ok(Parameters::Named(_)) => true,
+        Err(_) => true,
+    };
+    if has_own {
+        let message = "the SQL of rm.sql() takes its values by name in braces, {floor}, not as $1 or :floor";
+        return Err(errors::programming(py, message));
+    }
+    Ok(())
+}
+
+fn named_source(py: Python<'_>, source: &Arc<query::Source>) -> PyResult<String> {
+    let quote = |name: &str| quoted(name).map_err(|error| raised(py, &error));
+    match &**source {
+        query::Source::Table(table) => Ok(match (&table.schema, &table.alias) {
+            (Some(schema), None) => format!("{}.{}", quote(schema)?, quote(&table.name)?),
+            (Some(schema), Some(alias)) => {
+                format!("{}.{} as {}", quote(schema)?, quote(&table.name)?, quote(alias)?)
+            }
+            (None, Some(alias)) => format!("{} as {}", quote(&table.name)?, quote(alias)?),
+            (None, None) => quote(&table.name)?,
+        }),
+        query::Source::Query(_) => {
+            Err(errors::programming(py, "a query with a name stands in rm.sql() by itself: give the query"))
+        }
+    }
+}
+
+#[pymethods]
+impl Raw {
+    /// As of `Select.sql`.
+    #[pyo3(signature = (dialect="postgresql"))]
+    fn sql<'py>(&self, py: Python<'py>, dialect: &str) -> PyResult<Bound<'py, PyTuple>> {
+        text(py, &Query::Raw(self.0.clone()), dialect)
+    }
+
+    fn __str__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.sql(py, "postgresql")?.get_item(0)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<rowmill.Raw {}>", self.0)
+    }
+}

@@ -1,0 +1,359 @@
+#![allow(clippy::doc_link_with_quotes)] // the examples are Python
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+use rowmill::expr::query::{self, DerivedForm, Join, JoinForm, Output, Outputs, Query, SetOperation};
+use rowmill::expr::{self, QueryForm};
+
+use super::ask::text;
+use super::expression::{Expr, Labeled, expression, raised};
+use super::source::{Source, columns, derived, source_of};
+use crate::{errors, value};
+
+/// A query that reads, built step by step: each step gives a new one.
+///
+/// >>> class Order(rm.Table, name="orders"):
+/// ...     id: rm.Col[int] = rm.pk()
+/// ...     total: rm.Col[float]
+/// >>> q = rm.select(Order).where(Order.total > 100).order_by(-Order.total).limit(10)
+/// >>> print(q)
+/// select "orders"."id", "orders"."total" from "orders" where "orders"."total" > $1::float8 order by "orders"."total" desc limit 10
+/// >>> db.fetch(q).shape
+/// (1, 2)
+#[pyclass(frozen, module = "rowmill")]
+pub(crate) struct Select {
+    pub(crate) query: Arc<query::Select>,
+}
+
+/// Starts a query: tables, columns, expressions, and expressions by name for those that shall be called
+/// otherwise.
+///
+/// >>> print(rm.select(rm.col("nick"), lines=rm.count()).from_("logs").group_by(rm.col("nick")))
+/// select "nick", count(*) as "lines" from "logs" group by "nick"
+#[pyfunction]
+#[pyo3(signature = (*columns, **named))]
+pub(crate) fn select(columns: &Bound<'_, PyTuple>, named: Option<&Bound<'_, PyDict>>) -> PyResult<Select> {
+    let (list, from) = outputs(columns, named)?;
+    if list.is_empty() {
+        return Err(errors::programming(columns.py(), "select() takes a table, or columns"));
+    }
+    let outputs = Arc::new(Outputs::new(list));
+    let mut query = query::Select { outputs, from, ..query::Select::default() };
+    query.settle();
+    Ok(Select { query: Arc::new(query) })
+}
+
+/// The columns of an answer, and the table they are all of where one is named.
+pub(super) fn outputs(
+    given: &Bound<'_, PyTuple>,
+    named: Option<&Bound<'_, PyDict>>,
+) -> PyResult<(Vec<Output>, Option<Arc<query::Source>>)> {
+    let mut list = Vec::with_capacity(given.len());
+    let mut from = None;
+    for item in given {
+        if let Ok(expression) = item.cast::<Expr>() {
+            list.push(Output { expression: expression.get().0.clone(), label: None });
+        } else if let Ok(labeled) = item.cast::<Labeled>() {
+            let Labeled { expression, label } = labeled.get();
+            list.push(Output { expression: expression.clone(), label: Some(Arc::clone(label)) });
+        } else if let Some(source) = source_of(&item)? {
+            for (label, expression) in columns(&source) {
+                let own = expression.as_column().is_some_and(|column| column.name == label);
+                list.push(Output { expression, label: (!own).then_some(label) });
+            }
+            if given.len() == 1 {
+                from = Some(source);
+            }
+        } else if let Ok(name) = item.cast::<pyo3::types::PyString>() {
+            let message = format!(
+                "select() takes tables, columns and expressions, not a str: rm.col({name:?}) for a column, rm.lit({name:?}) \
+                 for the text"
+            );
+            return Err(errors::programming(given.py(), &message));
+        } else {
+            list.push(Output { expression: expression(&item)?, label: None });
+        }
+    }
+    for (name, item) in named.into_iter().flatten() {
+        list.push(Output { expression: expression(&item)?, label: Some(name.extract::<String>()?.into()) });
+    }
+    Ok((list, from))
+}
+
+impl Select {
+    fn with(&self, change: impl FnOnce(&mut query::Select)) -> Self {
+        let mut query = (*self.query).clone();
+        change(&mut query);
+        query.settle();
+        Self { query: Arc::new(query) }
+    }
+
+    fn joined(
+        &self,
+        to: &Bound<'_, PyAny>,
+        on: Option<&Bound<'_, PyAny>>,
+        form: JoinForm,
+    ) -> PyResult<Self> {
+        let py = to.py();
+        let Some(source) = source_of(to)? else {
+            let message = format!("takes a table, or a query with a name, not {}", value::class_name(to));
+            return Err(errors::programming(py, &message));
+        };
+        let on = match (form, on) {
+            (JoinForm::Cross, _) => None,
+            (_, Some(on)) => Some(expression(on)?),
+            (_, None) => Some(self.query.edge(&source).map_err(|error| raised(py, &error))?),
+        };
+        let mut there = self.query.from.iter().chain(self.query.joins.iter().map(|join| &join.source));
+        if there.any(|known| known.key() == source.key()) {
+            let message = format!(
+                "{} is there already: join it under another name, as {}.alias(\"other\")",
+                source.label(),
+                source.label()
+            );
+            return Err(errors::programming(py, &message));
+        }
+        Ok(self.with(|query| query.joins.push(Join { form, source, on })))
+    }
+
+    fn compound(&self, others: &Bound<'_, PyTuple>, operation: SetOperation) -> PyResult<Self> {
+        let mut members = vec![Arc::clone(&self.query)];
+        for other in others {
+            let other = other.cast::<Self>().map_err(|_| {
+                errors::programming(others.py(), &format!("takes queries, not {}", value::class_name(&other)))
+            })?;
+            members.push(Arc::clone(&other.get().query));
+        }
+        let query = query::Select { compound: Some((operation, members)), ..query::Select::default() };
+        let query = Arc::new(query).nested().map_err(|error| raised(others.py(), &error))?;
+        Ok(Self { query })
+    }
+
+    fn standing(&self, py: Python<'_>, name: &str, form: DerivedForm) -> PyResult<Source> {
+        let query = Arc::clone(&self.query).nested().map_err(|error| raised(py, &error))?;
+        let unnamed = query.columns().iter().position(|output| output.name().is_none());
+        if let Some(at) = unnamed {
+            let shown = query.columns()[at].expression.to_string();
+            let message = format!("the column {shown} of {name} has no name: give it one with .label()");
+            return Err(errors::programming(py, &message));
+        }
+        Ok(derived(query, name, form))
+    }
+}
+
+#[pymethods]
+impl Select {
+    /// Only rows for which all conditions hold; called again it adds to those.
+    #[pyo3(signature = (*conditions))]
+    fn r#where(&self, conditions: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        let conditions = conditions_of(conditions)?;
+        Ok(self.with(|query| query.filter.extend(conditions)))
+    }
+
+    /// Other tables' rows beside those that belong to them; rows without a partner are left out. Without `on`
+    /// by the one foreign key between the tables.
+    #[pyo3(signature = (to, on=None, /))]
+    fn join(&self, to: &Bound<'_, PyAny>, on: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        self.joined(to, on, JoinForm::Inner)
+    }
+
+    /// As `join`; rows without a partner stay, with NULLs in its place.
+    #[pyo3(signature = (to, on=None, /))]
+    fn left_join(&self, to: &Bound<'_, PyAny>, on: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        self.joined(to, on, JoinForm::Left)
+    }
+
+    /// As `left_join`, for the rows of both sides.
+    #[pyo3(signature = (to, on=None, /))]
+    fn full_join(&self, to: &Bound<'_, PyAny>, on: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        self.joined(to, on, JoinForm::Full)
+    }
+
+    /// Each row with each of another table.
+    fn cross_join(&self, to: &Bound<'_, PyAny>) -> PyResult<Self> {
+        self.joined(to, None, JoinForm::Cross)
+    }
+
+    /// Where rows come from, when the columns do not say it: a table, its name, or a query with a name.
+    fn from_(&self, table: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let source = match table.cast::<pyo3::types::PyString>() {
+            Ok(name) => {
+                let name = name.to_cow()?;
+                let (schema, name) = match name.split_once('.') {
+                    Some((schema, name)) => (Some(schema.into()), name.into()),
+                    None => (None, (&*name).into()),
+                };
+                let table = query::Table { schema, name, alias: None, columns: [].into() };
+                Arc::new(query::Source::Table(table))
+            }
+            Err(_) => match source_of(table)? {
+                Some(source) => source,
+                None => {
+                    let message = format!("from_() takes a table, not {}", value::class_name(table));
+                    return Err(errors::programming(table.py(), &message));
+                }
+            },
+        };
+        Ok(self.with(|query| query.from = Some(source)))
+    }
+
+    /// One row for all rows that are equal in these.
+    #[pyo3(signature = (*keys))]
+    fn group_by(&self, keys: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        let keys = list(keys)?;
+        Ok(self.with(|query| query.group.extend(keys)))
+    }
+
+    /// Only groups for which all conditions hold.
+    #[pyo3(signature = (*conditions))]
+    fn having(&self, conditions: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        let conditions = conditions_of(conditions)?;
+        Ok(self.with(|query| query.having.extend(conditions)))
+    }
+
+    /// The order of the rows: `-key` or `key.desc()` is downwards. NULL is above all values unless the key
+    /// says `nulls_first()` or `nulls_last()`. Replaces an order that was there; with nothing, there is none.
+    #[pyo3(signature = (*keys))]
+    fn order_by(&self, keys: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        let keys = list(keys)?;
+        Ok(self.with(|query| query.order = keys))
+    }
+
+    /// So many rows at most; None for all.
+    #[pyo3(signature = (rows, /))]
+    fn limit(&self, rows: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let rows = rows.map(|rows| number("limit", rows)).transpose()?;
+        Ok(self.with(|query| query.limit = rows))
+    }
+
+    /// Not the first so many rows. The database computes them all the same: `Database.page` does not.
+    #[pyo3(signature = (rows, /))]
+    fn offset(&self, rows: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let rows = rows.map(|rows| number("offset", rows)).transpose()?;
+        Ok(self.with(|query| query.offset = rows))
+    }
+
+    /// Each row once.
+    fn distinct(&self) -> Self {
+        self.with(|query| query.distinct = true)
+    }
+
+    /// Other columns in place of those selected.
+    #[pyo3(signature = (*columns, **named))]
+    fn select(&self, columns: &Bound<'_, PyTuple>, named: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let (list, from) = outputs(columns, named)?;
+        // What the columns said before stays said.
+        let before = self.query.from.clone();
+        Ok(self.with(|query| {
+            query.outputs = Arc::new(Outputs::new(list));
+            query.from = before.or(from);
+        }))
+    }
+
+    /// The rows of all queries, each once.
+    #[pyo3(signature = (*others))]
+    fn union(&self, others: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        self.compound(others, SetOperation::Union)
+    }
+
+    /// The rows of all queries, as often as they are there.
+    #[pyo3(signature = (*others))]
+    fn union_all(&self, others: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        self.compound(others, SetOperation::UnionAll)
+    }
+
+    /// The rows that are in every one of the queries.
+    #[pyo3(signature = (*others))]
+    fn intersect(&self, others: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        self.compound(others, SetOperation::Intersect)
+    }
+
+    /// The rows that are in none of the others.
+    #[pyo3(signature = (*others))]
+    fn except_(&self, others: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        self.compound(others, SetOperation::Except)
+    }
+
+    /// The query under a name, to select from and join: its columns are the attributes.
+    fn subquery(&self, py: Python<'_>, name: &str) -> PyResult<Source> {
+        self.standing(py, name, DerivedForm::Inline)
+    }
+
+    /// As `subquery`, and it may use the columns of what stands before it (PostgreSQL).
+    fn lateral(&self, py: Python<'_>, name: &str) -> PyResult<Source> {
+        self.standing(py, name, DerivedForm::Lateral)
+    }
+
+    /// As `subquery`, written once before the query (`with name as (...)`), however often it is used.
+    fn cte(&self, py: Python<'_>, name: &str) -> PyResult<Source> {
+        self.standing(py, name, DerivedForm::With)
+    }
+
+    /// Whether there is a row, as a condition.
+    fn exists(&self, py: Python<'_>) -> PyResult<Expr> {
+        let exists = expr::Expr::query(QueryForm::Exists, None, Arc::clone(&self.query));
+        exists.map(Expr).map_err(|error| raised(py, &error))
+    }
+
+    /// The one value of the one row, as an operand.
+    fn value(&self, py: Python<'_>) -> PyResult<Expr> {
+        let value = expr::Expr::query(QueryForm::Value, None, Arc::clone(&self.query));
+        value.map(Expr).map_err(|error| raised(py, &error))
+    }
+
+    /// The SQL and its parameters: (text, [values]).
+    ///
+    /// Args:
+    ///     dialect: "postgresql" or "sqlite".
+    #[pyo3(signature = (dialect="postgresql"))]
+    fn sql<'py>(&self, py: Python<'py>, dialect: &str) -> PyResult<Bound<'py, PyTuple>> {
+        text(py, &Query::Select(Arc::clone(&self.query)), dialect)
+    }
+
+    fn __str__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.sql(py, "postgresql")?.get_item(0)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let shown = self.sql(py, "postgresql").and_then(|sql| sql.get_item(0)).map(|text| text.to_string());
+        match shown {
+            Ok(text) => format!("<rowmill.Select {text}>"),
+            Err(error) => format!("<rowmill.Select, not complete: {}>", error.value(py)),
+        }
+    }
+}
+
+/// Expressions, each on its own or in a list.
+pub(super) fn list(given: &Bound<'_, PyTuple>) -> PyResult<Vec<expr::Expr>> {
+    given.iter().map(|item| expression(&item)).collect()
+}
+
+/// Conditions: expressions that are true or false.
+pub(super) fn conditions_of(given: &Bound<'_, PyTuple>) -> PyResult<Vec<expr::Expr>> {
+    let py = given.py();
+    if let Some(plain) = given.iter().find(|item| item.is_instance_of::<pyo3::types::PyBool>()) {
+        let message = format!(
+            "a condition is {plain} before it meets a row: was a column compared by Python, as with `is` or `in`?"
+        );
+        return Err(errors::programming(py, &message));
+    }
+    list(given)
+}
+
+fn number(verb: &str, rows: &Bound<'_, PyAny>) -> PyResult<expr::Expr> {
+    if let Ok(rows) = rows.cast::<Expr>() {
+        return Ok(rows.get().0.clone());
+    }
+    let wrong = || {
+        let message = format!("{verb}() takes a number of rows from 0, not {}", value::repr(rows).unwrap_or_default());
+        errors::programming(rows.py(), &message)
+    };
+    if rows.is_instance_of::<pyo3::types::PyBool>() {
+        return Err(wrong());
+    }
+    match rows.extract::<i64>() {
+        Ok(count) if count >= 0 => Ok(expr::Expr::literal(count)),
+        _ => Err(wrong()),
+    }
+}

@@ -1,0 +1,240 @@
+"""Tables as classes: names and types of columns, and nothing that runs."""
+
+from __future__ import annotations
+
+import sys
+
+from rowmill._rowmill import Col, Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Any, Self
+
+# The kinds of the types that a column may be declared with, by the name of the class: nothing is imported
+# for those that a program does not use.
+_KINDS = {
+    "bool": "bool",
+    "int": "int",
+    "float": "float",
+    "Decimal": "decimal",
+    "str": "text",
+    "bytes": "bytes",
+    "UUID": "uuid",
+    "date": "date",
+    "time": "time",
+    "datetime": "timestamp[utc]",
+    "timedelta": "interval",
+    "Interval": "interval",
+    "dict": "json",
+    "Any": "any",
+    "object": "any",
+}
+
+
+class Declared:
+    """What `column`, `pk` and `fk` say of a column; the class makes a column of it."""
+
+    __slots__ = ("naive", "name", "primary", "references")
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        primary: bool = False,
+        references: Any = None,
+        naive: bool = False,
+    ) -> None:
+        self.name = name
+        self.primary = primary
+        self.references = references
+        self.naive = naive
+
+
+def column(name: str | None = None, *, naive: bool = False) -> Any:
+    """A column, with what its annotation does not say.
+
+    Args:
+        name: Its name in the database, where that is another than the attribute's.
+        naive: Of a datetime: whether it is a wall clock without a zone (PostgreSQL's `timestamp`).
+    """
+    return Declared(name, naive=naive)
+
+
+def pk(name: str | None = None) -> Any:
+    """A column of the primary key."""
+    return Declared(name, primary=True)
+
+
+def fk(references: Any, name: str | None = None, *, primary: bool = False) -> Any:
+    """A column that refers to another: `rm.fk(Channel.id)`, or `rm.fk("channels.id")` by its names in the
+    database, where the class is not there yet.
+    """
+    return Declared(name, primary=primary, references=references)
+
+
+class Table:
+    """A table as a class: `class Order(rm.Table, name="orders")`, with `rm.Col[type]` for its columns.
+
+    >>> import rowmill as rm
+    >>> class Channel(rm.Table, name="channels"):
+    ...     id: rm.Col[int] = rm.pk()
+    ...     slug: rm.Col[str]
+    >>> class Log(rm.Table, name="logs"):
+    ...     id: rm.Col[int] = rm.pk()
+    ...     channel_id: rm.Col[int] = rm.fk(Channel.id)
+    ...     text: rm.Col[str | None]
+    >>> print(rm.select(Log.id, Channel.slug).join(Channel))
+    select "logs"."id", "channels"."slug" from "logs" join "channels" on "logs"."channel_id" = "channels"."id"
+
+    A class names what is in the database; it creates nothing there, and is not instantiated: rows come as
+    Frames and Rows. `Col[X | None]` is a column that may hold NULL.
+    """
+
+    _source: Source
+
+    def __init_subclass__(
+        cls, *, name: str | None = None, schema: str | None = None, **rest: Any
+    ) -> None:
+        super().__init_subclass__(**rest)
+        declared = _columns(cls, sys._getframe(1))
+        source = Source(
+            schema, cls.__name__ if name is None else name, [row for _, row in declared]
+        )
+        _fill(cls, source, [attribute for attribute, _ in declared])
+
+    def __init__(self) -> None:
+        raise TypeError(
+            f"{type(self).__name__} names a table and has no instances; rows come from db.fetch"
+        )
+
+    @classmethod
+    def alias(cls, name: str) -> type[Self]:
+        """The same table under another name, to join it with itself."""
+        other: type[Self] = type.__new__(
+            type,
+            cls.__name__,
+            (cls.__base__,),
+            {"__module__": cls.__module__, "__qualname__": cls.__qualname__},
+        )
+        _fill(other, cls._source.alias(name), cls._source.labels())
+        return other
+
+
+def _fill(cls: type[Table], source: Source, attributes: list[str]) -> None:
+    cls._source = source
+    for attribute, made in zip(attributes, source.columns(), strict=True):
+        setattr(cls, attribute, made)
+
+
+def _columns(cls: type[Table], frame: FrameType) -> list[tuple[str, tuple[Any, ...]]]:
+    """The class's columns, in order: the attribute, and what `Source` takes."""
+    found = []
+    for attribute, annotation in _annotations(cls).items():
+        given = cls.__dict__.get(attribute)
+        if isinstance(annotation, str):
+            annotation = _evaluated(cls, attribute, annotation, frame)
+        if getattr(annotation, "__origin__", None) is not Col:
+            if isinstance(given, Declared):
+                raise TypeError(
+                    f"{cls.__name__}.{attribute} is a column: annotate it as rm.Col[type]"
+                )
+            continue
+        if given is not None and not isinstance(given, Declared):
+            raise TypeError(
+                f"{cls.__name__}.{attribute} is a column: its value is rm.column(), rm.pk() or rm.fk(), "
+                f"not {given!r}"
+            )
+        declared = given or Declared()
+        kind, nullable = _kind(cls, attribute, annotation.__args__[0])
+        if declared.naive:
+            kind = "timestamp"
+        label = attribute if declared.name not in (None, attribute) else None
+        references = _reference(cls, attribute, declared.references)
+        row = (declared.name or attribute, label, kind, nullable, declared.primary, references)
+        found.append((attribute, row))
+    if not found:
+        raise TypeError(f"{cls.__name__} declares no column: name: rm.Col[type]")
+    return found
+
+
+def _annotations(cls: type[Table]) -> dict[str, Any]:
+    if sys.version_info >= (3, 14):
+        from annotationlib import Format, get_annotations
+
+        return get_annotations(cls, format=Format.FORWARDREF)
+    return dict(cls.__dict__.get("__annotations__", {}))
+
+
+def _evaluated(cls: type[Table], attribute: str, annotation: str, frame: FrameType) -> Any:
+    """An annotation that `from __future__ import annotations` left as text. Its names are those of the
+    module, and of the function that declares the class."""
+    names: dict[str, Any] = {}
+    around: FrameType | None = frame
+    scopes = []
+    while around is not None and around.f_globals is frame.f_globals:
+        scopes.append(around.f_locals)
+        around = around.f_back
+    for scope in reversed(scopes):
+        names.update(scope)
+    try:
+        return eval(annotation, dict(frame.f_globals), names)
+    except Exception as error:
+        if "Col[" not in annotation:
+            return None
+        raise TypeError(
+            f"{cls.__name__}.{attribute}: {annotation} cannot be read: {error}"
+        ) from error
+
+
+def _kind(cls: type[Table], attribute: str, kind: Any) -> tuple[str, bool]:
+    """The name of a type's kind, and whether it may be NULL."""
+    nullable = False
+    members = getattr(kind, "__args__", ())
+    if type(None) in members:
+        nullable = True
+        rest = [member for member in members if member is not type(None)]
+        if len(rest) == 1:
+            kind = rest[0]
+        else:
+            kind = object
+    origin = getattr(kind, "__origin__", None)
+    if origin in (list, tuple, set, frozenset):
+        element, _ = _kind(cls, attribute, kind.__args__[0])
+        return (
+            f"list[{element}]" if "[" not in element or element == "timestamp[utc]" else "other"
+        ), nullable
+    if origin is not None:
+        kind = origin
+    bases = getattr(kind, "__mro__", (kind,))
+    for base in bases:
+        name = _KINDS.get(getattr(base, "__name__", ""))
+        if name is not None and (name != "any" or base is kind):
+            return name, nullable
+        if getattr(base, "__name__", "") in ("Enum", "StrEnum"):
+            return "text", nullable
+        if getattr(base, "__name__", "") in ("Range", "IPv4Address", "IPv6Address"):
+            return "other", nullable
+    shown = getattr(kind, "__name__", None) or repr(kind)
+    raise TypeError(
+        f"{cls.__name__}.{attribute}: rm.Col[{shown}] is no type of a column; it takes bool, int, float, Decimal, "
+        "str, bytes, UUID, date, time, datetime, timedelta, dict (JSON), an Enum, list[...] of these, each with "
+        "| None, or Any"
+    )
+
+
+def _reference(cls: type[Table], attribute: str, references: Any) -> tuple[str, str] | None:
+    if references is None:
+        return None
+    if isinstance(references, str):
+        table, dot, column = references.rpartition(".")
+        if dot and table and column:
+            return table, column
+    elif isinstance(references, Col):
+        source = references._table
+        if source is not None:
+            return source, references.name
+    raise TypeError(
+        f'{cls.__name__}.{attribute}: fk() takes a column of a table, as Channel.id, or "channels.id", not '
+        f"{references!r}"
+    )
