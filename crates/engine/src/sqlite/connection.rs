@@ -69,7 +69,7 @@ impl Connection {
         let open_error = |failure: Failure| open_error(&failure, path, config.read_only);
         let read_only = config.read_only && path.is_some();
         let raw = RawConnection::open(&config.c_path()?, read_only).map_err(open_error)?;
-        raw.add_functions().map_err(open_error)?;
+        raw.set_up().map_err(open_error)?;
         let watch = Watch::new(&raw, config.busy_timeout);
         let cache = Cache::new(config.statements, config.dates);
         let mut this =
