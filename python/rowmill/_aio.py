@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal, Self, TypeVar, overload
     from weakref import WeakSet
 
+    from rowmill._plan import Plan
     from rowmill._rowmill import Frame, Partition, Row, StreamHandle, _Data, _Parameters
     from rowmill._transact import AsyncSavepoint, Isolation, Mode
 
@@ -44,6 +45,10 @@ class _Verbs:
 
     def _transaction_id(self) -> int | None:
         return None
+
+    @property
+    def _is_sqlite(self) -> bool:
+        raise NotImplementedError
 
     async def _answer(self, pump: Pump, submitted: Submitted, timeout: float | None) -> Any:
         answer, call, queued = submitted
@@ -245,6 +250,21 @@ class _Verbs:
         """The rows in Frames of about `batch_rows`, for `async for`."""
         return AsyncStream(self, sql, parameters, named, batch_rows, None, timeout)
 
+    async def explain(
+        self,
+        sql: str,
+        /,
+        *parameters: Any,
+        analyze: bool = False,
+        timeout: float | None = None,
+        **named: Any,
+    ) -> Plan:
+        """How the database means to run a statement; with `analyze` how it did. What it changed is
+        rolled back. The arguments are those of `Database.explain`."""
+        from rowmill._explain import explain_async
+
+        return await explain_async(self, sql, parameters, named, analyze, timeout)
+
 
 def _answered(submitted: Submitted) -> Any:
     """What a call came to whose task was cancelled in the very round in which it was answered."""
@@ -341,6 +361,10 @@ class AsyncDatabase(_Verbs):
 
         self._warn = warn
         return pump
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self._options.is_sqlite
 
     def stream(
         self,
@@ -459,6 +483,10 @@ class AsyncTransaction(_Verbs):
 
     def _transaction_id(self) -> int | None:
         return self._id
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self._database._is_sqlite
 
     def savepoint(self) -> AsyncSavepoint:
         """A part of the transaction that can fail alone, for `async with`: where the block raises,

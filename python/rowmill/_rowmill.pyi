@@ -25,6 +25,7 @@ import polars
 import pyarrow
 from typing_extensions import CapsuleType
 
+from rowmill._plan import Plan
 from rowmill._transact import Savepoint
 
 __all__ = [
@@ -365,6 +366,19 @@ class _Verbs(Protocol):
         """As above; returns these columns of the rows as they are in the table."""
     def execute_script(self, sql: str, /, *, timeout: float | None = None) -> None:
         """Runs several statements, separated by semicolons, without parameters."""
+    def explain(
+        self,
+        sql: str,
+        /,
+        *parameters: Any,
+        analyze: bool = False,
+        timeout: float | None = None,
+        **named: Any,
+    ) -> Plan:
+        """How the database means to run a statement; with `analyze` how it did. What that changed is
+        rolled back."""
+    @property
+    def _is_sqlite(self) -> bool: ...
 
 @final
 class Database(_Verbs):
@@ -498,6 +512,8 @@ class Options:
     ) -> Self: ...
     @property
     def label(self) -> str: ...
+    @property
+    def is_sqlite(self) -> bool: ...
 
 @final
 class Pump:

@@ -108,6 +108,12 @@ impl Options {
     fn label(&self) -> String {
         self.0.label()
     }
+
+    /// Whether this is an SQLite database.
+    #[getter]
+    fn is_sqlite(&self) -> bool {
+        self.0.is_sqlite()
+    }
 }
 
 impl Options {

@@ -410,6 +410,41 @@ impl Database {
         helper.call_method1(intern!(this.py(), "transact"), (this, work, retry, mode))
     }
 
+    /// How the database means to run a statement, as a `Plan`: a tree that prints itself, and a picture.
+    ///
+    /// >>> plan = db.explain("select * from orders where id = $1", 1)
+    /// >>> plan.nodes[0].kind, plan.nodes[0].table
+    /// ('SEARCH', 'orders')
+    ///
+    /// Args:
+    ///     sql: The statement itself, without the word explain.
+    ///     analyze: Whether to run it and measure. What it changes is rolled back; what no rollback
+    ///         undoes (numbers drawn from a sequence, what a function does elsewhere) stays. PostgreSQL
+    ///         measures each node, SQLite tells of the whole statement alone how long it took and
+    ///         how many rows it gave.
+    ///
+    /// Raises:
+    ///     InterfaceError: A statement of SQLite that has no plan, as `pragma`.
+    #[pyo3(signature = (sql, /, *parameters, analyze=false, timeout=None, **named))]
+    fn explain<'py>(
+        this: &Bound<'py, Self>,
+        sql: &Bound<'py, PyAny>,
+        parameters: &Bound<'py, PyTuple>,
+        analyze: bool,
+        timeout: Option<f64>,
+        named: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let helper = this.py().import(intern!(this.py(), "rowmill._explain"))?;
+        let asked = (this, sql, parameters, named, analyze, timeout);
+        helper.call_method1(intern!(this.py(), "explain"), asked)
+    }
+
+    /// For what asks each database in its own way.
+    #[getter]
+    fn _is_sqlite(&self) -> bool {
+        self.engine.config().is_sqlite()
+    }
+
     /// Closes the database. Calls that come later fail; calls under way end as they will.
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.engine.close());

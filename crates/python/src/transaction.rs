@@ -236,6 +236,28 @@ impl Transaction {
         })
     }
 
+    /// As `Database.explain`. With `analyze` the statement runs in a savepoint that is undone, and the
+    /// transaction goes on.
+    #[pyo3(signature = (sql, /, *parameters, analyze=false, timeout=None, **named))]
+    fn explain<'py>(
+        this: &Bound<'py, Self>,
+        sql: &Bound<'py, PyAny>,
+        parameters: &Bound<'py, PyTuple>,
+        analyze: bool,
+        timeout: Option<f64>,
+        named: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let helper = this.py().import(intern!(this.py(), "rowmill._explain"))?;
+        let asked = (this, sql, parameters, named, analyze, timeout);
+        helper.call_method1(intern!(this.py(), "explain"), asked)
+    }
+
+    /// For what asks each database in its own way.
+    #[getter]
+    fn _is_sqlite(&self) -> bool {
+        self.database.config().is_sqlite()
+    }
+
     /// A part of the transaction that can fail alone, for `with`: where the block raises, what it did
     /// is undone, and the transaction goes on. May be nested.
     fn savepoint<'py>(this: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {

@@ -127,6 +127,11 @@ impl Config {
             .with_hint("give a URL, or set DATABASE_URL or PGHOST and its kin"))
     }
 
+    /// Whether this is an SQLite database; else it is PostgreSQL.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.source, SourceConfig::Sqlite { .. })
+    }
+
     /// The URL without its password, for messages and `repr`.
     pub fn label(&self) -> String {
         match &self.source {
