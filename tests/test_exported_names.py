@@ -20,8 +20,10 @@ def test_all_is_complete() -> None:
     assert len(rm.__all__) == len(set(rm.__all__))
     public = {
         name
-        for name, value in vars(rm).items()
-        if not name.startswith("_") and not isinstance(value, ModuleType) and name != "annotations"
+        for name in dir(rm)
+        if not name.startswith("_")
+        and not isinstance(getattr(rm, name), ModuleType)
+        and name != "annotations"
     }
     assert {name for name in rm.__all__ if not name.startswith("_")} == public
 

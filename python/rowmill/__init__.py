@@ -71,6 +71,22 @@ from rowmill._rowmill import (
 )
 from rowmill._table import Table, column, fk, pk
 
+# What few programs need is imported by whoever asks for it.
+_LATE = {
+    "Finding": "_doctor_report",
+    "Plan": "_plan",
+    "PlanBuffers": "_plan",
+    "PlanNode": "_plan",
+    "Report": "_doctor_report",
+    "doctor": "_doctor",
+}
+# As `typing.TYPE_CHECKING`, whose import takes longer than the rest of this package.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rowmill._doctor import doctor
+    from rowmill._doctor_report import Finding, Report
+    from rowmill._plan import Plan, PlanBuffers, PlanNode
+
 __all__ = [
     "AsyncDatabase",
     "AsyncStream",
@@ -85,6 +101,7 @@ __all__ = [
     "Delete",
     "Error",
     "Expr",
+    "Finding",
     "Frame",
     "Insert",
     "IntegrityError",
@@ -94,11 +111,15 @@ __all__ = [
     "NotSupportedError",
     "OperationalError",
     "Partition",
+    "Plan",
+    "PlanBuffers",
+    "PlanNode",
     "PoolTimeout",
     "ProgrammingError",
     "QueryTimeout",
     "Range",
     "Raw",
+    "Report",
     "Row",
     "Schema",
     "Select",
@@ -117,6 +138,7 @@ __all__ = [
     "count",
     "delete",
     "dense_rank",
+    "doctor",
     "exists",
     "fk",
     "geo_within",
@@ -134,8 +156,20 @@ __all__ = [
 ]
 
 for _name in __all__:
-    _value = globals()[_name]
+    _value = globals().get(_name)
     if isinstance(_value, type):
         # Where a name is public is where its repr, its pickle and its documentation say it lives.
         _value.__module__ = "rowmill"
-del _name, _value
+del TYPE_CHECKING, _name, _value
+
+
+def __getattr__(name: str) -> object:
+    if name in _LATE:
+        from importlib import import_module
+
+        return getattr(import_module(f"rowmill.{_LATE[name]}"), name)
+    raise AttributeError(f"module 'rowmill' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATE})

@@ -1,4 +1,4 @@
-"""The command line: `rowmill query` writes a result in a format, `rowmill copy` moves rows."""
+"""The command line: `rowmill query` writes a result, `copy` moves rows, `doctor` looks."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from contextlib import suppress
 import rowmill as rm
 from rowmill._cli_copy import copy
 from rowmill._cli_copy_parser import copy_parser
+from rowmill._cli_doctor import doctor, doctor_parser
 from rowmill._cli_failures import attempt
 from rowmill._cli_numbers import BATCH_ROWS, natural, positive, seconds
 from rowmill._cli_output import Output
@@ -29,6 +30,7 @@ Rows in, columns out: PostgreSQL and SQLite to tables, JSON, CSV and Arrow.
 commands:
   query [URL] SQL     run one statement and write its result (rowmill query --help)
   copy SRC DST        move rows between databases and files (rowmill copy --help)
+  doctor [URL]        look at the health of a database (rowmill doctor --help)
 """
 
 QUERY = """\
@@ -74,6 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser, command = query_parser(), query
     elif words[:1] == ["copy"]:
         parser, command = copy_parser(), copy
+    elif words[:1] == ["doctor"]:
+        parser, command = doctor_parser(), doctor
     else:
         top_parser().parse_args(words or ["--help"])
         return 2
@@ -98,13 +102,13 @@ def top_parser() -> argparse.ArgumentParser:
     """The parser of everything before the command."""
     parser = argparse.ArgumentParser(
         prog="rowmill",
-        usage="rowmill [-h] [--version] {query,copy} ...",
+        usage="rowmill [-h] [--version] {query,copy,doctor} ...",
         description=HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"rowmill {version()}")
-    parser.add_argument("command", choices=["query", "copy"], help=argparse.SUPPRESS)
+    parser.add_argument("command", choices=["query", "copy", "doctor"], help=argparse.SUPPRESS)
     return parser
 
 

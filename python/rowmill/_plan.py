@@ -16,6 +16,8 @@ from rowmill._errors import NotSupportedError
 class PlanBuffers:
     """Blocks (8 KiB unless the server was built otherwise) that a node and its children touched."""
 
+    __module__ = "rowmill"
+
     hit: int = 0
     """Found in the server's cache."""
     read: int = 0
@@ -37,6 +39,8 @@ class PlanNode:
     Rows are those of one loop, as the database counts them; times are of all loops together. Below
     a Gather of PostgreSQL they are divided by the processes that shared the work.
     """
+
+    __module__ = "rowmill"
 
     kind: str
     """What is done, in the database's words: `Seq Scan`, `SEARCH`."""
