@@ -17,8 +17,8 @@ def doctor(db: Database, /, *, timeout: float | None = None, full: bool = False)
     'ok'
 
     It looks and never touches: on PostgreSQL in one transaction that only reads, on an SQLite file
-    by a connection of its own that can do no more. No lock is waited for. What it advises it does
-    not do. docs/doctor.md lists the checks.
+    by a connection of its own that can do no more. No lock is waited for (but to open an SQLite
+    file that another has for itself alone is tried for 5 seconds). What it advises it does not do. docs/doctor.md lists the checks.
 
     Args:
         db: The database. On PostgreSQL that of its URL alone is looked at, and of the server as much

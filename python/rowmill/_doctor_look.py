@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from rowmill._doctor_limits import STATEMENT
@@ -29,6 +30,12 @@ class Look:
         left = max(0.001, self.left())
         timeout = left if whole else min(left, STATEMENT)
         return [row.to_dict() for row in self._on.fetch(sql, *parameters, timeout=timeout).rows()]
+
+    def stream(self, sql: str) -> Iterator[dict[str, Any]]:
+        """The rows as they come, so that those before a failure are had, in all the time left."""
+        with self._on.stream(sql, batch_rows=1, timeout=max(0.001, self.left())) as parts:
+            for part in parts:
+                yield from (row.to_dict() for row in part.rows())
 
     def value(self, sql: str, *parameters: Any) -> Any:
         """The first column of the first row."""

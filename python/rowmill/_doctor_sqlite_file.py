@@ -8,7 +8,7 @@ from pathlib import Path
 from rowmill import _doctor_limits as limits
 from rowmill._doctor_look import Look
 from rowmill._doctor_report import Finding, concluded, evidence, plural
-from rowmill._errors import DatabaseError, OperationalError
+from rowmill._errors import DatabaseError
 
 FACTS = """
 select (select page_size from pragma_page_size) as page_size, (select page_count from pragma_page_count) as pages,
@@ -18,6 +18,8 @@ select (select page_size from pragma_page_size) as page_size, (select page_count
        (select count(*) from sqlite_schema where type = 'table') as tables,
        (select count(*) from sqlite_schema where type = 'table' and sql like '%references%') as with_foreign_keys
 """
+# What stands above the messages of a check.
+MAIN = "*** in database main ***"
 AUTO_VACUUM = {0: "none", 1: "full", 2: "incremental"}
 
 
@@ -105,17 +107,20 @@ def free_space(look: Look) -> Iterator[Finding]:
 def integrity(look: Look, full: bool) -> Iterator[Finding]:
     """Whether the file is whole."""
     pragma = "integrity_check" if full else "quick_check"
+    found: list[dict[str, str]] = []
     try:
-        answer = look.rows(f"pragma {pragma}({limits.MESSAGES})", whole=True)
-    except OperationalError:
-        raise  # out of time, or locked
+        for row in look.stream(f"pragma {pragma}({limits.MESSAGES})"):
+            # The first message has a line for each page.
+            lines = str(next(iter(row.values()))).splitlines()
+            found += [{"found": line} for line in lines if line not in ("ok", MAIN)]
     except DatabaseError as error:
-        # So broken that not even the check comes through.
-        answer = [{"found": str(error).splitlines()[0]}]
-    found = [message for row in answer for message in row.values() if message != "ok"]
+        # Some files are so broken that the check itself does not come through.
+        if "malformed" not in str(error):
+            raise
+        found.append({"found": str(error).splitlines()[0]})
     yield concluded(
         "integrity",
-        [{"found": message} for message in found],
+        found,
         fine=f"{pragma} found nothing",
         severity="problem",
         title="the file is damaged: {message|messages}",

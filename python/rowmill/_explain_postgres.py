@@ -55,7 +55,7 @@ def _plan(sql: str, explained: list[dict[str, Any]]) -> Plan:
     roots = [plan for plan in explained if "Plan" in plan]
     top = explained[0] if explained else {}
     analyzed = "Execution Time" in top
-    nodes = tuple(_node(plan["Plan"], 1, False) for plan in roots)
+    nodes = tuple(_node(plan["Plan"], 1, False, {}) for plan in roots)
     rows = roots[-1]["Plan"].get("Actual Rows") if analyzed and roots else None
     return Plan(
         database="postgresql",
@@ -78,13 +78,14 @@ def _plan(sql: str, explained: list[dict[str, Any]]) -> Plan:
     )
 
 
-def _node(raw: dict[str, Any], processes: int, cut: bool) -> PlanNode:
+def _node(raw: dict[str, Any], processes: int, cut: bool, unread: dict[str, float]) -> PlanNode:
     """A node and all below it.
 
     Args:
         raw: As the server tells it.
         processes: How many share the work of this node.
         cut: Whether somebody above may stop it before its last row.
+        unread: Milliseconds of the CTEs that were met, and not yet who reads them.
     """
     kind = str(raw["Node Type"])
     loops = raw.get("Actual Loops")
@@ -94,13 +95,17 @@ def _node(raw: dict[str, Any], processes: int, cut: bool) -> PlanNode:
     stops = kind in STOPPING or raw.get("Join Type") in {"Semi", "Anti"}
     cut_below = (cut or stops) and not _blocks(raw)
     parts = raw.get("Plans", [])
-    children = tuple(_node(part, below, cut_below) for part in parts)
-    # A CTE's time is spent where it is read, in a CTE Scan, and not where it is listed.
-    inside = [
-        child
-        for part, child in zip(parts, children, strict=True)
-        if not str(part.get("Subplan Name", "")).startswith("CTE ")
-    ]
+    children, inside = [], []
+    for part in parts:
+        child = _node(part, below, cut_below, unread)
+        children.append(child)
+        name = str(part.get("Subplan Name", ""))
+        if name.startswith("CTE "):
+            # Its time is spent where it is first read, in a CTE Scan, and not where it is listed.
+            unread[name.removeprefix("CTE ")] = child.total_ms or 0.0
+        else:
+            inside.append(child)
+    elsewhere = unread.pop(raw["CTE Name"], 0.0) if raw.get("CTE Name") else 0.0
     cost = raw.get("Total Cost")
     return PlanNode(
         kind=kind,
@@ -113,14 +118,16 @@ def _node(raw: dict[str, Any], processes: int, cut: bool) -> PlanNode:
         rows_estimated=raw.get("Plan Rows"),
         rows=raw.get("Actual Rows"),
         loops=loops,
-        own_ms=None if total is None else max(0.0, total - sum(c.total_ms or 0.0 for c in inside)),
+        own_ms=None
+        if total is None
+        else max(0.0, total - elsewhere - sum(c.total_ms or 0.0 for c in inside)),
         total_ms=total,
         buffers=_buffers(raw),
         filter=raw.get("Filter"),
         rows_removed=raw.get("Rows Removed by Filter"),
         conditions=tuple((key, _said(raw[key])) for key in CONDITIONS if raw.get(key)),
         warnings=node_warnings(raw, cut),
-        children=children,
+        children=tuple(children),
     )
 
 
