@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import signal
+import sqlite3
 import struct
 import subprocess
 import termios
@@ -45,6 +46,21 @@ def test_table_fits_the_terminal() -> None:
     assert "…" in drawn
     assert max(map(len, drawn.split("\r\n"))) <= 60
     assert "\x1b[2mNULL\x1b[0m" in on_a_terminal("query", SQLITE, sql)
+
+
+def test_a_report_fits_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "shop.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("create table a (id integer primary key)")
+        connection.execute(f"create table b{'long' * 20} (a integer references a)")
+    connection.close()
+    drawn = on_a_terminal("doctor", str(path), NO_COLOR="1")
+    lines = drawn.split("\r\n")
+    assert "\x1b" not in drawn
+    # What is to be copied stays in one piece, and what is said of the file has its whole name.
+    prose = [line for line in lines if ">" not in line and str(path) not in line]
+    assert max(map(len, prose)) <= 60
+    assert "\x1b[33;1mwarning\x1b[0m" in on_a_terminal("doctor", str(path))
 
 
 def test_progress_on_a_long_result(tmp_path: Path) -> None:

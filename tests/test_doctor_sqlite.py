@@ -28,7 +28,7 @@ def make(path: Path, sql: str) -> Path:
 
 def look(path: Path, **options: bool) -> rm.Report:
     with rm.Database(f"sqlite:///{path}?mode=ro") as db:
-        return rm.doctor(db, **options)  # type: ignore[arg-type]
+        return rm.doctor(db, **options)
 
 
 def severity(report: rm.Report, check: str) -> str:

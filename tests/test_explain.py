@@ -294,7 +294,7 @@ def test_what_never_ran(pg_url: str) -> None:
 
 def test_a_plan_deeper_than_the_stack_is_one_error(pg_url: str) -> None:
     sql = "select 1 as a"
-    for _ in range(600):
+    for _ in range(1500):
         sql = f"select a from ({sql}) t limit 5"
     with rm.Database(pg_url) as db:
         with pytest.raises(rm.NotSupportedError, match="deeper than Python's stack"):
@@ -306,6 +306,7 @@ def test_a_plan_deeper_than_the_stack_is_one_error(pg_url: str) -> None:
     assert "deeper than is drawn" in deep.to_html()
     assert len(str(deep).splitlines()) > 200
     check_self_contained(deep.to_html())
+    assert deep.to_json().count(b'"kind":') == len(list(deep.walk()))
 
 
 # SQLite

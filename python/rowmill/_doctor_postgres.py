@@ -52,9 +52,9 @@ def visit(db: Database, timeout: float) -> tuple[str, list[Finding], list[tuple[
     with db.transaction(read_only=True) as tx:
         look = Look(tx, deadline)
         each = max(1, round(1000 * min(limits.STATEMENT, timeout)))
-        tx.execute(f"set local statement_timeout = {each}", timeout=timeout)
-        tx.execute(f"set local lock_timeout = {limits.LOCK_MS}", timeout=timeout)
-        version = look.value("select current_setting('server_version')")
+        tx.execute(f"set local statement_timeout = {each}", timeout=limits.STATEMENT)
+        tx.execute(f"set local lock_timeout = {limits.LOCK_MS}", timeout=limits.STATEMENT)
+        version = tx.fetch_value("show server_version", timeout=limits.STATEMENT)
         for name, check in CHECKS.items():
             if look.left() <= 0:
                 look.skipped.append((name, f"no time was left of {timeout:g} s"))

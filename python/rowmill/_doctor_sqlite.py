@@ -35,7 +35,7 @@ def visit(
     }
     findings: list[Finding] = []
     look = Look(db, time.monotonic() + timeout)
-    version = look.value("select sqlite_version()")
+    version = db.fetch_value("select sqlite_version()")
     for name, check in checks.items():
         if look.left() <= 0:
             look.skipped.append((name, f"no time was left of {timeout:g} s"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Generator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rowmill._aio import AsyncDatabase, AsyncTransaction, _Verbs
 from rowmill._errors import InterfaceError, QueryTimeout
@@ -37,12 +37,9 @@ class Measure(NamedTuple):
     undone: bool
 
 
-# What is asked one after the other is the same for both worlds; each answers in its own way.
-Conversation: TypeAlias = "Generator[Ask | Measure, Any, Plan]"
-
-
-def conversation(is_sqlite: bool, sql: str, analyze: bool) -> Conversation:
-    """Asks, and gives the plan in the end."""
+def conversation(is_sqlite: bool, sql: str, analyze: bool) -> Generator[Ask | Measure, Any, Plan]:
+    """Asks, and gives the plan in the end. What is asked one after the other is the same for both
+    worlds; each answers in its own way."""
     if not is_sqlite:
         options = "analyze, buffers, format json" if analyze else "format json"
         # Also what only reads: it may call functions that write.

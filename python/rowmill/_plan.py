@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from os import PathLike
 from pathlib import Path
 from typing import Any
-
-from rowmill._errors import NotSupportedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,15 +163,13 @@ class Plan:
 
     def to_json(self) -> bytes:
         """The plan as JSON in UTF-8, with the names of the attributes."""
-        try:
-            plain = json.dumps(_plain(self), ensure_ascii=False, separators=(",", ":"))
-        except RecursionError:
-            raise NotSupportedError("the plan is nested deeper than Python's stack") from None
-        return plain.encode()
-
-
-def _plain(value: Any) -> Any:
-    """Dataclasses as dicts."""
-    if isinstance(value, (Plan, PlanNode, PlanBuffers)):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+        made: dict[int, dict[str, Any]] = {}
+        # From the last to the first, so that children are made before who has them.
+        for node in reversed(list(self.walk())):
+            plain = {field.name: getattr(node, field.name) for field in fields(node)}
+            plain["buffers"] = node.buffers and asdict(node.buffers)
+            plain["children"] = [made[id(child)] for child in node.children]
+            made[id(node)] = plain
+        whole = {field.name: getattr(self, field.name) for field in fields(self)}
+        whole["nodes"] = [made[id(node)] for node in self.nodes]
+        return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()

@@ -86,7 +86,7 @@ def picture(plan: Plan) -> str:
     return (
         f'<div class="rowmill-plan"><style>{STYLE}</style>'
         f"<pre>{escape(cut(_lines(plan.sql), LONGEST, '…'))}</pre>"
-        f'<ul role="tree" aria-label="the plan">{cards}</ul><footer>{told}</footer></div>'
+        f"<ul>{cards}</ul><footer>{told}</footer></div>"
     )
 
 
@@ -105,9 +105,9 @@ def _cards(roots: tuple[PlanNode, ...], hottest: PlanNode | None, total: float) 
             yield item
             continue
         node, depth = item
-        yield f'<li role="treeitem" aria-level="{depth}">{_card(node, node is hottest, total)}'
+        yield f"<li>{_card(node, node is hottest, total)}"
         if node.children and depth < DEEPEST:
-            yield '<ul role="group">'
+            yield "<ul>"
             waiting.append("</ul></li>")
             waiting.extend((child, depth + 1) for child in reversed(node.children))
         else:
