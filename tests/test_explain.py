@@ -259,6 +259,9 @@ def test_parallel_workers_share_the_time(pg_url: str) -> None:
                 "min_parallel_table_scan_size",
             ):
                 tx.execute(f"set local {setting} = 0")
+            # Else the leader may be done before a worker has begun.
+            tx.execute("set local parallel_leader_participation = off")
+            tx.execute("set local max_parallel_workers_per_gather = 2")
             plan = tx.explain("select count(*) from t where i % 7 = 3", analyze=True)
     scan = next(node for node in plan.walk() if node.kind == "Seq Scan")
     assert scan.detail == "Parallel"

@@ -173,9 +173,8 @@ def settings(look: Look) -> Iterator[Finding]:
     by_severity: dict[Severity, list[dict[str, Any]]] = {}
     for name, bad, severity, why, better in SETTINGS:
         row = rows.get(name)
-        if row is None or not _is(row["setting"], bad):
+        if row is None or not _is(name, row["setting"], bad):
             continue
-        # Buffers below the default are worse than the default.
         statement = f"alter system set {name} = {better}" if better else None
         by_severity.setdefault(severity, []).append(
             {"setting": name, "is": row["setting"], "why": why, "statement": statement}
@@ -198,11 +197,9 @@ def settings(look: Look) -> Iterator[Finding]:
         )
 
 
-def _is(setting: str, bad: str) -> bool:
-    """Whether a setting is the bad value, or a number of memory not above it."""
-    if setting == bad:
-        return True
-    return bad in {"16384"} and setting.isdigit() and int(setting) <= int(bad)
+def _is(name: str, setting: str, bad: str) -> bool:
+    """Whether a setting is the bad value. Fewer buffers than by default are as bad."""
+    return setting == bad or (name == "shared_buffers" and int(setting) < int(bad))
 
 
 WRAPAROUND = """
