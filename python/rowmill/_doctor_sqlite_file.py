@@ -96,9 +96,9 @@ def free_space(look: Look) -> Iterator[Finding]:
     yield concluded(
         "free-space",
         [{**row, "statement": "vacuum"}] if bad else [],
-        fine=f"{share:.0%} of the file are free",
+        fine=f"{share:.0%} of the file is free",
         severity="note",
-        title=f"{share:.0%} of the file are free",
+        title=f"{share:.0%} of the file is free",
         meaning="New rows will fill it. Until then backups and copies are larger than they need to be.",
         advice="vacuum writes the file anew: it needs as much space again, and keeps writers out.",
     )
