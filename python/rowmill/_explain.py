@@ -62,8 +62,21 @@ def conversation(is_sqlite: bool, sql: str, analyze: bool) -> Generator[Ask | Me
 def text(sql: object) -> str:
     """The statement as text."""
     if not isinstance(sql, str):
-        raise TypeError(f"the statement is a str, not {type(sql).__name__}")
+        raise TypeError(f"the statement is a str or a query, not {type(sql).__name__}")
     return sql
+
+
+def opened(
+    is_sqlite: bool, sql: object, parameters: tuple[Any, ...]
+) -> tuple[object, tuple[Any, ...]]:
+    """A query as its text and parameters; text as it is."""
+    spell = getattr(sql, "sql", None)
+    if spell is None:
+        return sql, parameters
+    if parameters:
+        raise TypeError("a query holds its values: parameters are given beside SQL alone")
+    written, values = spell("sqlite" if is_sqlite else "postgresql")
+    return written, tuple(values)
 
 
 def first_word(sql: str) -> str:
@@ -84,13 +97,14 @@ class _Undone(Exception):  # noqa: N818 - it is no error
 
 def explain(
     target: Database | Transaction,
-    sql: str,
+    sql: object,
     parameters: tuple[Any, ...],
     named: Mapping[str, Any] | None,
     analyze: bool,
     timeout: float | None,
 ) -> Plan:
     """The plan of a statement, for a database or a transaction."""
+    sql, parameters = opened(target._is_sqlite, sql, parameters)
     talk = conversation(target._is_sqlite, sql, analyze)
     named = named or {}
 
@@ -125,13 +139,14 @@ def explain(
 
 async def explain_async(
     target: _Verbs,
-    sql: str,
+    sql: object,
     parameters: tuple[Any, ...],
     named: Mapping[str, Any],
     analyze: bool,
     timeout: float | None,
 ) -> Plan:
     """The same, awaited."""
+    sql, parameters = opened(target._is_sqlite, sql, parameters)
     talk = conversation(target._is_sqlite, sql, analyze)
 
     async def run(asked: Ask | Measure, on: _Verbs) -> Any:

@@ -163,7 +163,8 @@ def _annotations(cls: type[Table]) -> dict[str, Any]:
         from annotationlib import Format, get_annotations
 
         return get_annotations(cls, format=Format.FORWARDREF)
-    return dict(cls.__dict__.get("__annotations__", {}))
+    # `inspect` takes longer to import than all of this package.
+    return dict(cls.__dict__.get("__annotations__", {}))  # noqa: RUF063
 
 
 def _evaluated(cls: type[Table], attribute: str, annotation: str, frame: FrameType) -> Any:
@@ -194,10 +195,7 @@ def _kind(cls: type[Table], attribute: str, kind: Any) -> tuple[str, bool]:
     if type(None) in members:
         nullable = True
         rest = [member for member in members if member is not type(None)]
-        if len(rest) == 1:
-            kind = rest[0]
-        else:
-            kind = object
+        kind = rest[0] if len(rest) == 1 else object
     origin = getattr(kind, "__origin__", None)
     if origin in (list, tuple, set, frozenset):
         element, _ = _kind(cls, attribute, kind.__args__[0])

@@ -221,6 +221,14 @@ impl Frame {
         Ok(PyBytes::new(py, &out))
     }
 
+    /// The rows as a list of tuples, as other drivers give them.
+    ///
+    /// >>> rm.Frame({"id": [1, 2], "name": ["a", None]}).to_tuples()
+    /// [(1, 'a'), (2, None)]
+    fn to_tuples<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        value::tuples(py, &self.batch)
+    }
+
     /// Lists of Python objects by column name.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);

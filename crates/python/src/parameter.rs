@@ -110,6 +110,13 @@ fn other(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<S
     if value.is_none() {
         return Ok(Scalar::Null);
     }
+    if depth == 0 && let Ok(list) = value.cast_exact::<PyList>() {
+        let mut scalars = Vec::with_capacity(list.len());
+        for element in list {
+            scalars.push(nested(&element, place, 1)?);
+        }
+        return Ok(Scalar::List(scalars));
+    }
     if let Ok(flag) = value.cast::<PyBool>() {
         return Ok(Scalar::Bool(flag.is_true()));
     }

@@ -4,11 +4,12 @@ use pyo3::IntoPyObjectExt as _;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{
-    PyBool, PyBytes, PyDate, PyDateTime, PyDict, PyFloat, PyInt, PyList, PyString, PyTime, PyType,
+    PyBool, PyBytes, PyDate, PyDateTime, PyDict, PyFloat, PyInt, PyList, PyString, PyTime, PyTuple,
+    PyType,
     PyTzInfo,
 };
 use rowmill::text::civil_from_days;
-use rowmill::{Batch, StructValue, Value};
+use rowmill::{Batch, StructValue, Type, Value};
 
 use crate::errors;
 
@@ -176,9 +177,55 @@ pub(crate) fn list<'py>(
     column: usize,
 ) -> PyResult<Bound<'py, PyList>> {
     // PyList wants to know how many come: collect first, for a cell may fail.
-    let values: Vec<_> =
-        (0..batch.rows()).map(|row| cell(py, batch, column, row)).collect::<PyResult<_>>()?;
-    PyList::new(py, values)
+    PyList::new(py, objects(py, batch, column)?)
+}
+
+/// The values of one column. Which type it is of is asked once for the commonest.
+fn objects<'py>(py: Python<'py>, batch: &Batch, at: usize) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let (column, rows) = (&batch.columns()[at], batch.rows());
+    let none = || py.None().into_bound(py);
+    let nulls = column.null_count() > 0;
+    let is_null = |row: usize| nulls && column.is_null(row);
+    match (&batch.schema().fields[at].kind, column.fixed_bytes(), column.variable_bytes()) {
+        (Type::Int64, Some(bytes), _) => {
+            let values = bytes.as_chunks().0.iter().map(|bytes| i64::from_ne_bytes(*bytes)).enumerate();
+            let object = |(row, value)| if is_null(row) { none() } else { PyInt::new(py, value).into_any() };
+            Ok(values.map(object).collect())
+        }
+        (Type::Int32, Some(bytes), _) => {
+            let values = bytes.as_chunks().0.iter().map(|bytes| i32::from_ne_bytes(*bytes)).enumerate();
+            let object = |(row, value)| if is_null(row) { none() } else { PyInt::new(py, value).into_any() };
+            Ok(values.map(object).collect())
+        }
+        (Type::Float64, Some(bytes), _) => {
+            let values = bytes.as_chunks().0.iter().map(|bytes| f64::from_ne_bytes(*bytes)).enumerate();
+            let object = |(row, value)| if is_null(row) { none() } else { PyFloat::new(py, value).into_any() };
+            Ok(values.map(object).collect())
+        }
+        (Type::Text, _, Some((ends, bytes))) => {
+            let text = |row: usize| {
+                let (from, to) = (ends[row] as usize, ends[row + 1] as usize);
+                match std::str::from_utf8(&bytes[from..to]) {
+                    Ok(text) if !is_null(row) => PyString::new(py, text).into_any(),
+                    _ => none(),
+                }
+            };
+            Ok((0..rows).map(text).collect())
+        }
+        _ => (0..rows).map(|row| cell(py, batch, at, row)).collect(),
+    }
+}
+
+/// The rows, each as the tuple of its values.
+pub(crate) fn tuples<'py>(py: Python<'py>, batch: &Batch) -> PyResult<Bound<'py, PyList>> {
+    let columns = (0..batch.columns().len()).map(|at| objects(py, batch, at).map(Vec::into_iter));
+    let mut columns = columns.collect::<PyResult<Vec<_>>>()?;
+    let mut rows = Vec::with_capacity(batch.rows());
+    for _ in 0..batch.rows() {
+        let row = columns.iter_mut().map(|column| column.next().unwrap_or_else(|| py.None().into_bound(py)));
+        rows.push(PyTuple::new(py, row)?);
+    }
+    PyList::new(py, rows)
 }
 
 /// The classes that are not always loaded, each imported when its first value is met.
