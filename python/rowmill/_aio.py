@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from weakref import WeakSet
 
     from rowmill._plan import Plan
-    from rowmill._rowmill import Frame, Partition, Row, StreamHandle, _Data, _Parameters
+    from rowmill._rowmill import Page, Select, Frame, Partition, Row, StreamHandle, _Data, _Parameters
     from rowmill._transact import AsyncSavepoint, Isolation, Mode
 
     Result = TypeVar("Result")
@@ -135,6 +135,23 @@ class _Verbs:
         submitted = pump.submit(orient, sql, parameters, named, self._transaction_id(), timeout)
         json: bytes = await self._answer(pump, submitted, timeout)
         return json
+
+    async def page(
+        self,
+        query: Select,
+        /,
+        size: int = 50,
+        *,
+        after: str | None = None,
+        before: str | None = None,
+        secret: bytes | str | None = None,
+        timeout: float | None = None,
+    ) -> Page:
+        """A page of a query's rows, as `Database.page`."""
+        from rowmill._rowmill import Paging
+
+        paging = Paging(query, size, after, before, secret, self._pump().address)
+        return paging.finish(await self.fetch(paging.query(), timeout=timeout))
 
     async def execute(
         self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any

@@ -391,7 +391,7 @@ fn check(operator: Operator, args: &[Expr]) -> Result<Kind, ExprError> {
     let entry = operator.entry();
     let kinds: SmallVec<[Kind; 4]> = args.iter().map(Expr::kind).collect();
     for arg in args {
-        if arg.is_order() && entry.place != Place::Order {
+        if arg.is_order() && entry.place != Place::Order && operator != Operator::Negate {
             let message = "is an order's key, for order_by() alone";
             return Err(ExprError::about(message, arg));
         }

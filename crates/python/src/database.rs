@@ -10,7 +10,7 @@ use crate::config::{Options, UrlOrPath};
 use crate::errors;
 use crate::frame::{Frame, orientation};
 use crate::load::Keywords;
-use crate::query::asked;
+use crate::query::{Page, Paging, Select, asked};
 use crate::row::Row;
 use crate::stream::Stream;
 use crate::transaction::Transaction;
@@ -443,6 +443,40 @@ impl Database {
     #[getter]
     fn _is_sqlite(&self) -> bool {
         self.engine.config().is_sqlite()
+    }
+
+    /// A page of a query's rows, found by the place of the page before: the thousandth costs what the first
+    /// does, and what is inserted meanwhile moves nothing.
+    ///
+    /// >>> q = rm.select(Order).order_by(-Order.total)
+    /// >>> page = db.page(q, size=50)
+    /// >>> page.next is None, len(page.rows)
+    /// (True, 1)
+    ///
+    /// Args:
+    ///     query: With an order; the primary key is appended to it, so that it tells all rows apart. (Of a
+    ///         table whose class declares none, the order has to do that itself.)
+    ///     size: Rows of a page.
+    ///     after: `next` of the page before; with neither this nor `before` it is the first page. Tokens say
+    ///         nothing to who reads them, and one that was changed, or made for another order, is refused.
+    ///     before: `previous` of the page after.
+    ///     secret: What tokens are sealed with; they are good as long as it stays. None is the database's
+    ///         address, which stops mistakes; who must not make up tokens must not know the secret.
+    #[pyo3(signature = (query, /, size=50, *, after=None, before=None, secret=None, timeout=None))]
+    fn page(
+        &self,
+        query: &Bound<'_, Select>,
+        size: i64,
+        after: Option<&str>,
+        before: Option<&str>,
+        secret: Option<&Bound<'_, PyAny>>,
+        timeout: Option<f64>,
+    ) -> PyResult<Page> {
+        let py = query.py();
+        let paging = Paging::of(query, size, after, before, secret, &self.engine.config().label())?;
+        let select = Bound::new(py, Select { query: paging.0.select() })?.into_any();
+        let rows = self.query(&select, &PyTuple::empty(py), timeout, None, |query| query.fetch())?;
+        paging.page(py, &rows)
     }
 
     /// Closes the database. Calls that come later fail; calls under way end as they will.

@@ -48,7 +48,7 @@ mod _rowmill {
     use crate::pump::{Pump, StreamHandle};
     #[pymodule_export]
     use crate::query::{
-        Col, Delete, Expr, Insert, Labeled, Quantified, Raw, Select, Source, Update, case, coalesce, col,
+        Col, Delete, Expr, Insert, Labeled, Page, Paging, Quantified, Raw, Select, Source, Update, case, coalesce, col,
         concat, count, delete, dense_rank, exists, geo_within, greatest, insert, least, lit, rank,
         row_number, select, sql, update, upsert,
     };

@@ -185,6 +185,12 @@ impl Pump {
         stats(py, now)
     }
 
+    /// Where the database is, without a password.
+    #[getter]
+    fn address(&self) -> String {
+        self.inner().config().label()
+    }
+
     /// Calls not yet answered.
     fn in_flight(&self) -> usize {
         self.inner().in_flight()

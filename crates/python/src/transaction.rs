@@ -8,7 +8,7 @@ use crate::blocking::{
 };
 use crate::frame::{Frame, orientation};
 use crate::load::Keywords;
-use crate::query::asked;
+use crate::query::{Page, Paging, Select, asked};
 use crate::row::Row;
 use crate::stream::Stream;
 use crate::value;
@@ -118,6 +118,24 @@ impl Transaction {
                 self.with(interrupt, |transaction| transaction.load_returning(load, control))
             },
         )
+    }
+
+    /// As `Database.page`.
+    #[pyo3(signature = (query, /, size=50, *, after=None, before=None, secret=None, timeout=None))]
+    fn page(
+        &self,
+        query: &Bound<'_, Select>,
+        size: i64,
+        after: Option<&str>,
+        before: Option<&str>,
+        secret: Option<&Bound<'_, PyAny>>,
+        timeout: Option<f64>,
+    ) -> PyResult<Page> {
+        let py = query.py();
+        let paging = Paging::of(query, size, after, before, secret, &self.database.config().label())?;
+        let select = Bound::new(py, Select { query: paging.0.select() })?.into_any();
+        let rows = self.query(&select, &PyTuple::empty(py), timeout, None, |query| query.fetch())?;
+        paging.page(py, &rows)
     }
 
     /// As `Database.fetch`.

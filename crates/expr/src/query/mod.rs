@@ -1,13 +1,17 @@
 //! What is asked of a database: queries as values, built step by step, that know no SQL.
 
 mod edge;
+mod keyset;
 mod select;
 mod source;
+mod token;
 mod write;
 
 pub(crate) use edge::sources_of;
+pub use keyset::Keyset;
 pub use select::{Join, JoinForm, Output, Outputs, Select, SetOperation};
 pub use source::{Derived, DerivedForm, Reference, Source, Table, TableColumn};
+pub use token::Place;
 pub use write::{Conflict, Delete, Insert, Update};
 
 use std::sync::Arc;

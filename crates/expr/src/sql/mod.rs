@@ -16,6 +16,7 @@ use std::sync::Arc;
 use rowmill_columns::Scalar;
 
 pub use leaves::Bound;
+pub(crate) use select::order_key;
 pub use quote::quoted;
 pub use slot::Slot;
 

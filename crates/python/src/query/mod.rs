@@ -3,6 +3,7 @@
 mod ask;
 mod expression;
 mod functions;
+mod page;
 mod raw;
 mod reading;
 mod source;
@@ -11,6 +12,7 @@ mod writing;
 pub(crate) use ask::asked;
 pub(crate) use expression::{Col, Expr, Labeled, Quantified, raised};
 pub(crate) use functions::*;
+pub(crate) use page::{Page, Paging};
 pub(crate) use raw::{Raw, sql};
 pub(crate) use reading::{Select, select};
 pub(crate) use source::Source;

@@ -1,0 +1,146 @@
+#![allow(clippy::doc_link_with_quotes)] // the examples are Python
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+
+use super::reading::Select;
+use crate::blocking::whole;
+use crate::frame::Frame;
+use crate::{errors, value};
+
+/// Rows of a query, and the tokens of the pages beside them.
+///
+/// `rows` is a Frame. `next` and `previous` are tokens for `page(q, after=page.next)` and `page(q, before=page.previous)`, None where there is no such
+/// page. A page iterates over its rows and has their number.
+#[pyclass(frozen, module = "rowmill")]
+pub(crate) struct Page {
+    rows: Py<Frame>,
+    next: Option<String>,
+    previous: Option<String>,
+}
+
+/// A page to fetch. Not public: `page` of the databases stands on it.
+#[pyclass(frozen, module = "rowmill._rowmill")]
+pub(crate) struct Paging(pub(crate) rowmill::Paging);
+
+impl Paging {
+    pub(crate) fn of(
+        query: &Bound<'_, Select>,
+        size: i64,
+        after: Option<&str>,
+        before: Option<&str>,
+        secret: Option<&Bound<'_, PyAny>>,
+        address: &str,
+    ) -> PyResult<Self> {
+        let py = query.py();
+        let size = whole("size", size, 1)?;
+        let secret = match secret {
+            None => address.as_bytes().to_vec(),
+            Some(secret) => {
+                if let Ok(bytes) = secret.cast::<PyBytes>() {
+                    bytes.as_bytes().to_vec()
+                } else if let Ok(text) = secret.cast::<PyString>() {
+                    text.to_cow()?.as_bytes().to_vec()
+                } else {
+                    let message = format!("secret is bytes or a str, not {}", value::class_name(secret));
+                    return Err(errors::programming(py, &message));
+                }
+            }
+        };
+        if after.is_some() && before.is_some() {
+            return Err(errors::programming(py, "a page is after one token or before one, not both"));
+        }
+        let paging = rowmill::Paging::new(&query.get().query, size, after.or(before), &secret);
+        let paging = paging.map_err(|error| errors::raised(py, &error))?;
+        if paging.is_backwards() != before.is_some() {
+            let message = if before.is_some() {
+                "this token is a page's `next`: give it as after="
+            } else {
+                "this token is a page's `previous`: give it as before="
+            };
+            return Err(errors::programming(py, message));
+        }
+        Ok(Self(paging))
+    }
+
+    pub(crate) fn page(&self, py: Python<'_>, rows: &rowmill::Batch) -> PyResult<Page> {
+        let page = self.0.finish(rows).map_err(|error| errors::raised(py, &error))?;
+        let rowmill::Page { rows, next, previous } = page;
+        Ok(Page { rows: Py::new(py, Frame::from(rows))?, next, previous })
+    }
+}
+
+#[pymethods]
+impl Paging {
+    #[new]
+    fn new(
+        query: &Bound<'_, Select>,
+        size: i64,
+        after: Option<&str>,
+        before: Option<&str>,
+        secret: Option<&Bound<'_, PyAny>>,
+        address: &str,
+    ) -> PyResult<Self> {
+        Self::of(query, size, after, before, secret, address)
+    }
+
+    /// The query of the page.
+    fn query(&self) -> Select {
+        Select { query: self.0.select() }
+    }
+
+    /// The page, of the rows that the query gave.
+    fn finish(&self, py: Python<'_>, rows: &Bound<'_, Frame>) -> PyResult<Page> {
+        self.page(py, &rows.get().batch)
+    }
+}
+
+#[pymethods]
+impl Page {
+    /// The rows.
+    #[getter]
+    fn rows(&self, py: Python<'_>) -> Py<Frame> {
+        self.rows.clone_ref(py)
+    }
+
+    /// The token of the page after this, or None.
+    #[getter]
+    fn next(&self) -> Option<&str> {
+        self.next.as_deref()
+    }
+
+    /// The token of the page before this, or None.
+    #[getter]
+    fn previous(&self) -> Option<&str> {
+        self.previous.as_deref()
+    }
+
+    /// Whether there is a page after this.
+    #[getter]
+    fn has_next(&self) -> bool {
+        self.next.is_some()
+    }
+
+    /// Whether there is a page before this.
+    #[getter]
+    fn has_previous(&self) -> bool {
+        self.previous.is_some()
+    }
+
+    fn __len__(&self) -> usize {
+        self.rows.get().batch.rows()
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.rows.bind(py).call_method0("rows")
+    }
+
+    fn __repr__(&self) -> String {
+        let beside = match (self.has_previous(), self.has_next()) {
+            (true, true) => ", more before and after",
+            (true, false) => ", more before",
+            (false, true) => ", more after",
+            (false, false) => "",
+        };
+        format!("<rowmill.Page of {} rows{beside}>", self.__len__())
+    }
+}
