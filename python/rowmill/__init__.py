@@ -157,7 +157,7 @@ __all__ = [
 
 for _name in __all__:
     _value = globals().get(_name)
-    if isinstance(_value, type):
+    if callable(_value):
         # Where a name is public is where its repr, its pickle and its documentation say it lives.
         _value.__module__ = "rowmill"
 del TYPE_CHECKING, _name, _value

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from weakref import WeakSet
 
     from rowmill._plan import Plan
-    from rowmill._rowmill import Page, Select, Frame, Partition, Row, StreamHandle, _Data, _Parameters
+    from rowmill._queries import _Query
+    from rowmill._rowmill import (
+        Frame,
+        Page,
+        Partition,
+        Row,
+        Select,
+        StreamHandle,
+        _Data,
+        _Parameters,
+    )
     from rowmill._transact import AsyncSavepoint, Isolation, Mode
 
     Result = TypeVar("Result")
@@ -93,7 +103,7 @@ class _Verbs:
         return tuple(timers)
 
     async def fetch(
-        self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any
+        self, sql: str | _Query, /, *parameters: Any, timeout: float | None = None, **named: Any
     ) -> Frame:
         """All rows, as a Frame."""
         pump = self._pump()
@@ -102,7 +112,7 @@ class _Verbs:
         return frame
 
     async def fetch_one(
-        self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any
+        self, sql: str | _Query, /, *parameters: Any, timeout: float | None = None, **named: Any
     ) -> Row | None:
         """The first row, or None where there is none."""
         pump = self._pump()
@@ -111,7 +121,7 @@ class _Verbs:
         return row
 
     async def fetch_value(
-        self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any
+        self, sql: str | _Query, /, *parameters: Any, timeout: float | None = None, **named: Any
     ) -> Any:
         """The first column of the first row, or None where there is no row."""
         pump = self._pump()
@@ -120,7 +130,7 @@ class _Verbs:
 
     async def fetch_json(
         self,
-        sql: str,
+        sql: str | _Query,
         /,
         *parameters: Any,
         orient: Orient = "records",
@@ -154,7 +164,7 @@ class _Verbs:
         return paging.finish(await self.fetch(paging.query(), timeout=timeout))
 
     async def execute(
-        self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any
+        self, sql: str | _Query, /, *parameters: Any, timeout: float | None = None, **named: Any
     ) -> int:
         """Runs a statement for its effect; returns the rows affected.
 
@@ -257,7 +267,7 @@ class _Verbs:
 
     def stream(
         self,
-        sql: str,
+        sql: str | _Query,
         /,
         *parameters: Any,
         batch_rows: int = 65536,
@@ -385,7 +395,7 @@ class AsyncDatabase(_Verbs):
 
     def stream(
         self,
-        sql: str,
+        sql: str | _Query,
         /,
         *parameters: Any,
         batch_rows: int = 65536,
@@ -569,7 +579,7 @@ class AsyncStream:
     def __init__(
         self,
         source: _Verbs,
-        sql: str,
+        sql: str | _Query,
         parameters: tuple[Any, ...],
         named: dict[str, Any],
         batch_rows: int,

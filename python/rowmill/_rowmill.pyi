@@ -25,23 +25,86 @@ import polars
 import pyarrow
 from typing_extensions import CapsuleType
 
+from rowmill._expressions import (
+    Col,
+    Expr,
+    Labeled,
+    Quantified,
+    case,
+    coalesce,
+    col,
+    concat,
+    count,
+    dense_rank,
+    exists,
+    geo_within,
+    greatest,
+    least,
+    lit,
+    rank,
+    row_number,
+)
 from rowmill._plan import Plan
+from rowmill._queries import (
+    Delete,
+    Insert,
+    Raw,
+    Select,
+    Source,
+    Update,
+    _Query,
+    delete,
+    insert,
+    select,
+    sql,
+    update,
+    upsert,
+)
 from rowmill._transact import Savepoint
 
 __all__ = [
+    "Col",
     "Column",
     "Database",
+    "Delete",
+    "Expr",
     "Frame",
+    "Insert",
+    "Labeled",
     "Options",
     "Partition",
     "Pump",
+    "Quantified",
+    "Raw",
     "Row",
     "Schema",
+    "Select",
+    "Source",
     "Stream",
     "StreamHandle",
     "Transaction",
+    "Update",
     "__version__",
     "_row",
+    "case",
+    "coalesce",
+    "col",
+    "concat",
+    "count",
+    "delete",
+    "dense_rank",
+    "exists",
+    "geo_within",
+    "greatest",
+    "insert",
+    "least",
+    "lit",
+    "rank",
+    "row_number",
+    "select",
+    "sql",
+    "update",
+    "upsert",
 ]
 
 __version__: Final[str]
@@ -281,20 +344,20 @@ class _Verbs(Protocol):
     """What a database and a transaction have in common."""
 
     def fetch(
-        self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any
+        self, sql: str | _Query, /, *parameters: Any, timeout: float | None = None, **named: Any
     ) -> Frame:
         """All rows, as a Frame."""
     def fetch_one(
-        self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any
+        self, sql: str | _Query, /, *parameters: Any, timeout: float | None = None, **named: Any
     ) -> Row | None:
         """The first row, or None where there is none."""
     def fetch_value(
-        self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any
+        self, sql: str | _Query, /, *parameters: Any, timeout: float | None = None, **named: Any
     ) -> Any:
         """The first column of the first row, or None where there is no row."""
     def fetch_json(
         self,
-        sql: str,
+        sql: str | _Query,
         /,
         *parameters: Any,
         orient: _Orient = "records",
@@ -307,7 +370,7 @@ class _Verbs(Protocol):
         """
     def stream(
         self,
-        sql: str,
+        sql: str | _Query,
         /,
         *parameters: Any,
         batch_rows: int = 65536,
@@ -316,7 +379,7 @@ class _Verbs(Protocol):
     ) -> Stream:
         """The rows in Frames of about `batch_rows`: memory stays bounded at any size."""
     def execute(
-        self, sql: str, /, *parameters: Any, timeout: float | None = None, **named: Any
+        self, sql: str | _Query, /, *parameters: Any, timeout: float | None = None, **named: Any
     ) -> int:
         """Runs a statement for its effect; returns the rows affected.
 
@@ -399,7 +462,7 @@ class Database(_Verbs):
     ) -> Self: ...
     def stream(
         self,
-        sql: str,
+        sql: str | _Query,
         /,
         *parameters: Any,
         batch_rows: int = 65536,
@@ -533,7 +596,7 @@ class Pump:
     def submit(
         self,
         want: str,
-        sql: str,
+        sql: str | _Query,
         parameters: tuple[Any, ...],
         named: Mapping[str, Any],
         transaction: int | None,
@@ -565,7 +628,7 @@ class Pump:
     def forget(self, transaction: int) -> None: ...
     def stream(
         self,
-        sql: str,
+        sql: str | _Query,
         parameters: tuple[Any, ...],
         named: Mapping[str, Any],
         batch_rows: int,

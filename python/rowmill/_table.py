@@ -94,9 +94,17 @@ class Table:
     _source: Source
 
     def __init_subclass__(
-        cls, *, name: str | None = None, schema: str | None = None, **rest: Any
+        cls,
+        *,
+        name: str | None = None,
+        schema: str | None = None,
+        _source: Source | None = None,
+        **rest: Any,
     ) -> None:
         super().__init_subclass__(**rest)
+        if _source is not None:
+            _fill(cls, _source, _source.labels())
+            return
         declared = _columns(cls, sys._getframe(1))
         source = Source(
             schema, cls.__name__ if name is None else name, [row for _, row in declared]
@@ -111,13 +119,13 @@ class Table:
     @classmethod
     def alias(cls, name: str) -> type[Self]:
         """The same table under another name, to join it with itself."""
-        other: type[Self] = type.__new__(
-            type,
-            cls.__name__,
-            (cls.__base__,),
-            {"__module__": cls.__module__, "__qualname__": cls.__qualname__},
-        )
-        _fill(other, cls._source.alias(name), cls._source.labels())
+        body = {
+            "__module__": cls.__module__,
+            "__qualname__": cls.__qualname__,
+            "__doc__": cls.__doc__,
+        }
+        make: Any = type(cls)
+        other: type[Self] = make(cls.__name__, cls.__bases__, body, _source=cls._source.alias(name))
         return other
 
 
@@ -130,7 +138,16 @@ def _fill(cls: type[Table], source: Source, attributes: list[str]) -> None:
 def _columns(cls: type[Table], frame: FrameType) -> list[tuple[str, tuple[Any, ...]]]:
     """The class's columns, in order: the attribute, and what `Source` takes."""
     found = []
-    for attribute, annotation in _annotations(cls).items():
+    annotations = _annotations(cls)
+    for base in cls.__mro__[1:]:
+        if "_source" in base.__dict__:
+            raise TypeError(
+                f"{cls.__name__}: {base.__name__} is a table, which hands on no columns"
+            )
+    for attribute, given in cls.__dict__.items():
+        if isinstance(given, Declared) and attribute not in annotations:
+            raise TypeError(f"{cls.__name__}.{attribute} is a column: annotate it as rm.Col[type]")
+    for attribute, annotation in annotations.items():
         given = cls.__dict__.get(attribute)
         if isinstance(annotation, str):
             annotation = _evaluated(cls, attribute, annotation, frame)
@@ -163,7 +180,7 @@ def _annotations(cls: type[Table]) -> dict[str, Any]:
         from annotationlib import Format, get_annotations
 
         return get_annotations(cls, format=Format.FORWARDREF)
-    # `inspect` takes longer to import than all of this package.
+    # `inspect`, which has a function for it, takes longer to import than all of this package.
     return dict(cls.__dict__.get("__annotations__", {}))  # noqa: RUF063
 
 

@@ -119,6 +119,12 @@ impl Expr {
 
 #[pymethods]
 impl Expr {
+    /// `rm.Col[int]` declares a column whose values are ints; `rm.Expr[int]` is what type checkers see.
+    #[classmethod]
+    fn __class_getitem__<'py>(class: &Bound<'py, PyType>, item: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        class.py().import("types")?.getattr("GenericAlias")?.call1((class, item))
+    }
+
     fn __richcmp__(&self, other: &Bound<'_, PyAny>, comparison: CompareOp) -> PyResult<Self> {
         self.binary(
             match comparison {
@@ -583,12 +589,6 @@ impl Expr {
 
 #[pymethods]
 impl Col {
-    /// `rm.Col[int]`: the declaration of a column whose values are ints.
-    #[classmethod]
-    fn __class_getitem__<'py>(class: &Bound<'py, PyType>, item: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        class.py().import("types")?.getattr("GenericAlias")?.call1((class, item))
-    }
-
     /// The column's name in the database.
     #[getter]
     fn name(this: PyRef<'_, Self>) -> Option<String> {

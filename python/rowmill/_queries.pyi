@@ -1,0 +1,161 @@
+"""What queries are to type checkers. The module is a stub's part: at run time its names are those of
+`rowmill._rowmill`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol, Self, TypeAlias, final, type_check_only
+
+from rowmill._expressions import Col, Expr, Labeled
+from rowmill._rowmill import Row, _Dataclass
+from rowmill._table import Table
+
+_Query: TypeAlias = Select | Insert | Update | Delete | Raw
+_From: TypeAlias = type[Table] | Source
+_Condition: TypeAlias = Expr[bool | None]
+_Output: TypeAlias = Expr[Any] | Labeled | Source | type[Table] | Select
+_Given: TypeAlias = Mapping[str, Any] | Row | _Dataclass
+_Dialect: TypeAlias = Literal["postgresql", "sqlite"]
+
+@final
+class Source:
+    """A table as it was declared, or a query in a table's place."""
+
+    def __new__(
+        cls,
+        schema: str | None,
+        name: str,
+        columns: list[tuple[str, str | None, str, bool, bool, tuple[str, str] | None]],
+    ) -> Self: ...
+    def columns(self) -> list[Col[Any]]: ...
+    def labels(self) -> list[str]: ...
+    def alias(self, name: str) -> Source: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def table(self) -> str | None: ...
+    def __getattr__(self, name: str, /) -> Col[Any]: ...
+    def __getitem__(self, name: str, /) -> Col[Any]: ...
+
+@type_check_only
+class _Written(Protocol):
+    """What all queries have in common."""
+
+    def sql(self, dialect: _Dialect = "postgresql") -> tuple[str, list[Any]]:
+        """The SQL and its parameters: (text, [values])."""
+
+@final
+class Select(_Written):
+    """A query that reads, built step by step: each step gives a new one."""
+
+    def where(self, *conditions: _Condition) -> Select:
+        """Only rows for which all conditions hold; called again it adds to those."""
+    def join(self, to: _From, on: _Condition | None = None, /) -> Select:
+        """Other tables' rows beside those that belong to them; rows without a partner are left out.
+        Without `on` by the one foreign key between the tables."""
+    def left_join(self, to: _From, on: _Condition | None = None, /) -> Select:
+        """As `join`; rows without a partner stay, with NULLs in its place."""
+    def full_join(self, to: _From, on: _Condition | None = None, /) -> Select:
+        """As `left_join`, for the rows of both sides."""
+    def cross_join(self, to: _From) -> Select:
+        """Each row with each of another table."""
+    def from_(self, table: _From | str) -> Select:
+        """Where rows come from, when the columns do not say it: a table, its name, or a query with a
+        name."""
+    def group_by(self, *keys: Expr[Any]) -> Select:
+        """One row for all rows that are equal in these."""
+    def having(self, *conditions: _Condition) -> Select:
+        """Only groups for which all conditions hold."""
+    def order_by(self, *keys: Expr[Any]) -> Select:
+        """The order of the rows: `-key` or `key.desc()` is downwards. Replaces an order that was there."""
+    def limit(self, rows: int | Expr[int] | None, /) -> Select:
+        """So many rows at most; None for all."""
+    def offset(self, rows: int | Expr[int] | None, /) -> Select:
+        """Not the first so many rows."""
+    def distinct(self) -> Select:
+        """Each row once."""
+    def select(self, *columns: _Output, **named: Any) -> Select:
+        """Other columns in place of those selected."""
+    def union(self, *others: Select) -> Select:
+        """The rows of all queries, each once."""
+    def union_all(self, *others: Select) -> Select:
+        """The rows of all queries, as often as they are there."""
+    def intersect(self, *others: Select) -> Select:
+        """The rows that are in every one of the queries."""
+    def except_(self, *others: Select) -> Select:
+        """The rows that are in none of the others."""
+    def subquery(self, name: str) -> Source:
+        """The query under a name, to select from and join: its columns are the attributes."""
+    def lateral(self, name: str) -> Source:
+        """As `subquery`, and it may use the columns of what stands before it (PostgreSQL)."""
+    def cte(self, name: str) -> Source:
+        """As `subquery`, written once before the query, however often it is used."""
+    def exists(self) -> Expr[bool]:
+        """Whether there is a row, as a condition."""
+    def value(self) -> Expr[Any]:
+        """The one value of the one row, as an operand."""
+
+@final
+class Insert(_Written):
+    """Adds rows to a table: `rm.insert(Order).values(total=5.0)`."""
+
+    def values(self, *rows: _Given | Sequence[_Given], **row: Any) -> Insert:
+        """The rows: keywords for one, or a dict, a dataclass or a Row for each."""
+    def from_select(self, query: Select, /, *columns: str | Col[Any]) -> Insert:
+        """The rows that a query gives, for these columns in their order."""
+    def on(self, *columns: str | Col[Any]) -> Insert:
+        """The columns whose values are the key of an upsert, in place of the primary key."""
+    def set(self, *columns: str | Col[Any], **set: Any) -> Insert:
+        """What a row that is there becomes: columns that take the new row's values, or expressions by
+        name. Without it all given columns do."""
+    def or_nothing(self) -> Insert:
+        """Rows whose key is there are left as they are."""
+    def returning(self, *columns: _Output) -> Insert:
+        """What is given back of the rows: `db.fetch(q)` is then a Frame of these."""
+
+@final
+class Update(_Written):
+    """Changes rows of a table: `rm.update(Order).set(total=0).where(Order.id == 7)`."""
+
+    def set(self, **set: Any) -> Update:
+        """What columns become: values, or expressions of the row as it was."""
+    def where(self, *conditions: _Condition) -> Update:
+        """Only rows for which all conditions hold."""
+    def from_(self, table: _From) -> Update:
+        """Another table, whose columns conditions and values may name."""
+    def all_rows(self) -> Update:
+        """Every row of the table is meant."""
+    def returning(self, *columns: _Output) -> Update:
+        """What is given back of the rows."""
+
+@final
+class Delete(_Written):
+    """Removes rows of a table: `rm.delete(Order).where(Order.id == 7)`."""
+
+    def where(self, *conditions: _Condition) -> Delete:
+        """Only rows for which all conditions hold."""
+    def all_rows(self) -> Delete:
+        """Every row of the table is meant."""
+    def returning(self, *columns: _Output) -> Delete:
+        """What is given back of the rows."""
+
+@final
+class Raw(_Written):
+    """SQL of one's own, with values, names and expressions put in safely."""
+
+def select(*columns: _Output, **named: Any) -> Select:
+    """Starts a query: tables, columns, expressions, and expressions by name."""
+
+def insert(table: type[Table]) -> Insert:
+    """Adds rows to a table."""
+
+def upsert(table: type[Table]) -> Insert:
+    """Adds rows to a table, or changes those whose key is there."""
+
+def update(table: type[Table]) -> Update:
+    """Changes rows of a table."""
+
+def delete(table: type[Table]) -> Delete:
+    """Removes rows of a table."""
+
+def sql(text: str, /, **named: Any) -> Raw:
+    """SQL of one's own. `{name}` takes a value (as a parameter), an expression, a query, or a table (as
+    its name); `{{` is a brace."""
