@@ -22,7 +22,7 @@ PACKAGES = {
 # Crate -> the crates it names. One way, no other.
 ARROWS = {
     "columns": set(),
-    "expr": set(),
+    "expr": {"columns"},
     "wire": {"columns"},
     "engine": {"columns", "expr", "wire"},
     "python": {"engine"},
@@ -34,6 +34,7 @@ ONE_HOME = {
     r"pyo3(-.*)?": "python",
     r"postgres-protocol|sha2": "wire",
     r"rusqlite|libsqlite3-sys": "engine",
+    r"regex-syntax|siphasher|blake3": "expr",
     r"rustls(-.*)?": "engine",
     r"rustix|libc|polling": "engine",
 }
@@ -58,7 +59,7 @@ UNSAFE = {
 # What a crate without IO, clock, threads and globals does not name, tests excepted.
 IMPURE = re.compile(
     r"\bstd\s*::\s*(?:fs|net|os|env|process|thread)\b"
-    r"|\b(?:Instant|SystemTime|OnceLock|LazyLock|thread_local|stdin|stdout|stderr)\b"
+    r"|\b(?:Instant\s*::\s*now|SystemTime|OnceLock|LazyLock|thread_local|stdin|stdout|stderr)\b"
     r"|\bstatic\s+mut\b"
     r"|\bstatic\s+\w+\s*:\s*[^=;]*\b(?:Atomic\w+|Mutex|RwLock|\w*Cell)\b"
 )

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use rowmill::expr::query::{self, DerivedForm, Join, JoinForm, Output, Outputs, Query, SetOperation};
-use rowmill::expr::{self, QueryForm};
+use rowmill::expr::{self, Base, QueryForm};
 
 use super::ask::text;
 use super::expression::{Expr, Labeled, expression, raised};
@@ -338,7 +338,14 @@ pub(super) fn conditions_of(given: &Bound<'_, PyTuple>) -> PyResult<Vec<expr::Ex
         );
         return Err(errors::programming(py, &message));
     }
-    list(given)
+    let conditions = list(given)?;
+    match conditions.iter().find(|condition| !condition.kind().may_be(Base::Bool)) {
+        Some(value) => {
+            let message = format!("{value} is no condition: it is {}, not bool", value.kind());
+            Err(errors::programming(py, &message))
+        }
+        None => Ok(conditions),
+    }
 }
 
 fn number(verb: &str, rows: &Bound<'_, PyAny>) -> PyResult<expr::Expr> {
