@@ -48,6 +48,7 @@ UNSAFE = {
     "crates/columns/src/export/layout.rs",
     "crates/columns/src/export/stream.rs",
     "crates/columns/src/import.rs",
+    "crates/columns/src/kernels/strings.rs",
     "crates/engine/src/process.rs",
     "crates/engine/src/sqlite/raw.rs",
     "crates/engine/src/sqlite/raw_statement.rs",

@@ -10,6 +10,7 @@ mod error;
 mod export;
 mod import;
 pub mod json;
+pub mod kernels;
 mod row;
 mod scalar;
 mod schema;

@@ -1,0 +1,40 @@
+//! Questions about columns, a chunk of rows at a time: which rows a comparison is true of, which
+//! are kept, in which order they come.
+//!
+//! A kernel reads the memory of a column as it is and says what it found as a [`Mask`]: a bit for
+//! true and a bit for known (not NULL) of each row of a [chunk](CHUNK). A [`Selection`] is the rows
+//! that are left of all chunks; taking them out of a batch copies each kept value once. Loops are
+//! written so that the compiler makes vector instructions of them; nothing here is `unsafe` but
+//! that gathered text is not validated again.
+
+mod arithmetic;
+mod compare;
+mod exact;
+mod gather;
+mod like;
+mod list;
+mod mask;
+mod numbers;
+mod pack;
+mod ready;
+mod selection;
+mod set;
+mod sort;
+mod strings;
+mod test;
+#[cfg(test)]
+mod tests;
+mod text;
+mod view;
+
+pub use arithmetic::{Arithmetic, Overflow};
+pub use compare::{Comparison, compare_floats};
+pub use like::Like;
+pub use list::Quantifier;
+pub use mask::{Bits, CHUNK, Mask};
+pub use numbers::{Numbers, compare_columns};
+pub use ready::Ready;
+pub use selection::Selection;
+pub use sort::{SortKey, order};
+pub use test::Test;
+pub use text::TextTest;

@@ -1,0 +1,156 @@
+use std::ops::Range;
+
+use super::Bits;
+
+/// The rows of a batch that are kept, gathered chunk by chunk.
+///
+/// ```
+/// use rowmill_columns::kernels::{Bits, Selection};
+/// let mut kept = Selection::with_capacity(3);
+/// kept.push(&(!Bits::first(1)), 3);
+/// assert_eq!((kept.rows(), kept.count()), (3, 2));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    words: Vec<u64>,
+    rows: usize,
+    count: usize,
+}
+
+impl Selection {
+    /// Of no rows yet, with room for so many.
+    pub fn with_capacity(rows: usize) -> Self {
+        Self { words: Vec::with_capacity(rows.div_ceil(64)), rows: 0, count: 0 }
+    }
+
+    /// Appends a chunk of `len` rows, of which those of `bits` are kept.
+    ///
+    /// # Panics
+    /// If the chunk before was not of whole words, of 64 rows.
+    pub fn push(&mut self, bits: &Bits, len: usize) {
+        assert!(self.rows.is_multiple_of(64), "only the last chunk may be of any length");
+        let words = &bits.0[..len.div_ceil(64)];
+        self.words.extend_from_slice(words);
+        if let Some(last) = self.words.last_mut()
+            && !len.is_multiple_of(64)
+        {
+            *last &= (1 << (len % 64)) - 1;
+        }
+        let added = &self.words[self.rows / 64..];
+        self.count += added.iter().map(|word| word.count_ones() as usize).sum::<usize>();
+        self.rows += len;
+    }
+
+    /// Appends what another selection keeps of the rows that follow.
+    ///
+    /// # Panics
+    /// As [`push`](Self::push).
+    pub fn append(&mut self, other: &Self) {
+        assert!(self.rows.is_multiple_of(64), "only the last part may be of any length");
+        self.words.extend_from_slice(&other.words);
+        self.rows += other.rows;
+        self.count += other.count;
+    }
+
+    /// Rows, kept or not.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// How many rows are kept.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The rows that are kept, in the form that is copied fastest; `None` where there are rows
+    /// that 32 bits do not count.
+    pub(crate) fn kept(&self) -> Option<Kept<'_>> {
+        u32::try_from(self.rows).ok()?;
+        // A run begins where a bit is set and the one before is not.
+        let mut before = 0;
+        let mut runs = 0;
+        for &word in &self.words {
+            runs += (word & !(word << 1 | before)).count_ones() as usize;
+            before = word >> 63;
+        }
+        let form = if self.count >= runs * LONG {
+            Form::Runs(self.runs(runs))
+        } else {
+            Form::Rows(self.indices().into())
+        };
+        Some(Kept { form, count: self.count, words: Some(&self.words) })
+    }
+
+    /// The rows that are kept, by their numbers.
+    pub fn indices(&self) -> Vec<u32> {
+        let mut indices = Vec::with_capacity(self.count);
+        for (at, &word) in self.words.iter().enumerate() {
+            let first = (at * 64) as u32;
+            let mut left = word;
+            while left != 0 {
+                indices.push(first + left.trailing_zeros());
+                left &= left - 1;
+            }
+        }
+        indices
+    }
+
+    fn runs(&self, count: usize) -> Vec<Range<usize>> {
+        let mut runs: Vec<Range<usize>> = Vec::with_capacity(count);
+        for (at, &word) in self.words.iter().enumerate() {
+            let mut left = word;
+            while left != 0 {
+                let from = left.trailing_zeros();
+                let len = (!(left >> from)).trailing_zeros().min(64 - from);
+                let start = at * 64 + from as usize;
+                let end = start + len as usize;
+                match runs.last_mut() {
+                    Some(last) if last.end == start => last.end = end,
+                    _ => runs.push(start..end),
+                }
+                left = if from + len == 64 { 0 } else { left >> (from + len) << (from + len) };
+            }
+        }
+        runs
+    }
+}
+
+/// Rows in a row from which on copying them as one is faster than one by one.
+const LONG: usize = 8;
+
+/// Rows to be copied.
+pub(crate) struct Kept<'a> {
+    pub(crate) form: Form<'a>,
+    pub(crate) count: usize,
+    /// The rows as bits, where they are in order.
+    pub(crate) words: Option<&'a [u64]>,
+}
+
+pub(crate) enum Form<'a> {
+    Rows(std::borrow::Cow<'a, [u32]>),
+    Runs(Vec<Range<usize>>),
+}
+
+impl<'a> Kept<'a> {
+    /// These rows, in this order.
+    pub(crate) fn of(rows: &'a [u32]) -> Self {
+        Self { form: Form::Rows(rows.into()), count: rows.len(), words: None }
+    }
+
+    /// The rows of these runs.
+    pub(crate) fn of_runs(runs: Vec<Range<usize>>) -> Self {
+        let count = runs.iter().map(|run| run.len()).sum();
+        Self { form: Form::Runs(runs), count, words: None }
+    }
+
+    /// The numbers of the rows; `None` where one is beyond 32 bits.
+    pub(crate) fn numbers(&self) -> Option<Vec<u32>> {
+        match &self.form {
+            Form::Rows(rows) => Some(rows.to_vec()),
+            Form::Runs(runs) => {
+                let numbers = runs.iter().cloned().flatten().map(u32::try_from);
+                numbers.collect::<Result<_, _>>().ok()
+            }
+        }
+    }
+}

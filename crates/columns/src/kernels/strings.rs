@@ -1,0 +1,84 @@
+#![allow(unsafe_code)]
+use std::sync::Arc;
+
+use arrow_array::types::ByteArrayType;
+use arrow_array::{ArrayRef, GenericByteArray, LargeBinaryArray, LargeStringArray};
+use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+
+use super::selection::{Form, Kept};
+
+/// The kept rows of a column of text.
+pub(crate) fn text(
+    array: &LargeStringArray,
+    kept: &Kept<'_>,
+    nulls: Option<NullBuffer>,
+) -> ArrayRef {
+    let (offsets, data) = copied(array, kept);
+    // SAFETY: each value is one of a text array, copied whole, and the offsets are where each ends:
+    // they begin at 0, never decrease and end with the data. To validate them again would read
+    // every byte.
+    Arc::new(unsafe {
+        let offsets = OffsetBuffer::new_unchecked(ScalarBuffer::from(offsets));
+        LargeStringArray::new_unchecked(offsets, Buffer::from_vec(data), nulls)
+    })
+}
+
+/// The kept rows of a column of bytes.
+pub(crate) fn binary(
+    array: &LargeBinaryArray,
+    kept: &Kept<'_>,
+    nulls: Option<NullBuffer>,
+) -> ArrayRef {
+    let (offsets, data) = copied(array, kept);
+    // SAFETY: as above.
+    Arc::new(unsafe {
+        let offsets = OffsetBuffer::new_unchecked(ScalarBuffer::from(offsets));
+        LargeBinaryArray::new_unchecked(offsets, Buffer::from_vec(data), nulls)
+    })
+}
+
+/// Short values are copied as so many bytes, two instructions instead of a call: what is too much is
+/// overwritten by the next value, or cut off.
+const SHORT: usize = 32;
+
+fn copied<T: ByteArrayType<Offset = i64>>(
+    array: &GenericByteArray<T>,
+    kept: &Kept<'_>,
+) -> (Vec<i64>, Vec<u8>) {
+    let (starts, source) = (array.value_offsets(), array.value_data());
+    let mut offsets = Vec::with_capacity(kept.count + 1);
+    offsets.push(0);
+    let mut end = 0;
+    match &kept.form {
+        Form::Rows(rows) => {
+            offsets.extend(rows.iter().map(|&row| {
+                end += starts[row as usize + 1] - starts[row as usize];
+                end
+            }));
+            let mut data = vec![0; end as usize + SHORT];
+            for (&row, ends) in rows.iter().zip(offsets.windows(2)) {
+                let (from, to) = (starts[row as usize] as usize, ends[0] as usize);
+                let len = (ends[1] - ends[0]) as usize;
+                let short = (source.get(from..from + SHORT), data.get_mut(to..to + SHORT));
+                if let (true, (Some(from), Some(to))) = (len <= SHORT, short) {
+                    to.copy_from_slice(from);
+                } else {
+                    data[to..to + len].copy_from_slice(&source[from..from + len]);
+                }
+            }
+            data.truncate(end as usize);
+            (offsets, data)
+        }
+        Form::Runs(runs) => {
+            let bytes =
+                |run: &std::ops::Range<usize>| starts[run.start] as usize..starts[run.end] as usize;
+            let mut data = Vec::with_capacity(runs.iter().map(|run| bytes(run).len()).sum());
+            for run in runs {
+                let shift = data.len() as i64 - starts[run.start];
+                offsets.extend(starts[run.start + 1..=run.end].iter().map(|start| start + shift));
+                data.extend_from_slice(&source[bytes(run)]);
+            }
+            (offsets, data)
+        }
+    }
+}

@@ -1,0 +1,131 @@
+use std::fmt;
+use std::sync::Arc;
+
+use memchr::memmem::Finder;
+
+use super::exact::Range;
+use super::view::Strings;
+use super::{Bits, Comparison, Like};
+
+/// What is asked of a text, beside its order and its being one of a set.
+#[derive(Clone)]
+pub enum TextTest {
+    /// It begins with this.
+    StartsWith(Box<str>),
+    /// It ends with this.
+    EndsWith(Box<str>),
+    /// It contains this.
+    Contains(Box<Finder<'static>>),
+    /// It is of this pattern.
+    Like(Box<Like>),
+    /// What this says.
+    Holds(Arc<dyn Fn(&str) -> bool + Send + Sync>),
+}
+
+impl TextTest {
+    /// A test for texts that contain `part`.
+    pub fn contains(part: &str) -> Self {
+        Self::Contains(Box::new(Finder::new(part).into_owned()))
+    }
+}
+
+impl fmt::Debug for TextTest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StartsWith(text) => write!(f, "StartsWith({text:?})"),
+            Self::EndsWith(text) => write!(f, "EndsWith({text:?})"),
+            Self::Contains(part) => {
+                write!(f, "Contains({:?})", String::from_utf8_lossy(part.needle()))
+            }
+            Self::Like(like) => like.fmt(f),
+            Self::Holds(_) => f.write_str("Holds(..)"),
+        }
+    }
+}
+
+/// Which of the `wanted` rows, counted from `start`, pass the test.
+pub(crate) fn test(strings: Strings<'_>, test: &TextTest, start: usize, wanted: &Bits) -> Bits {
+    let get = |row| strings.get(start + row);
+    match test {
+        TextTest::StartsWith(part) => wanted.keep(|row| get(row).starts_with(part.as_bytes())),
+        TextTest::EndsWith(part) => wanted.keep(|row| get(row).ends_with(part.as_bytes())),
+        TextTest::Contains(part) => wanted.keep(|row| part.find(get(row)).is_some()),
+        TextTest::Like(like) => wanted.keep(|row| like.matches(get(row))),
+        TextTest::Holds(holds) => {
+            // Text columns hold UTF-8; other columns do not come here.
+            wanted.keep(|row| std::str::from_utf8(get(row)).is_ok_and(|text| holds(text)))
+        }
+    }
+}
+
+/// Which of the `wanted` rows compare so with `literal`.
+pub(crate) fn compare(
+    strings: Strings<'_>,
+    comparison: Comparison,
+    literal: &[u8],
+    start: usize,
+    wanted: &Bits,
+) -> Bits {
+    match comparison {
+        Comparison::Eq => equal(strings, literal, start, wanted),
+        Comparison::Ne => !equal(strings, literal, start, wanted),
+        _ => wanted.keep(|row| comparison.holds(strings.get(start + row).cmp(literal))),
+    }
+}
+
+fn equal(strings: Strings<'_>, literal: &[u8], start: usize, wanted: &Bits) -> Bits {
+    let key = Key::of(literal);
+    wanted.keep(|row| {
+        let text = strings.get(start + row);
+        text.len() == literal.len()
+            && Key::of(text) == key
+            && (literal.len() <= Key::WHOLE || text == literal)
+    })
+}
+
+/// Which of the `wanted` rows have a number of characters in the range.
+pub(crate) fn length(strings: Strings<'_>, range: &Range, start: usize, wanted: &Bits) -> Bits {
+    let found = wanted.keep(|row| {
+        let characters = characters(strings.get(start + row)) as i128;
+        (range.low..=range.high).contains(&characters)
+    });
+    if range.outside { !found } else { found }
+}
+
+/// Code points of a text.
+pub(crate) fn characters(text: &[u8]) -> usize {
+    text.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
+}
+
+/// The first and last eight bytes of a text: with its length all there is to know of one of sixteen
+/// bytes or fewer, read without a loop or a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) head: u64,
+    pub(crate) tail: u64,
+}
+
+impl Key {
+    /// Texts of up to so many bytes are equal where length and key are.
+    pub(crate) const WHOLE: usize = 16;
+
+    #[inline(always)]
+    pub(crate) fn of(text: &[u8]) -> Self {
+        if let (Some(head), Some(tail)) = (text.first_chunk(), text.last_chunk()) {
+            return Self { head: u64::from_le_bytes(*head), tail: u64::from_le_bytes(*tail) };
+        }
+        if let (Some(head), Some(tail)) = (text.first_chunk(), text.last_chunk()) {
+            let (head, tail) = (u32::from_le_bytes(*head), u32::from_le_bytes(*tail));
+            return Self { head: head.into(), tail: tail.into() };
+        }
+        let head = match text {
+            [] => 0,
+            [first, .., last] => {
+                let middle = text[text.len() / 2];
+                u64::from(*first) | u64::from(middle) << 8 | u64::from(*last) << 16
+            }
+            [only] => u64::from(*only),
+        };
+        Self { head, tail: 0 }
+    }
+}
