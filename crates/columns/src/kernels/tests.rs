@@ -21,7 +21,9 @@ const ALL: [Comparison; 6] = [
 fn naive(value: &Value<'_>, literal: &Scalar) -> Option<Ordering> {
     Some(match (value, literal) {
         (Value::Bool(a), Scalar::Bool(b)) => a.cmp(b),
-        (Value::Int(a), Scalar::Int(b)) => a.cmp(b),
+        (Value::Int(a), Scalar::Int(b))
+        | (Value::Time(a), Scalar::Time(b))
+        | (Value::Timestamp { micros: a, .. }, Scalar::Timestamp { micros: b, .. }) => a.cmp(b),
         (Value::UInt(a), Scalar::Int(b)) => i128::from(*a).cmp(&i128::from(*b)),
         (Value::Int(a), Scalar::Float(b)) => integer_and_float((*a).into(), *b),
         (Value::UInt(a), Scalar::Float(b)) => integer_and_float(i128::from(*a), *b),
@@ -32,8 +34,6 @@ fn naive(value: &Value<'_>, literal: &Scalar) -> Option<Ordering> {
         (Value::Bytes(a), Scalar::Bytes(b)) => (*a).cmp(b.as_slice()),
         (Value::Uuid(a), Scalar::Uuid(b)) => a.cmp(b),
         (Value::Date(a), Scalar::Date(b)) => a.cmp(b),
-        (Value::Time(a), Scalar::Time(b)) => a.cmp(b),
-        (Value::Timestamp { micros: a, .. }, Scalar::Timestamp { micros: b, .. }) => a.cmp(b),
         (Value::Decimal(a), Scalar::Decimal(b)) => {
             let (b, places) = exact::parse(b).unwrap();
             let a = a.unscaled()?;
