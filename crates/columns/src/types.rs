@@ -130,6 +130,37 @@ impl Type {
         Some(Self::from_storage(&DataType::FixedSizeList(element.item().into(), len)))
     }
 
+    /// The type of the values that are [read](crate::Column::value) from a column of this one: a foreign
+    /// layout of text is text, a timestamp in other units a timestamp. Others are as they are.
+    ///
+    /// ```
+    /// use rowmill_columns::Type;
+    /// assert_eq!(Type::Int16.meaning(), Type::Int16);
+    /// assert_eq!(Type::fixed_list(&Type::Int32, 3).unwrap().meaning().to_string(), "list[int32]");
+    /// ```
+    #[must_use]
+    pub fn meaning(&self) -> Self {
+        let Self::Foreign(foreign) = self else { return self.clone() };
+        if !foreign.extension.is_empty() {
+            return self.clone();
+        }
+        match &foreign.storage {
+            DataType::Timestamp(_, zone) => Self::Timestamp { utc: zone.is_some() },
+            DataType::Time32(_) | DataType::Time64(_) => Self::Time,
+            DataType::Duration(_) | DataType::Interval(_) => Self::Interval,
+            DataType::Float16 => Self::Float32,
+            DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
+                Self::Decimal { precision: *precision, scale: *scale }
+            }
+            DataType::Dictionary(_, values) => Self::from_storage(values).meaning(),
+            DataType::RunEndEncoded(_, values) => Self::from_field(values).meaning(),
+            DataType::FixedSizeList(item, _)
+            | DataType::LargeListView(item)
+            | DataType::ListView(item) => Self::List(Box::new(Self::from_field(item).meaning())),
+            _ => self.clone(),
+        }
+    }
+
     /// The Arrow type this is stored as.
     pub(crate) fn storage(&self) -> DataType {
         match self {

@@ -10,6 +10,7 @@ mod coerce;
 mod display;
 mod error;
 mod expr_error;
+pub mod filter;
 mod kind;
 mod lexer;
 pub mod limits;

@@ -136,11 +136,11 @@ fn number(scale: i8, literal: &Scalar) -> Option<Place> {
         Scalar::Float(value) if value.is_infinite() => return Some(Place::Below),
         Scalar::Float(value) if scale == 0 => return Some(float(*value)),
         // Against a decimal a float is what it is written as, not the binary fraction behind it.
-        Scalar::Float(value) => parse(zmij::Buffer::new().format(*value))?,
+        Scalar::Float(value) => parse_decimal(zmij::Buffer::new().format(*value))?,
         Scalar::Decimal(text) => match text.as_str() {
             "NaN" | "Infinity" | "+Infinity" => return Some(Place::Above),
             "-Infinity" => return Some(Place::Below),
-            text => parse(text)?,
+            text => parse_decimal(text)?,
         },
         _ => return None,
     };
@@ -166,8 +166,15 @@ fn float(value: f64) -> Place {
     Place::At { floor: floor as i128, exact: value.fract() == 0.0 }
 }
 
-/// A decimal's digits as a whole number, and how many of them follow the point.
-pub(crate) fn parse(text: &str) -> Option<(i128, i32)> {
+/// A decimal's digits as a whole number, and how many of them follow the point; `None` for what is
+/// no decimal of at most 38 digits.
+///
+/// ```
+/// use rowmill_columns::kernels::parse_decimal;
+/// assert_eq!(parse_decimal("-12.50"), Some((-125, 1)));
+/// assert_eq!(parse_decimal("NaN"), None);
+/// ```
+pub fn parse_decimal(text: &str) -> Option<(i128, i32)> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
         None => (text, 0),
@@ -197,12 +204,12 @@ mod tests {
 
     #[test]
     fn a_decimal_is_its_digits() {
-        assert_eq!(parse("-12.50"), Some((-125, 1)));
-        assert_eq!(parse("1E+3"), Some((1, -3)));
-        assert_eq!(parse("0.000"), Some((0, 0)));
-        assert_eq!(parse(".5"), Some((5, 1)));
+        assert_eq!(parse_decimal("-12.50"), Some((-125, 1)));
+        assert_eq!(parse_decimal("1E+3"), Some((1, -3)));
+        assert_eq!(parse_decimal("0.000"), Some((0, 0)));
+        assert_eq!(parse_decimal(".5"), Some((5, 1)));
         for bad in ["", "-", "1x", "1e", ".", "1e99999999999"] {
-            assert_eq!(parse(bad), None, "{bad}");
+            assert_eq!(parse_decimal(bad), None, "{bad}");
         }
     }
 

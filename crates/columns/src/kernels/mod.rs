@@ -29,10 +29,11 @@ mod view;
 
 pub use arithmetic::{Arithmetic, Overflow};
 pub use compare::{Comparison, compare_floats};
+pub use exact::parse_decimal;
 pub use like::Like;
 pub use list::Quantifier;
 pub use mask::{Bits, CHUNK, Mask};
-pub use numbers::{Numbers, compare_columns};
+pub use numbers::{Numbers, compare_columns, decimals};
 pub use ready::Ready;
 pub use selection::Selection;
 pub use sort::{SortKey, order};

@@ -1,7 +1,13 @@
+use std::sync::Arc;
+
+use arrow_array::Decimal128Array;
+use arrow_buffer::ScalarBuffer;
+
 use super::compare::{Comparison, float_pairs, integer_pairs};
 use super::view::{Values, View};
 use super::{Bits, Mask};
-use crate::{Column, Type};
+use crate::build::Fixed;
+use crate::{Column, DecimalValue, Type};
 
 /// The numbers of a chunk's rows, read from a column or computed: integers of 64 bits, dates and
 /// times among them, or floats.
@@ -171,4 +177,33 @@ fn scale(kind: &Type) -> Option<i8> {
         Type::Decimal { scale, .. } => Some(*scale),
         _ => None,
     }
+}
+
+/// A column of decimals, at the finest scale of them all; `None` where 38 digits do not hold one of them
+/// at that scale.
+///
+/// ```
+/// use rowmill_columns::kernels::decimals;
+/// use rowmill_columns::{DecimalValue, Type};
+/// let cells = [Some(DecimalValue::new(125, 1)), None, Some(DecimalValue::new(1, 2))];
+/// let (kind, column) = decimals(&cells).unwrap();
+/// assert_eq!(kind, Type::Decimal { precision: 38, scale: 2 });
+/// assert_eq!(column.value(&kind, 0).to_string(), "12.50");
+/// ```
+pub fn decimals(cells: &[Option<DecimalValue>]) -> Option<(Type, Column)> {
+    let scale = cells.iter().flatten().map(DecimalValue::scale).fold(0, i8::max);
+    let mut out = Fixed::new(0_i128);
+    for cell in cells {
+        let Some(cell) = cell else {
+            out.push_null();
+            continue;
+        };
+        let power = 10_i128.checked_pow((i32::from(scale) - i32::from(cell.scale())) as u32)?;
+        let unscaled = cell.unscaled()?.checked_mul(power)?;
+        out.push(Some(unscaled).filter(|value| value.unsigned_abs() < 10_u128.pow(38))?);
+    }
+    let (values, nulls) = out.into_parts();
+    let array = Decimal128Array::new(ScalarBuffer::from(values), nulls);
+    let array = array.with_precision_and_scale(38, scale).ok()?;
+    Some((Type::Decimal { precision: 38, scale }, Column::from_array(Arc::new(array))))
 }

@@ -35,7 +35,7 @@ fn naive(value: &Value<'_>, literal: &Scalar) -> Option<Ordering> {
         (Value::Uuid(a), Scalar::Uuid(b)) => a.cmp(b),
         (Value::Date(a), Scalar::Date(b)) => a.cmp(b),
         (Value::Decimal(a), Scalar::Decimal(b)) => {
-            let (b, places) = exact::parse(b).unwrap();
+            let (b, places) = parse_decimal(b).unwrap();
             let a = a.unscaled()?;
             assert!(places <= value_scale(value), "literals are drawn from the column");
             a.cmp(&(b * 10_i128.pow((value_scale(value) - places) as u32)))

@@ -1,0 +1,172 @@
+use std::collections::HashMap;
+
+use rowmill_columns::{Schema, Type};
+
+use crate::kind::Kind;
+use crate::node::{ColumnRef, Expr, Op};
+use crate::operators::{Operator, Place};
+use crate::{ExprError, limits};
+
+/// Expressions with the kinds that a frame's columns have: what is compared with them is fitted to
+/// them, and what makes no sense for them is refused.
+pub(super) struct Binder<'a> {
+    schema: &'a Schema,
+    done: HashMap<usize, Expr>,
+}
+
+impl<'a> Binder<'a> {
+    pub(super) fn new(schema: &'a Schema) -> Self {
+        Self { schema, done: HashMap::new() }
+    }
+
+    /// # Errors
+    /// Where a column is not there or not one, an operator cannot take its operands now that their
+    /// kinds are known, or a part needs a database.
+    pub(super) fn bind(&mut self, expression: &Expr) -> Result<Expr, ExprError> {
+        self.at(expression, 0)
+    }
+
+    fn at(&mut self, expression: &Expr, depth: usize) -> Result<Expr, ExprError> {
+        if depth > limits::FILTER_DEPTH {
+            let message = format!(
+                "the expression has more than {} levels, more than a filter goes down; a long `or` of \
+                 values is one in_()",
+                limits::FILTER_DEPTH
+            );
+            return Err(ExprError::new(message));
+        }
+        if let Some(done) = self.done.get(&expression.id()) {
+            return Ok(done.clone());
+        }
+        let bound = match expression.op() {
+            Op::Literal(_) => return Ok(expression.clone()),
+            Op::Column(column) => self.column(column)?,
+            Op::Call(operator) if operator.entry().place == Place::Row => {
+                let mut args = Vec::new();
+                for arg in operands(*operator, expression) {
+                    args.push(self.at(arg, depth + 1)?);
+                }
+                Expr::call(fitting(*operator, &args), args)?
+            }
+            _ => return Err(refusal(expression)),
+        };
+        self.done.insert(expression.id(), bound.clone());
+        Ok(bound)
+    }
+
+    fn column(&self, column: &ColumnRef) -> Result<Expr, ExprError> {
+        let at = position(self.schema, &column.name)?;
+        let kind = Kind::of(&self.schema.fields[at].kind.meaning());
+        let name = column.name.clone();
+        Ok(Expr::column(ColumnRef { source: None, name, kind, nullable: true }))
+    }
+}
+
+/// Where the column of this name is.
+///
+/// # Errors
+/// Where there is none, or more than one.
+pub(super) fn position(schema: &Schema, name: &str) -> Result<usize, ExprError> {
+    let mut found = schema.fields.iter().enumerate().filter(|(_, field)| *field.name == *name);
+    match (found.next(), found.next()) {
+        (Some((at, _)), None) => Ok(at),
+        (Some(_), Some(_)) => Err(ExprError::new(format!(
+            "the frame has more than one column {name:?}; name them apart in the statement, with `as`"
+        ))),
+        (None, _) => {
+            let names: Vec<&str> = schema.fields.iter().map(|field| &*field.name).collect();
+            let message = match nearest(name, &names) {
+                Some(near) => format!("the frame has no column {name:?}; did you mean {near:?}?"),
+                None => format!("the frame has no column {name:?}, it has {}", listed(&names)),
+            };
+            Err(ExprError::new(message))
+        }
+    }
+}
+
+fn listed(names: &[&str]) -> String {
+    const SHOWN: usize = 12;
+    let mut out: Vec<String> = names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect();
+    if names.len() > SHOWN {
+        out.push(format!("and {} more", names.len() - SHOWN));
+    }
+    if out.is_empty() { "none".to_owned() } else { out.join(", ") }
+}
+
+/// The name that is a third of its letters away at most.
+fn nearest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
+    let near = names.iter().map(|other| (distance(name, other), *other));
+    let most = name.chars().count().div_ceil(3);
+    near.filter(|(distance, _)| *distance <= most)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// Letters to change, add or take away (Levenshtein), of names that are not absurdly long.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (at, letter) in a.chars().take(64).enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
+        for (column, other) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(letter != *other);
+            diagonal = row[column + 1];
+            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// The operands; of `a & (b & c)` and `(a & b) & c` all three, so that a chain is no deeper for
+/// being long.
+fn operands(operator: Operator, expression: &Expr) -> Vec<&Expr> {
+    if !matches!(operator, Operator::And | Operator::Or) {
+        return expression.args().iter().collect();
+    }
+    let mut found = Vec::new();
+    let mut stack: Vec<&Expr> = expression.args().iter().rev().collect();
+    while let Some(arg) = stack.pop() {
+        match arg.op() {
+            Op::Call(other) if *other == operator => stack.extend(arg.args().iter().rev()),
+            _ => found.push(arg),
+        }
+    }
+    found
+}
+
+/// What a method of many kinds is, now that the kind is known.
+fn fitting(operator: Operator, args: &[Expr]) -> Operator {
+    let list = matches!(args.first().map(Expr::kind), Some(Kind::List(_)));
+    match operator {
+        Operator::Contains if list => Operator::ListContains,
+        Operator::Length if list => Operator::ListLength,
+        other => other,
+    }
+}
+
+/// Why a part cannot be computed over a frame.
+pub(super) fn refusal(expression: &Expr) -> ExprError {
+    let why = match expression.op() {
+        Op::Parameter(_) => "is a parameter of a prepared query, which has no value here",
+        Op::Query(..) => "is a query, which needs a database",
+        Op::Raw(_) => "is SQL, which needs a database",
+        Op::Excluded(_) => "is a column of an upsert, which needs a database",
+        Op::Over { .. } => "is a window, which needs a database",
+        Op::Call(operator) if operator.entry().place == Place::Order => {
+            "is an order's key, for sort()"
+        }
+        _ => "looks at many rows at once; a filter looks at each row alone",
+    };
+    ExprError::about(why, expression)
+}
+
+/// The type of a column as it was found.
+pub(super) fn typed(schema: &Schema, column: &Expr) -> Result<(usize, Type), ExprError> {
+    match column.op() {
+        Op::Column(column) => {
+            let at = position(schema, &column.name)?;
+            Ok((at, schema.fields[at].kind.clone()))
+        }
+        _ => Err(refusal(column)),
+    }
+}

@@ -1,0 +1,188 @@
+use rowmill_columns::text::{civil_from_days, days_from_civil};
+
+use super::cell::{Cell, MICROS_A_DAY, Span};
+use crate::ExprError;
+use crate::operators::Operator as O;
+
+const MICROS_A_SECOND: i64 = 1_000_000;
+
+fn out_of_range() -> ExprError {
+    ExprError::new(
+        "timestamp out of range: a result is beyond the years that 64 bits of microseconds hold",
+    )
+}
+
+/// A part of a date or time, or its beginning; NULL for what has none.
+pub(super) fn part<'a>(operator: O, cell: &Cell<'a>) -> Cell<'a> {
+    let micros = match cell {
+        Cell::Date(days) => i64::from(*days) * MICROS_A_DAY,
+        Cell::Time(micros) | Cell::Timestamp(micros) | Cell::Instant(micros) => *micros,
+        _ => return Cell::Null,
+    };
+    let (days, time) = (micros.div_euclid(MICROS_A_DAY), micros.rem_euclid(MICROS_A_DAY));
+    // Microseconds of 64 bits are fewer days than 32 bits hold.
+    let day_number = days as i32;
+    let seconds = time / MICROS_A_SECOND;
+    let civil = || civil_from_days(day_number);
+    let year_day =
+        |year: i32| days_from_civil(year, 1, 1).map_or(0, |first| day_number - first + 1);
+    let midnight = |days: Option<i32>| {
+        let micros = days.and_then(|days| i64::from(days).checked_mul(MICROS_A_DAY));
+        micros.map_or(Cell::Null, Cell::Timestamp)
+    };
+    let floored = |unit: i64| Cell::Timestamp(micros - micros.rem_euclid(unit));
+    let int = |value: i64| Cell::Int(value);
+    match operator {
+        O::Year => int(year(civil().0)),
+        O::Quarter => int(i64::from(civil().1.div_ceil(3))),
+        O::Month => int(civil().1.into()),
+        O::Day => int(civil().2.into()),
+        O::Week => int(week(day_number)),
+        O::WeekDay => int(week_day(day_number)),
+        O::YearDay => int(year_day(civil().0).into()),
+        O::Hour => int(seconds / 3_600),
+        O::Minute => int(seconds / 60 % 60),
+        O::Second => int(seconds % 60),
+        O::Epoch => int(micros.div_euclid(MICROS_A_SECOND)),
+        O::TruncateYear => midnight(days_from_civil(civil().0, 1, 1)),
+        O::TruncateQuarter => {
+            let (year, month, _) = civil();
+            midnight(days_from_civil(year, (month - 1) / 3 * 3 + 1, 1))
+        }
+        O::TruncateMonth => {
+            let (year, month, _) = civil();
+            midnight(days_from_civil(year, month, 1))
+        }
+        O::TruncateWeek => midnight(day_number.checked_sub(week_day(day_number) as i32 - 1)),
+        O::TruncateDay => midnight(Some(day_number)),
+        O::TruncateHour => floored(3_600 * MICROS_A_SECOND),
+        O::TruncateMinute => floored(60 * MICROS_A_SECOND),
+        O::TruncateSecond => floored(MICROS_A_SECOND),
+        _ => Cell::Null,
+    }
+}
+
+/// The year as it is counted: before the year 1 is 1 BC, -1.
+fn year(year: i32) -> i64 {
+    if year > 0 { year.into() } else { i64::from(year) - 1 }
+}
+
+/// Monday is 1; 1970 began on a Thursday.
+fn week_day(days: i32) -> i64 {
+    (i64::from(days) + 3).rem_euclid(7) + 1
+}
+
+/// The week of ISO 8601: that of a year in which its Thursday is.
+fn week(days: i32) -> i64 {
+    let thursday = i64::from(days) + 4 - week_day(days);
+    let year = civil_from_days(thursday as i32).0;
+    let first = days_from_civil(year, 1, 1).map_or(thursday, i64::from);
+    (thursday - first) / 7 + 1
+}
+
+/// A date or time that is moved by an interval, or two intervals together.
+pub(super) fn moved<'a>(operator: O, a: &Cell<'a>, b: &Cell<'a>) -> Result<Cell<'a>, ExprError> {
+    let signed = |span: Span| if operator == O::Subtract { negative(span) } else { Some(span) };
+    match (a, b) {
+        (Cell::Interval(a), Cell::Interval(b)) => {
+            let sum = signed(*b).and_then(|b| {
+                Some(Span {
+                    months: a.months.checked_add(b.months)?,
+                    days: a.days.checked_add(b.days)?,
+                    micros: a.micros.checked_add(b.micros)?,
+                })
+            });
+            sum.map(Cell::Interval).ok_or_else(out_of_range)
+        }
+        (when, Cell::Interval(span)) => {
+            let (micros, instant) = match when {
+                Cell::Date(days) => (i64::from(*days) * MICROS_A_DAY, false),
+                Cell::Timestamp(micros) => (*micros, false),
+                Cell::Instant(micros) => (*micros, true),
+                _ => return Ok(Cell::Null),
+            };
+            let moved =
+                signed(*span).and_then(|span| shifted(micros, span)).ok_or_else(out_of_range)?;
+            Ok(if instant { Cell::Instant(moved) } else { Cell::Timestamp(moved) })
+        }
+        (Cell::Interval(_), _) => moved(operator, b, a),
+        _ => Ok(Cell::Null),
+    }
+}
+
+pub(super) fn negated<'a>(span: Span) -> Result<Cell<'a>, ExprError> {
+    negative(span).map(Cell::Interval).ok_or_else(out_of_range)
+}
+
+fn negative(span: Span) -> Option<Span> {
+    Some(Span {
+        months: span.months.checked_neg()?,
+        days: span.days.checked_neg()?,
+        micros: span.micros.checked_neg()?,
+    })
+}
+
+/// Months first, to the month's last day at most, then days, then the rest: as PostgreSQL does.
+fn shifted(micros: i64, span: Span) -> Option<i64> {
+    let (mut days, time) = (micros.div_euclid(MICROS_A_DAY), micros.rem_euclid(MICROS_A_DAY));
+    if span.months != 0 {
+        let (year, month, day) = civil_from_days(i32::try_from(days).ok()?);
+        let months = i64::from(year) * 12 + i64::from(month) - 1 + i64::from(span.months);
+        let (year, month) =
+            (i32::try_from(months.div_euclid(12)).ok()?, months.rem_euclid(12) as u32 + 1);
+        let found = (0..4).find_map(|back| days_from_civil(year, month, day.checked_sub(back)?));
+        days = found?.into();
+    }
+    days.checked_add(span.days.into())?
+        .checked_mul(MICROS_A_DAY)?
+        .checked_add(time)?
+        .checked_add(span.micros)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(year: i32, month: u32, day: u32) -> i64 {
+        i64::from(days_from_civil(year, month, day).unwrap()) * MICROS_A_DAY
+    }
+
+    fn int(operator: O, micros: i64) -> i64 {
+        match part(operator, &Cell::Timestamp(micros)) {
+            Cell::Int(value) => value,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn weeks_are_those_of_iso_8601() {
+        for (year, month, day, week, week_day) in [
+            (2024, 12, 30, 1, 1),
+            (2021, 1, 3, 53, 7),
+            (2020, 12, 31, 53, 4),
+            (1970, 1, 1, 1, 4),
+            (1969, 12, 28, 52, 7),
+        ] {
+            assert_eq!(int(O::Week, at(year, month, day)), week, "{year}-{month}-{day}");
+            assert_eq!(int(O::WeekDay, at(year, month, day)), week_day, "{year}-{month}-{day}");
+        }
+    }
+
+    #[test]
+    fn parts_before_1970_are_those_of_their_day() {
+        let micros = at(1969, 7, 20) + 20 * 3_600_000_000 + 17 * 60_000_000 + 40_999_999;
+        let parts =
+            [O::Year, O::Quarter, O::Month, O::Day, O::YearDay, O::Hour, O::Minute, O::Second];
+        assert_eq!(parts.map(|operator| int(operator, micros)), [1969, 3, 7, 20, 201, 20, 17, 40]);
+        assert_eq!(int(O::Epoch, -1), -1);
+    }
+
+    #[test]
+    fn a_month_later_is_its_last_day_at_most() {
+        let month = Span { months: 1, days: 0, micros: 0 };
+        assert_eq!(shifted(at(2024, 1, 31), month), Some(at(2024, 2, 29)));
+        let back = Span { months: -11, days: -1, micros: 0 };
+        assert_eq!(shifted(at(2024, 1, 31), back), Some(at(2023, 2, 27)));
+        assert_eq!(shifted(i64::MAX, month), None);
+    }
+}
