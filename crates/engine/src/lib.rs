@@ -27,6 +27,7 @@ mod control;
 mod database;
 mod error;
 pub mod evented;
+pub mod filter;
 pub mod limits;
 mod load;
 mod many;

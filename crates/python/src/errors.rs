@@ -44,6 +44,11 @@ pub(crate) fn data(py: Python<'_>, message: &str, hint: &str) -> PyErr {
     own(py, "DataError", message, Some(hint))
 }
 
+/// A result that no value holds.
+pub(crate) fn value(py: Python<'_>, message: &str) -> PyErr {
+    own(py, "DataError", message, None)
+}
+
 /// A mistake in the call.
 pub(crate) fn programming(py: Python<'_>, message: &str) -> PyErr {
     own(py, "ProgrammingError", message, None)

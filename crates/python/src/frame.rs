@@ -9,7 +9,7 @@ use rowmill::{Batch, json};
 use crate::column::{self, Column};
 use crate::row::{self, Row, RowIterator};
 use crate::schema::{self, Schema};
-use crate::{capsule, errors, infer, value};
+use crate::{capsule, errors, filter, infer, value};
 
 /// A result: named, typed columns of one length, immutable.
 ///
@@ -82,7 +82,7 @@ impl Frame {
         found(self.lookup(py)?.attributes.bind(py), name)
     }
 
-    fn column_at(&self, name: &Bound<'_, PyString>) -> PyResult<usize> {
+    pub(crate) fn column_at(&self, name: &Bound<'_, PyString>) -> PyResult<usize> {
         match self.position(name)? {
             Some(at) => Ok(at),
             None => Err(schema::unknown(name.py(), self.batch.schema(), &name.to_cow()?)),
@@ -170,6 +170,59 @@ impl Frame {
             return Self::from(this.batch.select(&columns)).into_bound_py_any(py);
         }
         Err(wrong_key(key))
+    }
+
+    /// The rows of which all conditions are true: neither false nor NULL.
+    ///
+    /// >>> frame = rm.Frame({"id": [1, 2, 3], "name": ["a", "b", None]})
+    /// >>> frame.filter(rm.col("id") > 1, rm.col("name").is_not_null()).to_dict()
+    /// {'id': [2], 'name': ['b']}
+    ///
+    /// Several conditions are joined with `and`. What an expression means is what it means in a query.
+    ///
+    /// Args:
+    ///     columns: The names of the columns that are wanted; the others are not copied.
+    #[pyo3(signature = (*conditions, columns=None))]
+    fn filter(
+        &self,
+        conditions: &Bound<'_, PyTuple>,
+        columns: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        filter::filter(self, conditions, columns)
+    }
+
+    /// Columns by their names, and columns that are computed.
+    ///
+    /// >>> frame = rm.Frame({"price": [2, 3], "count": [10, 20]})
+    /// >>> frame.select("count", total=rm.col("price") * rm.col("count")).to_dict()
+    /// {'count': [10, 20], 'total': [20, 60]}
+    ///
+    /// A column that is only named shares this frame's memory. A computed one has its name from the
+    /// keyword, or from `label()`.
+    #[pyo3(signature = (*columns, **named))]
+    fn select(
+        &self,
+        columns: &Bound<'_, PyTuple>,
+        named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        filter::select(self, columns, named)
+    }
+
+    /// The rows in the order of keys: names, or expressions, downwards with a minus before them.
+    ///
+    /// >>> frame = rm.Frame({"name": ["a", "b", None], "age": [3, 5, 5]})
+    /// >>> frame.sort(-rm.col("age"), "name")["name"].to_list()
+    /// ['b', None, 'a']
+    ///
+    /// Rows of equal keys stay as they are. NaN is greater than all numbers, text is in the order of
+    /// code points.
+    ///
+    /// Args:
+    ///     nulls: "first" or "last", for keys that do not say themselves; without, as in PostgreSQL:
+    ///         last, and first where a key goes downwards.
+    #[pyo3(signature = (*keys, nulls=None))]
+    fn sort(&self, keys: &Bound<'_, PyTuple>, nulls: Option<&str>) -> PyResult<Self> {
+        filter::sort(self, keys, nulls)
     }
 
     /// The rows, one after the other.

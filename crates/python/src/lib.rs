@@ -7,6 +7,7 @@ mod column;
 mod config;
 mod database;
 mod errors;
+mod filter;
 mod frame;
 mod infer;
 mod load;

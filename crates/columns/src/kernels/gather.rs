@@ -22,20 +22,11 @@ impl Column {
     /// The rows that are kept, copied.
     ///
     /// # Errors
-    /// If the selection is not of as many rows, there are more than 32 bits count, or the values
-    /// become too large for the column's offsets.
-    pub fn keep(&self, selection: &Selection) -> Result<Self, ColumnError> {
-        if selection.rows() != self.len() {
-            let (of, rows) = (selection.rows(), self.len());
-            return Err(ColumnError::new(format!("a selection of {of} rows for {rows}")));
-        }
-        if selection.count() == self.len() {
-            return Ok(self.clone());
-        }
-        self.gather(&selection.kept().ok_or_else(too_many)?)
-    }
-
-    pub(crate) fn gather(&self, kept: &Kept<'_>) -> Result<Self, ColumnError> {
+    /// If the values become too large for the column's offsets.
+    ///
+    /// # Panics
+    /// If the rows were kept of a longer column.
+    pub fn gather(&self, kept: &Kept<'_>) -> Result<Self, ColumnError> {
         Ok(Self::from_marked_array(gather(self.array(), kept)?, self.marks_nulls()))
     }
 }
@@ -58,7 +49,8 @@ impl Batch {
     /// ```
     ///
     /// # Errors
-    /// As [`Column::keep`].
+    /// If the selection is not of as many rows, there are more than 32 bits count, or the values become
+    /// too large for their column's offsets.
     ///
     /// # Panics
     /// If there is no such column, or the schema is of another number of columns.

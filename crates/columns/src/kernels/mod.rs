@@ -35,7 +35,7 @@ pub use list::Quantifier;
 pub use mask::{Bits, CHUNK, Mask};
 pub use numbers::{Numbers, compare_columns, decimals};
 pub use ready::Ready;
-pub use selection::Selection;
+pub use selection::{Kept, Selection};
 pub use sort::{SortKey, order};
 pub use test::Test;
 pub use text::TextTest;

@@ -64,7 +64,7 @@ impl Selection {
 
     /// The rows that are kept, in the form that is copied fastest; `None` where there are rows
     /// that 32 bits do not count.
-    pub(crate) fn kept(&self) -> Option<Kept<'_>> {
+    pub fn kept(&self) -> Option<Kept<'_>> {
         u32::try_from(self.rows).ok()?;
         // A run begins where a bit is set and the one before is not.
         let mut before = 0;
@@ -118,8 +118,8 @@ impl Selection {
 /// Rows in a row from which on copying them as one is faster than one by one.
 const LONG: usize = 8;
 
-/// Rows to be copied.
-pub(crate) struct Kept<'a> {
+/// Rows to be copied, in the form in which that is fast: worked out once for all columns.
+pub struct Kept<'a> {
     pub(crate) form: Form<'a>,
     pub(crate) count: usize,
     /// The rows as bits, where they are in order.
@@ -132,6 +132,11 @@ pub(crate) enum Form<'a> {
 }
 
 impl<'a> Kept<'a> {
+    /// How many rows.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
     /// These rows, in this order.
     pub(crate) fn of(rows: &'a [u32]) -> Self {
         Self { form: Form::Rows(rows.into()), count: rows.len(), words: None }

@@ -10,6 +10,7 @@ mod dates;
 mod decimal;
 mod json;
 mod numbers;
+mod order;
 mod plan;
 mod project;
 mod row;
@@ -25,6 +26,7 @@ use rowmill_columns::{Batch, Schema};
 
 use bind::{Binder, refusal, typed};
 use plan::{ColumnTest, Plan, Planner};
+pub use order::Order;
 pub use project::Projection;
 use run::Run;
 

@@ -1,0 +1,186 @@
+//! A frame's rows and columns by expressions.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use rowmill::Batch;
+use rowmill::expr::filter::{Order, Projection};
+use rowmill::expr::{self, ExprError, Operator};
+use rowmill::filter::{Failure, Filters};
+
+use crate::frame::Frame;
+use crate::query::{Expr, Labeled, raised};
+use crate::{errors, value};
+
+static FILTERS: Filters = Filters::new();
+
+/// From how many rows on other Python threads may run meanwhile: below, letting them takes as long as
+/// the filter.
+const DETACH_ROWS: usize = 2_000;
+
+fn detached<T: Send>(py: Python<'_>, batch: &Batch, work: impl Send + FnOnce() -> T) -> T {
+    if batch.rows() < DETACH_ROWS { work() } else { py.detach(work) }
+}
+
+fn out_of_range(py: Python<'_>, error: &ExprError) -> PyErr {
+    errors::value(py, &error.to_string())
+}
+
+/// `Frame.filter`.
+pub(crate) fn filter(
+    frame: &Frame,
+    conditions: &Bound<'_, PyTuple>,
+    columns: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Frame> {
+    let py = conditions.py();
+    let mut asked = Vec::with_capacity(conditions.len());
+    for condition in conditions.iter_borrowed() {
+        match condition.cast::<Expr>() {
+            Ok(condition) => asked.push(&condition.get().0),
+            Err(_) => return Err(no_condition(&condition)),
+        }
+    }
+    let columns = columns.map(|columns| places(frame, columns)).transpose()?;
+    let filter = FILTERS
+        .get(&asked, frame.batch.schema(), columns.as_deref())
+        .map_err(|error| raised(py, &error))?;
+    match detached(py, &frame.batch, || filter.run(&frame.batch)) {
+        Ok(batch) => Ok(batch.into()),
+        Err(Failure::Expression(error)) => Err(out_of_range(py, &error)),
+        Err(Failure::Columns(error)) => Err(errors::columns(py, &error)),
+    }
+}
+
+fn no_condition(given: &Bound<'_, PyAny>) -> PyErr {
+    let class = value::class_name(given);
+    let message = format!(
+        "filter() takes conditions as rm.col(\"total\") > 100, not {class}; a mask of NumPy or pandas is for \
+         frame.to_pandas()"
+    );
+    PyTypeError::new_err(message)
+}
+
+/// The places of the columns that names name.
+fn places(frame: &Frame, names: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
+    if let Ok(names) = names.cast::<PyList>() {
+        return names.iter().map(|name| place(frame, &name)).collect();
+    }
+    if let Ok(names) = names.cast::<PyTuple>() {
+        return names.iter_borrowed().map(|name| place(frame, &name)).collect();
+    }
+    let class = value::class_name(names);
+    Err(PyTypeError::new_err(format!("columns is a list of names, not {class}")))
+}
+
+fn place(frame: &Frame, name: &Bound<'_, PyAny>) -> PyResult<usize> {
+    match name.cast::<PyString>() {
+        Ok(name) => frame.column_at(name),
+        Err(_) => {
+            let class = value::class_name(name);
+            Err(PyTypeError::new_err(format!("columns is a list of names, not of {class}")))
+        }
+    }
+}
+
+/// `Frame.select`.
+pub(crate) fn select(
+    frame: &Frame,
+    columns: &Bound<'_, PyTuple>,
+    named: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Frame> {
+    let py = columns.py();
+    let mut wanted: Vec<(Arc<str>, expr::Expr)> = Vec::with_capacity(columns.len());
+    for column in columns.iter_borrowed() {
+        if let Ok(name) = column.cast::<PyString>() {
+            let name: Arc<str> = (&*name.to_cow()?).into();
+            wanted.push((Arc::clone(&name), expr::Expr::named(name)));
+        } else if let Ok(labeled) = column.cast::<Labeled>() {
+            let labeled = labeled.get();
+            wanted.push((Arc::clone(&labeled.label), labeled.expression.clone()));
+        } else if let Ok(expression) = column.cast::<Expr>() {
+            let expression = &expression.get().0;
+            let Some(column) = expression.as_column() else {
+                let message = format!(
+                    "{expression} has no name: write select(name={expression}), or label(\"name\") after it"
+                );
+                return Err(errors::programming(py, &message));
+            };
+            wanted.push((Arc::clone(&column.name), expression.clone()));
+        } else {
+            let class = value::class_name(&column);
+            let message = format!("select() takes names and expressions, not {class}");
+            return Err(PyTypeError::new_err(message));
+        }
+    }
+    for (name, column) in named.into_iter().flatten() {
+        let name = name.cast::<PyString>()?.to_cow()?.as_ref().into();
+        wanted.push((name, crate::query::expression(&column)?));
+    }
+    let projection = Projection::new(&wanted, frame.batch.schema());
+    let projection = projection.map_err(|error| raised(py, &error))?;
+    let batch = detached(py, &frame.batch, || projection.run(&frame.batch));
+    batch.map(Frame::from).map_err(|error| out_of_range(py, &error))
+}
+
+/// `Frame.sort`.
+pub(crate) fn sort(
+    frame: &Frame,
+    keys: &Bound<'_, PyTuple>,
+    nulls: Option<&str>,
+) -> PyResult<Frame> {
+    let py = keys.py();
+    let nulls = match nulls {
+        None => None,
+        Some("first") => Some(Operator::NullsFirst),
+        Some("last") => Some(Operator::NullsLast),
+        Some(other) => {
+            let message = format!("nulls is \"first\" or \"last\", not {other:?}");
+            return Err(errors::programming(py, &message));
+        }
+    };
+    let mut by = Vec::with_capacity(keys.len());
+    for key in keys.iter_borrowed() {
+        let key = if let Ok(name) = key.cast::<PyString>() {
+            expr::Expr::named(&*name.to_cow()?)
+        } else if let Ok(key) = key.cast::<Expr>() {
+            key.get().0.clone()
+        } else {
+            let class = value::class_name(&key);
+            let message = format!("sort() takes names and expressions, not {class}");
+            return Err(PyTypeError::new_err(message));
+        };
+        by.push(match nulls {
+            // What a key says itself stands further in, and what stands further out counts.
+            Some(nulls) if !says_nulls(&key) => {
+                expr::Expr::call(nulls, [key]).map_err(|error| raised(py, &error))?
+            }
+            _ => key,
+        });
+    }
+    let order = Order::new(&by, frame.batch.schema()).map_err(|error| raised(py, &error))?;
+    let sorted = detached(py, &frame.batch, || {
+        let rows = order.run(&frame.batch).map_err(Failure::Expression)?;
+        frame.batch.reorder(&rows).map_err(Failure::Columns)
+    });
+    match sorted {
+        Ok(batch) => Ok(batch.into()),
+        Err(Failure::Expression(error)) => Err(out_of_range(py, &error)),
+        Err(Failure::Columns(error)) => Err(errors::columns(py, &error)),
+    }
+}
+
+fn says_nulls(key: &expr::Expr) -> bool {
+    let mut found = false;
+    let mut inner = key;
+    while let expr::Op::Call(operator) = inner.op() {
+        match operator {
+            Operator::NullsFirst | Operator::NullsLast => found = true,
+            Operator::Descending | Operator::Negate => {}
+            _ => break,
+        }
+        inner = &inner.args()[0];
+    }
+    found
+}
