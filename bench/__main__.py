@@ -18,12 +18,14 @@ from bench.context import Context, opened
 from bench.data import LARGE, QUICK, Sizes
 from bench.report import markdown, notes, plain, table, write
 from bench.workloads import fetch, imports, load, paging, point, queries, sqlite, stream, ticker
+from bench.workloads import filter as filter_workload
 from bench.workloads import json as json_workload
 
 WORKLOADS: dict[str, ModuleType] = {
     "fetch": fetch,
     "point": point,
     "json": json_workload,
+    "filter": filter_workload,
     "sqlite": sqlite,
     "load": load,
     "stream": stream,

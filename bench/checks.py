@@ -91,6 +91,35 @@ QL, QP = "queries, SQLite", "queries, PostgreSQL"
 CORE, ORM = "sqlalchemy core", "sqlalchemy orm"
 ORDERS = ("ascending", "descending", "mixed", "NULLs")
 
+SIX = ("num", "streq", "in100", "null", "window", "listc")
+
+
+def slowest(rows: int, what: str = "") -> Value:
+    """The most microseconds that Rowmill takes over six kinds of predicate."""
+
+    def value(results: Results) -> float | None:
+        found = [results.median(f"filter {rows}, {kind}{what}", RM, "p50_us") for kind in SIX]
+        return max((time for time in found if time), default=None)
+
+    return value
+
+
+def least(rows: int, peer: str) -> Value:
+    """How many times as long a peer takes, over six kinds of predicate at least."""
+
+    def value(results: Results) -> float | None:
+        tasks = [f"filter {rows}, {kind}" for kind in SIX]
+        found = [ratio(task, "p50_us", peer, RM)(results) for task in tasks]
+        return min((times for times in found if times), default=None)
+
+    return value
+
+
+def ten(rows: int, peer: str) -> Value:
+    """How many times as long a peer takes for ten conditions."""
+    return ratio(f"filter {rows}, ten", "p50_us", peer, RM)
+
+
 # fmt: off
 TARGETS = [
     Target("fetch", "wide to Arrow: CPU / drain floor", ratio(WA, "cpu", RM, DRAIN), 2.5),
@@ -151,6 +180,17 @@ TARGETS = [
     ),
     Target("paging", "SQLite, top 10 of 50: wall / correlated IN", ratio("top 10 of 50, SQLite", "wall", RM, "correlated IN"), 2),
     Target("paging", "PostgreSQL, top 10 of 50: wall / LATERAL", ratio("top 10 of 50, PostgreSQL", "wall", RM, "LATERAL"), 2),
+    Target("filter", "100 rows x 11 columns", slowest(100), 2, unit="us"),
+    Target("filter", "100 rows, three columns", slowest(100, ", three columns"), 0.6, unit="us"),
+    Target("filter", "100 rows, ten conditions", figure("filter 100, ten", RM, "p50_us"), 3, unit="us"),
+    Target("filter", "100 rows: times Polars", least(100, "polars"), 20, True),
+    Target("filter", "100 rows: times pandas", least(100, "pandas"), 100, True),
+    Target("filter", "100 rows, ten conditions: times Polars", ten(100, "polars"), 80, True),
+    Target("filter", "10,000 rows: times Polars", least(10_000, "polars"), 1.8, True),
+    Target("filter", "10,000 rows, ten conditions: times Polars", ten(10_000, "polars"), 12, True),
+    Target("filter", "300,000 rows: times Polars", least(300_000, "polars"), 1.1, True),
+    Target("filter", "300,000 rows, ten conditions: times Polars", ten(300_000, "polars"), 2, True),
+    Target("filter", "10,000,000 rows, ten conditions: times Polars", ten(10_000_000, "polars"), 1.5, True),
     Target("import", "import rowmill over bare Python", import_cost, 12, unit="ms"),
     Target("import", "third-party modules imported", foreign, 0, unit=""),
 ]

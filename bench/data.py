@@ -27,6 +27,7 @@ class Sizes:
     queries: int = 1_000
     messages: int = 1_000_000
     shared_buffers: str = "2GB"
+    filters: tuple[int, ...] = (100, 10_000, 300_000, 10_000_000)
 
 
 LARGE = 100_000_000
@@ -34,6 +35,7 @@ LARGE = 100_000_000
 QUICK = Sizes(
     *(5_000, 50_000, 1_000_000, 1_000, 500, 5, 20_000, 1_000, 20_000, 300_000, 20_000, 100, 20_000),
     shared_buffers="256MB",
+    5_000, 50_000, 1_000_000, 1_000, 500, 5, 20_000, 1_000, 20_000, 300_000, "256MB", (100, 10_000)
 )
 
 TEXT = "substr(md5(random()::text) || md5(random()::text), 1, 5 + (random() * 25)::int)"

@@ -180,6 +180,44 @@ class Frame:
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     __hash__ = None  # type: ignore[assignment]
+    def filter(
+        self, *conditions: Expr, columns: list[str] | tuple[str, ...] | None = None
+    ) -> Frame:
+        """The rows of which all conditions are true: neither false nor NULL.
+
+        >>> frame = rm.Frame({"id": [1, 2, 3], "name": ["a", "b", None]})
+        >>> frame.filter(rm.col("id") > 1, rm.col("name").is_not_null()).to_dict()
+        {'id': [2], 'name': ['b']}
+
+        Several conditions are joined with `and`. What an expression means is what it means in a query.
+
+        Args:
+            columns: The names of the columns that are wanted; the others are not copied.
+        """
+    def select(self, *columns: str | Expr | Labeled, **named: Any) -> Frame:
+        """Columns by their names, and columns that are computed.
+
+        >>> frame = rm.Frame({"price": [2, 3], "count": [10, 20]})
+        >>> frame.select("count", total=rm.col("price") * rm.col("count")).to_dict()
+        {'count': [10, 20], 'total': [20, 60]}
+
+        A column that is only named shares this frame's memory. A computed one has its name from the
+        keyword, or from `label()`.
+        """
+    def sort(self, *keys: str | Expr, nulls: Literal["first", "last"] | None = None) -> Frame:
+        """The rows in the order of keys: names, or expressions, downwards with a minus before them.
+
+        >>> frame = rm.Frame({"name": ["a", "b", None], "age": [3, 5, 5]})
+        >>> frame.sort(-rm.col("age"), "name")["name"].to_list()
+        ['b', None, 'a']
+
+        Rows of equal keys stay as they are. NaN is greater than all numbers, text is in the order of
+        code points.
+
+        Args:
+            nulls: "first" or "last", for keys that do not say themselves; without, as in PostgreSQL:
+                last, and first where a key goes downwards.
+        """
     def rows(self) -> Iterator[Row]:
         """The rows, one after the other."""
     def to_pandas(self, *, objects: bool = False) -> pandas.DataFrame:

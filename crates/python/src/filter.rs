@@ -65,10 +65,18 @@ fn no_condition(given: &Bound<'_, PyAny>) -> PyErr {
 /// The places of the columns that names name.
 fn places(frame: &Frame, names: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
     if let Ok(names) = names.cast::<PyList>() {
-        return names.iter().map(|name| place(frame, &name)).collect();
+        let mut places = Vec::with_capacity(names.len());
+        for name in names.iter() {
+            places.push(place(frame, &name)?);
+        }
+        return Ok(places);
     }
     if let Ok(names) = names.cast::<PyTuple>() {
-        return names.iter_borrowed().map(|name| place(frame, &name)).collect();
+        let mut places = Vec::with_capacity(names.len());
+        for name in names.iter_borrowed() {
+            places.push(place(frame, &name)?);
+        }
+        return Ok(places);
     }
     let class = value::class_name(names);
     Err(PyTypeError::new_err(format!("columns is a list of names, not {class}")))

@@ -64,18 +64,19 @@ impl Batch {
             let (of, rows) = (selection.rows(), self.rows());
             return Err(ColumnError::new(format!("a selection of {of} rows for {rows}")));
         }
-        let columns = columns.iter().map(|&at| (at, &self.columns()[at]));
-        let columns: Vec<Column> = if selection.count() == self.rows() {
-            columns.map(|(_, column)| column.clone()).collect()
-        } else {
-            let kept = selection.kept().ok_or_else(too_many)?;
-            let gathered = columns.map(|(at, column)| {
-                let gathered = column.gather(&kept);
-                gathered.map_err(|error| error.in_column(&self.schema().fields[at].name))
+        let all = selection.count() == self.rows();
+        let kept = if all { None } else { Some(selection.kept().ok_or_else(too_many)?) };
+        let mut gathered = Vec::with_capacity(columns.len());
+        for &at in columns {
+            let column = &self.columns()[at];
+            gathered.push(match &kept {
+                None => column.clone(),
+                Some(kept) => column
+                    .gather(kept)
+                    .map_err(|error| error.in_column(&self.schema().fields[at].name))?,
             });
-            gathered.collect::<Result<_, _>>()?
-        };
-        Ok(Self::new(schema, columns, selection.count()))
+        }
+        Ok(Self::new(schema, gathered, selection.count()))
     }
 }
 

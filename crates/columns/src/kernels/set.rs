@@ -140,7 +140,7 @@ impl Texts {
 #[inline(always)]
 fn hash(hasher: &RandomState, key: Key, text: &[u8]) -> u64 {
     if text.len() <= Key::WHOLE {
-        hasher.hash_one(u128::from(key.head) | u128::from(key.tail) << 64)
+        hasher.hash_one(key.ends())
     } else {
         hasher.hash_one(text)
     }

@@ -56,15 +56,19 @@ fn copied<T: ByteArrayType<Offset = i64>>(
                 end
             }));
             let mut data = vec![0; end as usize + SHORT];
-            for (&row, ends) in rows.iter().zip(offsets.windows(2)) {
-                let (from, to) = (starts[row as usize] as usize, ends[0] as usize);
-                let len = (ends[1] - ends[0]) as usize;
-                let short = (source.get(from..from + SHORT), data.get_mut(to..to + SHORT));
-                if let (true, (Some(from), Some(to))) = (len <= SHORT, short) {
-                    to.copy_from_slice(from);
+            let mut to = 0;
+            for &row in rows.iter() {
+                let from = starts[row as usize] as usize;
+                let len = starts[row as usize + 1] as usize - from;
+                // Arrays, for of those a copy is known to be two instructions.
+                let short = source.get(from..).and_then(|rest| rest.first_chunk::<SHORT>());
+                let place = data.get_mut(to..).and_then(|rest| rest.first_chunk_mut::<SHORT>());
+                if let (true, Some(short), Some(place)) = (len <= SHORT, short, place) {
+                    *place = *short;
                 } else {
                     data[to..to + len].copy_from_slice(&source[from..from + len]);
                 }
+                to += len;
             }
             data.truncate(end as usize);
             (offsets, data)

@@ -302,7 +302,7 @@ proptest! {
 #[test]
 fn texts_are_tested_by_their_shape() {
     let column =
-        text(&[Some("Zoë"), Some("a long text of more than sixteen bytes"), None, Some("")]);
+        text(&[Some("Zoë"), Some("a long text of more than thirty-two bytes"), None, Some("")]);
     let said = |test: TextTest| run(&Test::text(&Type::Text, test).unwrap(), &column).unwrap();
     let long = [Some(false), Some(true), None, Some(false)];
     assert_eq!(said(TextTest::contains("more than")), long);

@@ -97,35 +97,51 @@ pub(crate) fn characters(text: &[u8]) -> usize {
     text.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
 }
 
-/// The first and last eight bytes of a text: with its length all there is to know of one of sixteen
-/// bytes or fewer, read without a loop or a call.
+/// Both ends of a text: with its length all there is to know of one of 32 bytes or fewer, read
+/// without a loop or a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
-    pub(crate) head: u64,
-    pub(crate) tail: u64,
+    head: u128,
+    tail: u128,
 }
 
 impl Key {
     /// Texts of up to so many bytes are equal where length and key are.
-    pub(crate) const WHOLE: usize = 16;
+    pub(crate) const WHOLE: usize = 32;
 
     #[inline(always)]
     pub(crate) fn of(text: &[u8]) -> Self {
-        if let (Some(head), Some(tail)) = (text.first_chunk(), text.last_chunk()) {
-            return Self { head: u64::from_le_bytes(*head), tail: u64::from_le_bytes(*tail) };
-        }
-        if let (Some(head), Some(tail)) = (text.first_chunk(), text.last_chunk()) {
-            let (head, tail) = (u32::from_le_bytes(*head), u32::from_le_bytes(*tail));
-            return Self { head: head.into(), tail: tail.into() };
-        }
-        let head = match text {
-            [] => 0,
-            [first, .., last] => {
-                let middle = text[text.len() / 2];
-                u64::from(*first) | u64::from(middle) << 8 | u64::from(*last) << 16
+        let (head, tail) = match (text.first_chunk(), text.last_chunk()) {
+            (Some(head), Some(tail)) => {
+                let (head, tail) = (u128::from_le_bytes(*head), u128::from_le_bytes(*tail));
+                return Self { head, tail };
             }
-            [only] => u64::from(*only),
+            _ => match (text.first_chunk(), text.last_chunk()) {
+                (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+                _ => Self::short(text),
+            },
         };
-        Self { head, tail: 0 }
+        Self { head: u128::from(head) | u128::from(tail) << 64, tail: 0 }
+    }
+
+    /// Both ends of fewer than eight bytes.
+    #[inline(always)]
+    fn short(text: &[u8]) -> (u64, u64) {
+        match (text.first_chunk(), text.last_chunk(), text) {
+            (Some(head), Some(tail), _) => {
+                (u32::from_le_bytes(*head).into(), u32::from_le_bytes(*tail).into())
+            }
+            (_, _, [first, .., last]) => {
+                let middle = text[text.len() / 2];
+                (u64::from(*first) | u64::from(middle) << 8 | u64::from(*last) << 16, 0)
+            }
+            _ => (text.first().map_or(0, |&only| only.into()), 0),
+        }
+    }
+
+    /// Both ends for a hash, which mixes each of them as one.
+    #[inline(always)]
+    pub(crate) fn ends(self) -> (u128, u128) {
+        (self.head, self.tail)
     }
 }
