@@ -261,7 +261,7 @@ def foreign() -> dict[str, rm.Frame]:
         "chunked": rm.Frame(pa.concat_tables([plain.slice(0, 70), plain.slice(70)])),
         "polars": rm.Frame(pl.from_arrow(plain)),
         "polars categorical": rm.Frame(
-            pl.from_arrow(plain).with_columns(pl.col("s").cast(pl.Categorical))
+            pl.DataFrame(plain).with_columns(pl.col("s").cast(pl.Categorical))
         ),
         "pandas": rm.Frame(plain.to_pandas()),
     }
@@ -303,12 +303,12 @@ def test_select_computes_columns_and_shares_the_others() -> None:
 
 
 def test_sort_is_stable_and_says_where_null_goes() -> None:
-    data = {
+    data: dict[str, list[Any]] = {
         "k": [2, 1, None, 2, 1, None],
         "x": [1.0, math.nan, 0.0, -1.0, None, 2.0],
-        "id": range(6),
+        "id": list(range(6)),
     }
-    frame = rm.Frame({name: list(values) for name, values in data.items()})
+    frame = rm.Frame(data)
 
     def order(*keys: Any, **how: Any) -> list[Any]:
         return frame.sort(*keys, **how)["id"].to_list()

@@ -89,7 +89,10 @@ def measured(run: Callable[[], Any]) -> Measure:
 
 def predicates(c: Callable[[str], Any], within: str, null: str) -> dict[str, Callable[[], Any]]:
     """Those that Rowmill and Polars write alike, but for two names."""
-    window = lambda: (c("created") >= FROM) & (c("created") < TO)  # noqa: E731
+
+    def window() -> Any:
+        return (c("created") >= FROM) & (c("created") < TO)
+
     return {
         "num": lambda: c("number") >= 900,
         "streq": lambda: c("state") == "open",

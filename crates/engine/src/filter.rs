@@ -1,5 +1,6 @@
 //! Frames filtered: expressions compiled once, and run by all cores where a frame is large.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -110,10 +111,18 @@ impl Filter {
             return batch.keep(selection, &self.columns, Arc::clone(&self.schema));
         };
         let kept: &Kept<'_> = &kept;
-        let columns = shared(threads, self.columns.len(), |at| {
-            batch.columns()[self.columns[at]].gather(kept)
+        // What takes longest first, so that no thread ends long before the other.
+        let mut order: Vec<usize> = (0..self.columns.len()).collect();
+        order.sort_by_cached_key(|&at| Reverse(batch.columns()[self.columns[at]].byte_len()));
+        let gathered = shared(threads, order.len(), |at| {
+            batch.columns()[self.columns[order[at]]].gather(kept)
         });
-        let columns = columns.into_iter().collect::<Result<Vec<Column>, _>>()?;
+        let mut columns: Vec<(usize, Column)> = Vec::with_capacity(order.len());
+        for (at, column) in order.into_iter().zip(gathered) {
+            columns.push((at, column?));
+        }
+        columns.sort_unstable_by_key(|(at, _)| *at);
+        let columns = columns.into_iter().map(|(_, column)| column).collect();
         Ok(Batch::new(Arc::clone(&self.schema), columns, selection.count()))
     }
 }

@@ -41,6 +41,9 @@ pub(crate) fn binary(
 /// overwritten by the next value, or cut off.
 const SHORT: usize = 32;
 
+/// Values longer than so many bytes are found while copying, lest one of them makes room for all.
+const LONG: usize = 256;
+
 fn copied<T: ByteArrayType<Offset = i64>>(
     array: &GenericByteArray<T>,
     kept: &Kept<'_>,
@@ -48,18 +51,21 @@ fn copied<T: ByteArrayType<Offset = i64>>(
     let (starts, source) = (array.value_offsets(), array.value_data());
     let mut offsets = Vec::with_capacity(kept.count + 1);
     offsets.push(0);
-    let mut end = 0;
     match &kept.form {
         Form::Rows(rows) => {
-            offsets.extend(rows.iter().map(|&row| {
-                end += starts[row as usize + 1] - starts[row as usize];
-                end
-            }));
-            let mut data = vec![0; end as usize + SHORT];
+            // Room for values of the common length, and more where they turn out longer: to add up
+            // their lengths first would read all offsets twice.
+            let all = starts.len().max(2) - 1;
+            let bytes = starts.last().zip(starts.first()).map_or(0, |(end, start)| end - start);
+            let common = (bytes as usize / all + 2).min(LONG);
+            let mut data = vec![0; common * rows.len() + SHORT];
             let mut to = 0;
             for &row in rows.iter() {
                 let from = starts[row as usize] as usize;
                 let len = starts[row as usize + 1] as usize - from;
+                if data.len() - to < len + SHORT {
+                    data.resize((data.len() * 2).max(to + len + SHORT), 0);
+                }
                 // Arrays, for of those a copy is known to be two instructions.
                 let short = source.get(from..).and_then(|rest| rest.first_chunk::<SHORT>());
                 let place = data.get_mut(to..).and_then(|rest| rest.first_chunk_mut::<SHORT>());
@@ -69,8 +75,9 @@ fn copied<T: ByteArrayType<Offset = i64>>(
                     data[to..to + len].copy_from_slice(&source[from..from + len]);
                 }
                 to += len;
+                offsets.push(to as i64);
             }
-            data.truncate(end as usize);
+            data.truncate(to);
             (offsets, data)
         }
         Form::Runs(runs) => {

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use rowmill_columns::{Schema, Type};
+use rowmill_columns::{Scalar, Schema, Type};
 
 use crate::kind::Kind;
 use crate::node::{ColumnRef, Expr, Op};
@@ -46,7 +46,10 @@ impl<'a> Binder<'a> {
                 for arg in operands(*operator, expression) {
                     args.push(self.at(arg, depth + 1)?);
                 }
-                Expr::call(fitting(*operator, &args), args)?
+                match nothing(*operator, &args) {
+                    Some(answer) => answer,
+                    None => Expr::call(fitting(*operator, &args), args)?,
+                }
             }
             _ => return Err(refusal(expression)),
         };
@@ -132,6 +135,20 @@ fn operands(operator: Operator, expression: &Expr) -> Vec<&Expr> {
         }
     }
     found
+}
+
+/// Whether a column that holds nothing but NULL is in a list: such a column's kind fits no list's.
+fn nothing(operator: Operator, args: &[Expr]) -> Option<Expr> {
+    let not = match operator {
+        Operator::In => false,
+        Operator::NotIn => true,
+        _ => return None,
+    };
+    match (args.first()?.kind(), args.get(1)?.value()?) {
+        (Kind::NULL, Scalar::List(values)) if values.is_empty() => Some(Expr::literal(not)),
+        (Kind::NULL, Scalar::List(_)) => Some(Expr::literal(Scalar::Null)),
+        _ => None,
+    }
 }
 
 /// What a method of many kinds is, now that the kind is known.
