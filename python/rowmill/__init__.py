@@ -40,6 +40,7 @@ from rowmill._rowmill import (
     Expr,
     Frame,
     Insert,
+    Page,
     Partition,
     Raw,
     Row,
@@ -69,6 +70,7 @@ from rowmill._rowmill import (
     update,
     upsert,
 )
+from rowmill._query import query
 from rowmill._table import Table, column, fk, pk
 
 # What few programs need is imported by whoever asks for it.
@@ -110,6 +112,7 @@ __all__ = [
     "Interval",
     "NotSupportedError",
     "OperationalError",
+    "Page",
     "Partition",
     "Plan",
     "PlanBuffers",
@@ -147,6 +150,7 @@ __all__ = [
     "least",
     "lit",
     "pk",
+    "query",
     "rank",
     "row_number",
     "select",

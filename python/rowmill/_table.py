@@ -184,7 +184,7 @@ def _annotations(cls: type[Table]) -> dict[str, Any]:
     return dict(cls.__dict__.get("__annotations__", {}))  # noqa: RUF063
 
 
-def _evaluated(cls: type[Table], attribute: str, annotation: str, frame: FrameType) -> Any:
+def _evaluated(cls: Any, attribute: str, annotation: str, frame: FrameType) -> Any:
     """An annotation that `from __future__ import annotations` left as text. Its names are those of the
     module, and of the function that declares the class."""
     names: dict[str, Any] = {}
@@ -205,7 +205,7 @@ def _evaluated(cls: type[Table], attribute: str, annotation: str, frame: FrameTy
         ) from error
 
 
-def _kind(cls: type[Table], attribute: str, kind: Any) -> tuple[str, bool]:
+def _kind(cls: Any, attribute: str, kind: Any) -> tuple[str, bool]:
     """The name of a type's kind, and whether it may be NULL."""
     nullable = False
     members = getattr(kind, "__args__", ())

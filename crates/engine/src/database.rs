@@ -111,7 +111,11 @@ impl Database {
     ///
     /// # Errors
     /// `Programming` where the query makes no sense.
-    pub fn sql(&self, query: &expr::query::Query, given: &[Scalar]) -> Result<(Arc<str>, Vec<Scalar>)> {
+    pub fn sql(
+        &self,
+        query: &expr::query::Query,
+        given: &[Scalar],
+    ) -> Result<(Arc<str>, Vec<Scalar>)> {
         let (statement, values) = self.shapes().get(query, given)?;
         Ok((Arc::clone(statement.text()), values))
     }

@@ -220,8 +220,11 @@ impl Filters {
         }
         let conditions: Vec<Expr> = conditions.iter().map(|&condition| condition.clone()).collect();
         let filter = Arc::new(Filter::new(&conditions, schema, columns)?);
-        let entry =
-            Entry { conditions, columns: columns.map(<[usize]>::to_vec), filter: Arc::clone(&filter) };
+        let entry = Entry {
+            conditions,
+            columns: columns.map(<[usize]>::to_vec),
+            filter: Arc::clone(&filter),
+        };
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         let oldest = (recent.len() >= limits::FILTERS).then(|| recent.remove(0));
         recent.push(entry);

@@ -102,7 +102,9 @@ impl Paging {
         let token = |row: usize, backwards: bool| {
             let value = |&column: &usize| {
                 let value = kept.value(column, row).to_scalar();
-                value.ok_or_else(|| Error::new(ErrorKind::Data, "a key's value is below the microsecond"))
+                value.ok_or_else(|| {
+                    Error::new(ErrorKind::Data, "a key's value is below the microsecond")
+                })
             };
             let values = self.keyset.columns().iter().map(value).collect::<Result<Vec<_>>>()?;
             let place = Place { values, backwards };

@@ -30,7 +30,11 @@ impl Shapes {
 
     /// The statement of a query and its parameters' values; `given` are those of the query's own
     /// parameters.
-    pub(crate) fn get(&self, query: &Query, given: &[Scalar]) -> Result<(Arc<Statement>, Vec<Scalar>)> {
+    pub(crate) fn get(
+        &self,
+        query: &Query,
+        given: &[Scalar],
+    ) -> Result<(Arc<Statement>, Vec<Scalar>)> {
         let bound = Bound::of(query);
         let known = self.known(query, &bound)?;
         let values = known.sql.values(&bound, given).map_err(Error::from)?;

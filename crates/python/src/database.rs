@@ -475,7 +475,8 @@ impl Database {
         let py = query.py();
         let paging = Paging::of(query, size, after, before, secret, &self.engine.config().label())?;
         let select = Bound::new(py, Select { query: paging.0.select() })?.into_any();
-        let rows = self.query(&select, &PyTuple::empty(py), timeout, None, |query| query.fetch())?;
+        let rows =
+            self.query(&select, &PyTuple::empty(py), timeout, None, |query| query.fetch())?;
         paging.page(py, &rows)
     }
 

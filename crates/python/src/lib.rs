@@ -49,9 +49,9 @@ mod _rowmill {
     use crate::pump::{Pump, StreamHandle};
     #[pymodule_export]
     use crate::query::{
-        Col, Delete, Expr, Insert, Labeled, Page, Paging, Quantified, Raw, Select, Source, Update, case, coalesce, col,
-        concat, count, delete, dense_rank, exists, geo_within, greatest, insert, least, lit, rank,
-        row_number, select, sql, update, upsert,
+        Call, Col, Delete, Expr, Insert, Labeled, Page, Paging, Prepared, Quantified, Raw, Select,
+        Source, Update, case, coalesce, col, concat, count, delete, dense_rank, exists, geo_within,
+        greatest, insert, least, lit, parameter, rank, row_number, select, sql, update, upsert,
     };
     #[pymodule_export]
     use crate::row::{Row, restore};

@@ -110,7 +110,9 @@ fn other(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<S
     if value.is_none() {
         return Ok(Scalar::Null);
     }
-    if depth == 0 && let Ok(list) = value.cast_exact::<PyList>() {
+    if depth == 0
+        && let Ok(list) = value.cast_exact::<PyList>()
+    {
         let mut scalars = Vec::with_capacity(list.len());
         for element in list {
             scalars.push(nested(&element, place, 1)?);

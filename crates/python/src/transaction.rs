@@ -3,9 +3,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 use rowmill::{Control, Error, ErrorKind, Query, TransactionMode, limits};
 
-use crate::blocking::{
-    Absent, Exclusive, Taken, blocking, many_arguments, seconds, whole,
-};
+use crate::blocking::{Absent, Exclusive, Taken, blocking, many_arguments, seconds, whole};
 use crate::frame::{Frame, orientation};
 use crate::load::Keywords;
 use crate::query::{Page, Paging, Select, asked};
@@ -132,9 +130,11 @@ impl Transaction {
         timeout: Option<f64>,
     ) -> PyResult<Page> {
         let py = query.py();
-        let paging = Paging::of(query, size, after, before, secret, &self.database.config().label())?;
+        let paging =
+            Paging::of(query, size, after, before, secret, &self.database.config().label())?;
         let select = Bound::new(py, Select { query: paging.0.select() })?.into_any();
-        let rows = self.query(&select, &PyTuple::empty(py), timeout, None, |query| query.fetch())?;
+        let rows =
+            self.query(&select, &PyTuple::empty(py), timeout, None, |query| query.fetch())?;
         paging.page(py, &rows)
     }
 

@@ -5,8 +5,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{
     PyBool, PyBytes, PyDate, PyDateTime, PyDict, PyFloat, PyInt, PyList, PyString, PyTime, PyTuple,
-    PyType,
-    PyTzInfo,
+    PyType, PyTzInfo,
 };
 use rowmill::text::civil_from_days;
 use rowmill::{Batch, StructValue, Type, Value};
@@ -188,18 +187,25 @@ fn objects<'py>(py: Python<'py>, batch: &Batch, at: usize) -> PyResult<Vec<Bound
     let is_null = |row: usize| nulls && column.is_null(row);
     match (&batch.schema().fields[at].kind, column.fixed_bytes(), column.variable_bytes()) {
         (Type::Int64, Some(bytes), _) => {
-            let values = bytes.as_chunks().0.iter().map(|bytes| i64::from_ne_bytes(*bytes)).enumerate();
-            let object = |(row, value)| if is_null(row) { none() } else { PyInt::new(py, value).into_any() };
+            let values =
+                bytes.as_chunks().0.iter().map(|bytes| i64::from_ne_bytes(*bytes)).enumerate();
+            let object =
+                |(row, value)| if is_null(row) { none() } else { PyInt::new(py, value).into_any() };
             Ok(values.map(object).collect())
         }
         (Type::Int32, Some(bytes), _) => {
-            let values = bytes.as_chunks().0.iter().map(|bytes| i32::from_ne_bytes(*bytes)).enumerate();
-            let object = |(row, value)| if is_null(row) { none() } else { PyInt::new(py, value).into_any() };
+            let values =
+                bytes.as_chunks().0.iter().map(|bytes| i32::from_ne_bytes(*bytes)).enumerate();
+            let object =
+                |(row, value)| if is_null(row) { none() } else { PyInt::new(py, value).into_any() };
             Ok(values.map(object).collect())
         }
         (Type::Float64, Some(bytes), _) => {
-            let values = bytes.as_chunks().0.iter().map(|bytes| f64::from_ne_bytes(*bytes)).enumerate();
-            let object = |(row, value)| if is_null(row) { none() } else { PyFloat::new(py, value).into_any() };
+            let values =
+                bytes.as_chunks().0.iter().map(|bytes| f64::from_ne_bytes(*bytes)).enumerate();
+            let object = |(row, value)| {
+                if is_null(row) { none() } else { PyFloat::new(py, value).into_any() }
+            };
             Ok(values.map(object).collect())
         }
         (Type::Text, _, Some((ends, bytes))) => {
@@ -222,7 +228,9 @@ pub(crate) fn tuples<'py>(py: Python<'py>, batch: &Batch) -> PyResult<Bound<'py,
     let mut columns = columns.collect::<PyResult<Vec<_>>>()?;
     let mut rows = Vec::with_capacity(batch.rows());
     for _ in 0..batch.rows() {
-        let row = columns.iter_mut().map(|column| column.next().unwrap_or_else(|| py.None().into_bound(py)));
+        let row = columns
+            .iter_mut()
+            .map(|column| column.next().unwrap_or_else(|| py.None().into_bound(py)));
         rows.push(PyTuple::new(py, row)?);
     }
     PyList::new(py, rows)

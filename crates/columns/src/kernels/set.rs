@@ -139,11 +139,7 @@ impl Texts {
 /// Texts that differ only in the middle would all have one hash, so long ones are hashed whole.
 #[inline(always)]
 fn hash(hasher: &RandomState, key: Key, text: &[u8]) -> u64 {
-    if text.len() <= Key::WHOLE {
-        hasher.hash_one(key.ends())
-    } else {
-        hasher.hash_one(text)
-    }
+    if text.len() <= Key::WHOLE { hasher.hash_one(key.ends()) } else { hasher.hash_one(text) }
 }
 
 /// The bits of a float, the same for floats that are equal.

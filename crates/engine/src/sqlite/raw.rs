@@ -64,7 +64,8 @@ impl RawConnection {
         };
         // SAFETY: the handle is open, and stays so while this is borrowed; what is made of it here closes
         // nothing when it is dropped.
-        let borrowed = unsafe { rusqlite::Connection::from_handle(self.handle()) }.map_err(failed)?;
+        let borrowed =
+            unsafe { rusqlite::Connection::from_handle(self.handle()) }.map_err(failed)?;
         // A plan is made for a statement, not for the values it is first bound to: the library's statistics
         // would have it made anew at each call whose values may change it, at two to three times the cost of a
         // small query.

@@ -25,8 +25,8 @@ use rowmill_columns::kernels::{Bits, CHUNK, Selection};
 use rowmill_columns::{Batch, Schema};
 
 use bind::{Binder, refusal, typed};
-use plan::{ColumnTest, Plan, Planner};
 pub use order::Order;
+use plan::{ColumnTest, Plan, Planner};
 pub use project::Projection;
 use run::Run;
 

@@ -37,10 +37,7 @@ pub(super) enum Ready {
 impl Row {
     /// # Errors
     /// Where a part needs a database, or no column has its name.
-    pub(super) fn new(
-        expression: &Expr,
-        schema: &Schema,
-    ) -> Result<Self, ExprError> {
+    pub(super) fn new(expression: &Expr, schema: &Schema) -> Result<Self, ExprError> {
         match expression.op() {
             Op::Column(_) => {
                 let (at, kind) = typed(schema, expression)?;
@@ -50,7 +47,8 @@ impl Row {
             Op::Call(operator) if operator.entry().place == Place::Row => {
                 let args = expression.args();
                 let ready = Ready::new(*operator, args)?;
-                let args = args.iter().map(|arg| Self::new(arg, schema)).collect::<Result<_, _>>()?;
+                let args =
+                    args.iter().map(|arg| Self::new(arg, schema)).collect::<Result<_, _>>()?;
                 Ok(Self::Call { operator: *operator, args, kind: expression.kind(), ready })
             }
             _ => Err(refusal(expression)),

@@ -35,7 +35,10 @@ impl Select {
             sources_of(&output.expression, &mut found);
         }
         if found.is_empty() {
-            self.filter.iter().chain(&self.group).for_each(|condition| sources_of(condition, &mut found));
+            self.filter
+                .iter()
+                .chain(&self.group)
+                .for_each(|condition| sources_of(condition, &mut found));
         }
         found.retain(|source| !self.joins.iter().any(|join| join.source.key() == source.key()));
         found
@@ -85,7 +88,11 @@ pub(crate) fn sources_of(expression: &Expr, found: &mut Vec<Arc<Source>>) {
 }
 
 /// The foreign keys of `child` that refer to `parent`.
-fn between(child: &Arc<Source>, parent: &Arc<Source>, edges: &mut Vec<Expr>) -> Result<(), ExprError> {
+fn between(
+    child: &Arc<Source>,
+    parent: &Arc<Source>,
+    edges: &mut Vec<Expr>,
+) -> Result<(), ExprError> {
     let (Some(of), Some(to)) = (child.as_table(), parent.as_table()) else { return Ok(()) };
     for column in of.columns.iter() {
         let Some(reference) = &column.references else { continue };

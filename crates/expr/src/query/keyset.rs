@@ -94,7 +94,8 @@ impl Keyset {
 
     /// How many of the answer's columns were asked for.
     pub fn asked(&self) -> usize {
-        let hidden = |output: &Output| output.label.as_ref().is_some_and(|label| label.starts_with(HIDDEN));
+        let hidden =
+            |output: &Output| output.label.as_ref().is_some_and(|label| label.starts_with(HIDDEN));
         let list = self.select.outputs.list();
         list.iter().position(hidden).unwrap_or(list.len())
     }
@@ -103,7 +104,12 @@ impl Keyset {
     ///
     /// # Errors
     /// Where a value of the place does not fit its key.
-    pub fn page(&self, rows: usize, place: Option<&[Scalar]>, backwards: bool) -> Result<Select, ExprError> {
+    pub fn page(
+        &self,
+        rows: usize,
+        place: Option<&[Scalar]>,
+        backwards: bool,
+    ) -> Result<Select, ExprError> {
         let turned: Vec<Key> = self
             .keys
             .iter()
@@ -172,7 +178,10 @@ fn segments(keys: &[Key], place: &[Scalar]) -> Result<Vec<Segment>, ExprError> {
         return Ok(found);
     }
     let keys_here = certain();
-    let mut found = vec![Segment { conditions: after(&keys_here, place)?.into_iter().collect(), keys: keys_here }];
+    let mut found = vec![Segment {
+        conditions: after(&keys_here, place)?.into_iter().collect(),
+        keys: keys_here,
+    }];
     if first.nullable && !first.nulls_first {
         let rest = if keys.len() > 1 { keys[1..].to_vec() } else { keys.to_vec() };
         found.push(Segment { conditions: vec![is_null], keys: rest });
@@ -241,7 +250,8 @@ fn after(keys: &[Key], place: &[Scalar]) -> Result<Option<Expr>, ExprError> {
 
 /// `(a, b) > (1, 2)`, which both databases find in an index.
 fn row_value(keys: &[Key], place: &[Scalar], descending: bool) -> Result<Expr, ExprError> {
-    let commas = |pieces: &mut Vec<Arc<str>>| pieces.extend((1..keys.len()).map(|_| Arc::from(", ")));
+    let commas =
+        |pieces: &mut Vec<Arc<str>>| pieces.extend((1..keys.len()).map(|_| Arc::from(", ")));
     let mut pieces: Vec<Arc<str>> = vec!["(".into()];
     commas(&mut pieces);
     pieces.push(if descending { ") < (" } else { ") > (" }.into());
@@ -273,18 +283,31 @@ fn order(keys: &[Key]) -> Result<Vec<Expr>, ExprError> {
     Ok(order)
 }
 
-fn push(keys: &mut Vec<Key>, expression: Expr, descending: bool, nulls: Option<bool>, outer: &[u128]) {
+fn push(
+    keys: &mut Vec<Key>,
+    expression: Expr,
+    descending: bool,
+    nulls: Option<bool>,
+    outer: &[u128],
+) {
     if keys.iter().any(|key| same(&key.expression, &expression)) {
         return;
     }
     let nullable = match expression.op() {
         Op::Column(column) => {
-            column.nullable || column.source.as_ref().is_some_and(|source| outer.contains(&source.key()))
+            column.nullable
+                || column.source.as_ref().is_some_and(|source| outer.contains(&source.key()))
         }
         Op::Call(O::CountRows | O::Count | O::CountDistinct) => false,
         _ => true,
     };
-    keys.push(Key { expression, descending, nulls_first: nulls.unwrap_or(descending), nullable, column: 0 });
+    keys.push(Key {
+        expression,
+        descending,
+        nulls_first: nulls.unwrap_or(descending),
+        nullable,
+        column: 0,
+    });
 }
 
 /// Whether both are the same, values included.
@@ -314,7 +337,13 @@ fn unique_columns(select: &Select) -> Vec<Expr> {
     let mut columns = Vec::new();
     for source in &sources {
         if let Some(table) = source.as_table() {
-            columns.extend(table.columns.iter().filter(|column| column.primary).map(|column| column.of(source)));
+            columns.extend(
+                table
+                    .columns
+                    .iter()
+                    .filter(|column| column.primary)
+                    .map(|column| column.of(source)),
+            );
         }
     }
     columns

@@ -53,7 +53,8 @@ impl Place {
         if right != blake3::Hash::from_bytes(padded(&given)) {
             return Err(wrong());
         }
-        let (&[VERSION, backwards], mut rest) = content.split_first_chunk().ok_or_else(wrong)? else {
+        let (&[VERSION, backwards], mut rest) = content.split_first_chunk().ok_or_else(wrong)?
+        else {
             return Err(wrong());
         };
         let mut values = Vec::new();
@@ -102,7 +103,10 @@ fn write(value: &Scalar, out: &mut Vec<u8>) -> Result<(), ExprError> {
         Scalar::Time(value) => text(9, &value.to_le_bytes()),
         Scalar::Timestamp { micros, utc } => text(10 + u8::from(*utc), &micros.to_le_bytes()),
         other => {
-            let message = format!("pages are ordered by numbers, texts, dates and the like, not by {}", other.kind());
+            let message = format!(
+                "pages are ordered by numbers, texts, dates and the like, not by {}",
+                other.kind()
+            );
             return Err(ExprError::new(message));
         }
     }

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use rowmill_columns::Scalar;
 
 pub use leaves::Bound;
-pub(crate) use select::order_key;
 pub use quote::quoted;
+pub(crate) use select::order_key;
 pub use slot::Slot;
 
 use crate::query::Query;

@@ -9,7 +9,7 @@ use rowmill::expr::query::Query;
 use rowmill::expr::sql::{Bound as Values, Target, compile};
 use rowmill::{Arguments, Ask, Scalar, Value};
 
-use super::{Delete, Insert, Raw, Select, Update, raised};
+use super::{Call, Delete, Insert, Raw, Select, Update, raised};
 use crate::blocking::arguments;
 use crate::{errors, value};
 
@@ -43,8 +43,14 @@ pub(crate) fn asked<'a>(
         return Ok(Asked::Sql(text, arguments));
     }
     let Some(query) = query(sql) else {
-        let message =
-            format!("takes SQL as a str, or a query as of rm.select(), not {}", value::class_name(sql));
+        if let Ok(call) = sql.cast::<Call>() {
+            let Call { query, given } = call.get();
+            return Ok(Asked::Query(query.clone(), given.clone()));
+        }
+        let message = format!(
+            "takes SQL as a str, or a query as of rm.select(), not {}",
+            value::class_name(sql)
+        );
         return Err(PyTypeError::new_err(message));
     };
     if !parameters.is_empty() || named.is_some_and(|named| !named.is_empty()) {
@@ -72,20 +78,35 @@ pub(crate) fn query(object: &Bound<'_, PyAny>) -> Option<Query> {
 }
 
 /// The SQL of a query for a database of this name, and its parameters.
-pub(crate) fn text<'py>(py: Python<'py>, query: &Query, dialect: &str) -> PyResult<Bound<'py, PyTuple>> {
-    let target = match dialect {
-        "postgresql" => Target::Postgres,
-        "sqlite" => Target::Sqlite,
-        other => {
-            let message = format!("dialect is \"postgresql\" or \"sqlite\", not {other:?}");
-            return Err(errors::programming(py, &message));
-        }
-    };
+pub(crate) fn text<'py>(
+    py: Python<'py>,
+    query: &Query,
+    given: &[Scalar],
+    dialect: &str,
+) -> PyResult<Bound<'py, PyTuple>> {
+    let target = target(py, dialect)?;
     let bound = Values::of(query);
     let sql = compile(query, &bound, target).map_err(|error| raised(py, &error))?;
-    let values = sql.values(&bound, &[]).map_err(|error| raised(py, &error))?;
+    let values = sql.values(&bound, given).map_err(|error| raised(py, &error))?;
     let values = values.iter().map(|value| object(py, value)).collect::<PyResult<Vec<_>>>()?;
     (&*sql.text, PyList::new(py, values)?).into_pyobject(py)
+}
+
+/// The SQL of a query without its values.
+pub(crate) fn spelled(py: Python<'_>, query: &Query, dialect: &str) -> PyResult<String> {
+    let sql = compile(query, &Values::of(query), target(py, dialect)?);
+    sql.map(|sql| sql.text.to_string()).map_err(|error| raised(py, &error))
+}
+
+fn target(py: Python<'_>, dialect: &str) -> PyResult<Target> {
+    match dialect {
+        "postgresql" => Ok(Target::Postgres),
+        "sqlite" => Ok(Target::Sqlite),
+        other => {
+            let message = format!("dialect is \"postgresql\" or \"sqlite\", not {other:?}");
+            Err(errors::programming(py, &message))
+        }
+    }
 }
 
 /// A parameter's value as a Python object.
@@ -106,7 +127,8 @@ fn object<'py>(py: Python<'py>, scalar: &Scalar) -> PyResult<Bound<'py, PyAny>> 
         }
         Scalar::Decimal(text) => return py.import("decimal")?.getattr("Decimal")?.call1((text,)),
         Scalar::List(values) => {
-            let values = values.iter().map(|value| object(py, value)).collect::<PyResult<Vec<_>>>()?;
+            let values =
+                values.iter().map(|value| object(py, value)).collect::<PyResult<Vec<_>>>()?;
             return PyList::new(py, values)?.into_bound_py_any(py);
         }
         Scalar::Struct(fields) => {

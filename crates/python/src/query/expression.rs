@@ -61,10 +61,14 @@ pub(crate) fn expression(value: &Bound<'_, PyAny>) -> PyResult<expr::Expr> {
     }
     if let Ok(select) = value.cast::<Select>() {
         let query = Arc::clone(&select.get().query);
-        return expr::Expr::query(QueryForm::Value, None, query).map_err(|error| raised(value.py(), &error));
+        return expr::Expr::query(QueryForm::Value, None, query)
+            .map_err(|error| raised(value.py(), &error));
     }
     if value.is_instance_of::<Labeled>() {
-        return Err(errors::programming(value.py(), "a label names a column of an answer; it stands in select() alone"));
+        return Err(errors::programming(
+            value.py(),
+            "a label names a column of an answer; it stands in select() alone",
+        ));
     }
     Ok(expr::Expr::literal(scalar(value, Place::Value)?))
 }
@@ -121,7 +125,10 @@ impl Expr {
 impl Expr {
     /// `rm.Col[int]` declares a column whose values are ints; `rm.Expr[int]` is what type checkers see.
     #[classmethod]
-    fn __class_getitem__<'py>(class: &Bound<'py, PyType>, item: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    fn __class_getitem__<'py>(
+        class: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         class.py().import("types")?.getattr("GenericAlias")?.call1((class, item))
     }
 
@@ -158,7 +165,10 @@ impl Expr {
     }
 
     fn __iter__(&self) -> PyResult<Py<PyAny>> {
-        Err(PyTypeError::new_err(format!("{} is an expression, with nothing to iterate over", self.0)))
+        Err(PyTypeError::new_err(format!(
+            "{} is an expression, with nothing to iterate over",
+            self.0
+        )))
     }
 
     fn __repr__(&self) -> String {
@@ -257,7 +267,9 @@ impl Expr {
             }
             _ => (self.0.clone(), Scalar::List(vec![step])),
         };
-        Python::attach(|py| made(py, expr::Expr::call(O::JsonGet, [json, expr::Expr::literal(path)])))
+        Python::attach(|py| {
+            made(py, expr::Expr::call(O::JsonGet, [json, expr::Expr::literal(path)]))
+        })
     }
 
     /// Whether there is no value.
@@ -518,7 +530,10 @@ impl Expr {
     /// The aggregate over the rows for which a condition is true: `rm.count().where(Log.is_bot)`.
     fn r#where(&self, condition: &Bound<'_, PyAny>) -> PyResult<Self> {
         if !self.0.is_aggregate() {
-            let message = format!("{} is no aggregate: where() of an expression narrows one, as count().where(...)", self.0);
+            let message = format!(
+                "{} is no aggregate: where() of an expression narrows one, as count().where(...)",
+                self.0
+            );
             return Err(errors::programming(condition.py(), &message));
         }
         self.binary(O::Where, condition)

@@ -74,14 +74,18 @@ pub(crate) fn concat(texts: &Bound<'_, PyTuple>) -> PyResult<Expr> {
 /// The value of the first condition that is true: `rm.case((a > 5, "high"), (a > 1, "low"), default="none")`.
 #[pyfunction]
 #[pyo3(signature = (*branches, default=None))]
-pub(crate) fn case(branches: &Bound<'_, PyTuple>, default: Option<&Bound<'_, PyAny>>) -> PyResult<Expr> {
+pub(crate) fn case(
+    branches: &Bound<'_, PyTuple>,
+    default: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Expr> {
     let py = branches.py();
     if branches.is_empty() {
         return Err(errors::programming(py, "case() takes one (condition, value) at least"));
     }
     let mut args = Vec::with_capacity(2 * branches.len() + 1);
     for branch in branches {
-        let Ok((condition, value)) = branch.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>() else {
+        let Ok((condition, value)) = branch.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()
+        else {
             return Err(errors::programming(py, "case() takes pairs: (condition, value), ..."));
         };
         args.extend([expression(&condition)?, expression(&value)?]);

@@ -41,13 +41,17 @@ impl Paging {
                 } else if let Ok(text) = secret.cast::<PyString>() {
                     text.to_cow()?.as_bytes().to_vec()
                 } else {
-                    let message = format!("secret is bytes or a str, not {}", value::class_name(secret));
+                    let message =
+                        format!("secret is bytes or a str, not {}", value::class_name(secret));
                     return Err(errors::programming(py, &message));
                 }
             }
         };
         if after.is_some() && before.is_some() {
-            return Err(errors::programming(py, "a page is after one token or before one, not both"));
+            return Err(errors::programming(
+                py,
+                "a page is after one token or before one, not both",
+            ));
         }
         let paging = rowmill::Paging::new(&query.get().query, size, after.or(before), &secret);
         let paging = paging.map_err(|error| errors::raised(py, &error))?;

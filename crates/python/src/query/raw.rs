@@ -37,11 +37,19 @@ pub(crate) fn sql(py: Python<'_>, text: &str, named: Option<&Bound<'_, PyDict>>)
                 letters.next();
                 piece.push(letter);
             }
-            '}' => return Err(errors::programming(py, "the SQL has a } without its {; a brace itself is }}")),
+            '}' => {
+                return Err(errors::programming(
+                    py,
+                    "the SQL has a } without its {; a brace itself is }}",
+                ));
+            }
             '{' => {
                 let rest = &text[at + 1..];
                 let Some(end) = rest.find('}') else {
-                    return Err(errors::programming(py, "the SQL has a { without its }; a brace itself is {{"));
+                    return Err(errors::programming(
+                        py,
+                        "the SQL has a { without its }; a brace itself is {{",
+                    ));
                 };
                 let name = &rest[..end];
                 while letters.next_if(|(next, _)| *next <= at + 1 + end).is_some() {}
@@ -50,7 +58,10 @@ pub(crate) fn sql(py: Python<'_>, text: &str, named: Option<&Bound<'_, PyDict>>)
                     None => None,
                 };
                 let Some(given) = given else {
-                    return Err(errors::programming(py, &format!("no value is given for {{{name}}}")));
+                    return Err(errors::programming(
+                        py,
+                        &format!("no value is given for {{{name}}}"),
+                    ));
                 };
                 if !used.iter().any(|known| known == name) {
                     used.push(name.to_owned());
@@ -96,7 +107,8 @@ fn check_placeholders(py: Python<'_>, pieces: &[Arc<str>]) -> PyResult<()> {
         Err(_) => true,
     };
     if has_own {
-        let message = "the SQL of rm.sql() takes its values by name in braces, {floor}, not as $1 or :floor";
+        let message =
+            "the SQL of rm.sql() takes its values by name in braces, {floor}, not as $1 or :floor";
         return Err(errors::programming(py, message));
     }
     Ok(())
@@ -113,9 +125,10 @@ fn named_source(py: Python<'_>, source: &Arc<query::Source>) -> PyResult<String>
             (None, Some(alias)) => format!("{} as {}", quote(&table.name)?, quote(alias)?),
             (None, None) => quote(&table.name)?,
         }),
-        query::Source::Query(_) => {
-            Err(errors::programming(py, "a query with a name stands in rm.sql() by itself: give the query"))
-        }
+        query::Source::Query(_) => Err(errors::programming(
+            py,
+            "a query with a name stands in rm.sql() by itself: give the query",
+        )),
     }
 }
 
@@ -124,7 +137,7 @@ impl Raw {
     /// As of `Select.sql`.
     #[pyo3(signature = (dialect="postgresql"))]
     fn sql<'py>(&self, py: Python<'py>, dialect: &str) -> PyResult<Bound<'py, PyTuple>> {
-        text(py, &Query::Raw(self.0.clone()), dialect)
+        text(py, &Query::Raw(self.0.clone()), &[], dialect)
     }
 
     fn __str__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -3,7 +3,9 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use rowmill::expr::query::{self, DerivedForm, Join, JoinForm, Output, Outputs, Query, SetOperation};
+use rowmill::expr::query::{
+    self, DerivedForm, Join, JoinForm, Output, Outputs, Query, SetOperation,
+};
 use rowmill::expr::{self, Base, QueryForm};
 
 use super::ask::text;
@@ -33,7 +35,10 @@ pub(crate) struct Select {
 /// select "nick", count(*) as "lines" from "logs" group by "nick"
 #[pyfunction]
 #[pyo3(signature = (*columns, **named))]
-pub(crate) fn select(columns: &Bound<'_, PyTuple>, named: Option<&Bound<'_, PyDict>>) -> PyResult<Select> {
+pub(crate) fn select(
+    columns: &Bound<'_, PyTuple>,
+    named: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Select> {
     let (list, from) = outputs(columns, named)?;
     if list.is_empty() {
         return Err(errors::programming(columns.py(), "select() takes a table, or columns"));
@@ -76,7 +81,10 @@ pub(super) fn outputs(
         }
     }
     for (name, item) in named.into_iter().flatten() {
-        list.push(Output { expression: expression(&item)?, label: Some(name.extract::<String>()?.into()) });
+        list.push(Output {
+            expression: expression(&item)?,
+            label: Some(name.extract::<String>()?.into()),
+        });
     }
     Ok((list, from))
 }
@@ -97,7 +105,8 @@ impl Select {
     ) -> PyResult<Self> {
         let py = to.py();
         let Some(source) = source_of(to)? else {
-            let message = format!("takes a table, or a query with a name, not {}", value::class_name(to));
+            let message =
+                format!("takes a table, or a query with a name, not {}", value::class_name(to));
             return Err(errors::programming(py, &message));
         };
         let on = match (form, on) {
@@ -105,7 +114,8 @@ impl Select {
             (_, Some(on)) => Some(expression(on)?),
             (_, None) => Some(self.query.edge(&source).map_err(|error| raised(py, &error))?),
         };
-        let mut there = self.query.from.iter().chain(self.query.joins.iter().map(|join| &join.source));
+        let mut there =
+            self.query.from.iter().chain(self.query.joins.iter().map(|join| &join.source));
         if there.any(|known| known.key() == source.key()) {
             let message = format!(
                 "{} is there already: join it under another name, as {}.alias(\"other\")",
@@ -121,11 +131,15 @@ impl Select {
         let mut members = vec![Arc::clone(&self.query)];
         for other in others {
             let other = other.cast::<Self>().map_err(|_| {
-                errors::programming(others.py(), &format!("takes queries, not {}", value::class_name(&other)))
+                errors::programming(
+                    others.py(),
+                    &format!("takes queries, not {}", value::class_name(&other)),
+                )
             })?;
             members.push(Arc::clone(&other.get().query));
         }
-        let query = query::Select { compound: Some((operation, members)), ..query::Select::default() };
+        let query =
+            query::Select { compound: Some((operation, members)), ..query::Select::default() };
         let query = Arc::new(query).nested().map_err(|error| raised(others.py(), &error))?;
         Ok(Self { query })
     }
@@ -135,7 +149,8 @@ impl Select {
         let unnamed = query.columns().iter().position(|output| output.name().is_none());
         if let Some(at) = unnamed {
             let shown = query.columns()[at].expression.to_string();
-            let message = format!("the column {shown} of {name} has no name: give it one with .label()");
+            let message =
+                format!("the column {shown} of {name} has no name: give it one with .label()");
             return Err(errors::programming(py, &message));
         }
         Ok(derived(query, name, form))
@@ -190,7 +205,8 @@ impl Select {
             Err(_) => match source_of(table)? {
                 Some(source) => source,
                 None => {
-                    let message = format!("from_() takes a table, not {}", value::class_name(table));
+                    let message =
+                        format!("from_() takes a table, not {}", value::class_name(table));
                     return Err(errors::programming(table.py(), &message));
                 }
             },
@@ -241,7 +257,11 @@ impl Select {
 
     /// Other columns in place of those selected.
     #[pyo3(signature = (*columns, **named))]
-    fn select(&self, columns: &Bound<'_, PyTuple>, named: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+    fn select(
+        &self,
+        columns: &Bound<'_, PyTuple>,
+        named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
         let (list, from) = outputs(columns, named)?;
         // What the columns said before stays said.
         let before = self.query.from.clone();
@@ -308,7 +328,7 @@ impl Select {
     ///     dialect: "postgresql" or "sqlite".
     #[pyo3(signature = (dialect="postgresql"))]
     fn sql<'py>(&self, py: Python<'py>, dialect: &str) -> PyResult<Bound<'py, PyTuple>> {
-        text(py, &Query::Select(Arc::clone(&self.query)), dialect)
+        text(py, &Query::Select(Arc::clone(&self.query)), &[], dialect)
     }
 
     fn __str__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -316,7 +336,8 @@ impl Select {
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
-        let shown = self.sql(py, "postgresql").and_then(|sql| sql.get_item(0)).map(|text| text.to_string());
+        let shown =
+            self.sql(py, "postgresql").and_then(|sql| sql.get_item(0)).map(|text| text.to_string());
         match shown {
             Ok(text) => format!("<rowmill.Select {text}>"),
             Err(error) => format!("<rowmill.Select, not complete: {}>", error.value(py)),
@@ -353,7 +374,10 @@ fn number(verb: &str, rows: &Bound<'_, PyAny>) -> PyResult<expr::Expr> {
         return Ok(rows.get().0.clone());
     }
     let wrong = || {
-        let message = format!("{verb}() takes a number of rows from 0, not {}", value::repr(rows).unwrap_or_default());
+        let message = format!(
+            "{verb}() takes a number of rows from 0, not {}",
+            value::repr(rows).unwrap_or_default()
+        );
         errors::programming(rows.py(), &message)
     };
     if rows.is_instance_of::<pyo3::types::PyBool>() {

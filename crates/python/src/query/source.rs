@@ -17,7 +17,12 @@ type Declared = (String, Option<String>, String, bool, bool, Option<(String, Str
 #[pymethods]
 impl Source {
     #[new]
-    fn new(py: Python<'_>, schema: Option<&str>, name: &str, columns: Vec<Declared>) -> PyResult<Self> {
+    fn new(
+        py: Python<'_>,
+        schema: Option<&str>,
+        name: &str,
+        columns: Vec<Declared>,
+    ) -> PyResult<Self> {
         let mut declared: Vec<TableColumn> = Vec::with_capacity(columns.len());
         for (column, label, kind, nullable, primary, references) in columns {
             if declared.iter().any(|other| *other.name == *column) {
@@ -34,7 +39,10 @@ impl Source {
                 kind,
                 nullable,
                 primary,
-                references: references.map(|(table, column)| Reference { table: table.into(), column: column.into() }),
+                references: references.map(|(table, column)| Reference {
+                    table: table.into(),
+                    column: column.into(),
+                }),
             });
         }
         let (schema, alias) = (schema.map(Into::into), None);
@@ -59,7 +67,9 @@ impl Source {
                 let table = Table { alias: Some(name.into()), ..table.clone() };
                 Ok(Self(Arc::new(query::Source::Table(table))))
             }
-            query::Source::Query(_) => Err(errors::programming(py, "a query has the one name that it was given")),
+            query::Source::Query(_) => {
+                Err(errors::programming(py, "a query has the one name that it was given"))
+            }
         }
     }
 
@@ -79,15 +89,21 @@ impl Source {
         match columns(&self.0).into_iter().find(|(label, _)| **label == *name) {
             Some((_, column)) => Col::new(py, column),
             None => {
-                let known: Vec<_> = columns(&self.0).into_iter().map(|(label, _)| label.to_string()).collect();
-                let message = format!("{} has no column {name:?}; it has {}", self.0.label(), known.join(", "));
+                let known: Vec<_> =
+                    columns(&self.0).into_iter().map(|(label, _)| label.to_string()).collect();
+                let message = format!(
+                    "{} has no column {name:?}; it has {}",
+                    self.0.label(),
+                    known.join(", ")
+                );
                 Err(pyo3::exceptions::PyAttributeError::new_err(message))
             }
         }
     }
 
     fn __getitem__(&self, py: Python<'_>, name: &str) -> PyResult<Py<Col>> {
-        self.__getattr__(py, name).map_err(|error| pyo3::exceptions::PyKeyError::new_err(error.to_string()))
+        self.__getattr__(py, name)
+            .map_err(|error| pyo3::exceptions::PyKeyError::new_err(error.to_string()))
     }
 
     fn __repr__(&self) -> String {
@@ -101,7 +117,9 @@ pub(crate) fn columns(source: &Arc<query::Source>) -> Vec<(Arc<str>, Expr)> {
         query::Source::Table(table) => table
             .columns
             .iter()
-            .map(|column| (column.label.clone().unwrap_or_else(|| column.name.clone()), column.of(source)))
+            .map(|column| {
+                (column.label.clone().unwrap_or_else(|| column.name.clone()), column.of(source))
+            })
             .collect(),
         query::Source::Query(derived) => {
             let named = derived.query.columns().iter().filter_map(|output| {
@@ -111,7 +129,12 @@ pub(crate) fn columns(source: &Arc<query::Source>) -> Vec<(Arc<str>, Expr)> {
                     _ => true,
                 };
                 let kind = output.expression.kind();
-                let column = ColumnRef { source: Some(Arc::clone(source)), name: name.clone(), kind, nullable };
+                let column = ColumnRef {
+                    source: Some(Arc::clone(source)),
+                    name: name.clone(),
+                    kind,
+                    nullable,
+                };
                 Some((name, Expr::column(column)))
             });
             named.collect()
@@ -125,7 +148,7 @@ pub(super) fn derived(query: Arc<query::Select>, name: &str, form: DerivedForm) 
     Source(Arc::new(query::Source::Query(derived)))
 }
 
-fn kind_named(name: &str) -> Option<Kind> {
+pub(super) fn kind_named(name: &str) -> Option<Kind> {
     if let Some(element) = name.strip_prefix("list[").and_then(|rest| rest.strip_suffix(']')) {
         return match kind_named(element)? {
             Kind::One(base) => Some(Kind::List(base)),

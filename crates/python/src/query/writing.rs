@@ -7,7 +7,7 @@ use rowmill::Scalar;
 use rowmill::expr::query::{self, Conflict, Outputs, Query, Table};
 use rowmill::expr::{ColumnRef, Expr as Tree, Kind};
 
-use super::ask::text;
+use super::ask::{spelled, text};
 use super::expression::{Col, Expr, expression};
 use super::reading::{Select, conditions_of, outputs};
 use super::source::source_of;
@@ -86,19 +86,30 @@ pub(crate) fn update(table: &Bound<'_, PyAny>) -> PyResult<Update> {
 #[pyfunction]
 pub(crate) fn delete(table: &Bound<'_, PyAny>) -> PyResult<Delete> {
     let table = table_of(table)?;
-    Ok(Delete(Arc::new(query::Delete { table, filter: Vec::new(), all_rows: false, returning: Arc::default() })))
+    Ok(Delete(Arc::new(query::Delete {
+        table,
+        filter: Vec::new(),
+        all_rows: false,
+        returning: Arc::default(),
+    })))
 }
 
 /// The column of a table that Python knows by this name.
 fn column(py: Python<'_>, source: &Arc<query::Source>, name: &str) -> PyResult<(Arc<str>, Kind)> {
     let Some(table) = source.as_table() else { return Err(errors::programming(py, "no table")) };
-    let found = table.columns.iter().find(|column| column.label.as_ref().unwrap_or(&column.name).as_ref() == name);
+    let found = table
+        .columns
+        .iter()
+        .find(|column| column.label.as_ref().unwrap_or(&column.name).as_ref() == name);
     match found {
         Some(column) => Ok((Arc::clone(&column.name), column.kind)),
         None if table.columns.is_empty() => Ok((name.into(), Kind::Any)),
         None => {
-            let known: Vec<&str> =
-                table.columns.iter().map(|column| &**column.label.as_ref().unwrap_or(&column.name)).collect();
+            let known: Vec<&str> = table
+                .columns
+                .iter()
+                .map(|column| &**column.label.as_ref().unwrap_or(&column.name))
+                .collect();
             let close = crate::schema::nearest(py, name, &known)?;
             Err(errors::programming(py, &format!("{} has no column {name:?}; {close}", table.name)))
         }
@@ -112,13 +123,16 @@ fn given(py: Python<'_>, name: &str, kind: Kind, item: &Bound<'_, PyAny>) -> PyR
     let fits = match value.value() {
         Some(Scalar::Null) => true,
         // The database fits numbers, dates and texts to its column; what is of another sort it may take wrongly.
-        Some(_) => kind == Kind::Any || value.kind() == kind || numbers || loosely(kind, value.kind()),
+        Some(_) => {
+            kind == Kind::Any || value.kind() == kind || numbers || loosely(kind, value.kind())
+        }
         None => true,
     };
     if fits {
         return Ok(value);
     }
-    let message = format!("column {name:?} takes {kind}, not {} ({})", value.kind(), value::repr(item)?);
+    let message =
+        format!("column {name:?} takes {kind}, not {} ({})", value.kind(), value::repr(item)?);
     Err(errors::programming(py, &message))
 }
 
@@ -128,7 +142,10 @@ fn loosely(kind: Kind, value: Kind) -> bool {
         (Kind::One(B::Other), _) | (_, Kind::List(B::Null)) => true,
         (Kind::One(kind), Kind::One(value)) => {
             kind.is_dated() && value.is_dated()
-                || matches!((kind, value), (B::Json | B::Uuid, B::Text) | (B::Json, _) | (_, B::Other))
+                || matches!(
+                    (kind, value),
+                    (B::Json | B::Uuid, B::Text) | (B::Json, _) | (_, B::Other)
+                )
         }
         (Kind::One(B::Json), Kind::List(_)) => true,
         (Kind::List(kind), Kind::List(value)) => kind.is_number() && value.is_number(),
@@ -137,7 +154,10 @@ fn loosely(kind: Kind, value: Kind) -> bool {
 }
 
 /// Columns and what they become.
-fn assignments(source: &Arc<query::Source>, set: Option<&Bound<'_, PyDict>>) -> PyResult<Vec<(Arc<str>, Tree)>> {
+fn assignments(
+    source: &Arc<query::Source>,
+    set: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Vec<(Arc<str>, Tree)>> {
     let mut list = Vec::new();
     for (name, item) in set.into_iter().flatten() {
         let label = label_of(&name)?;
@@ -156,7 +176,10 @@ fn label_of(name: &Bound<'_, PyAny>) -> PyResult<String> {
         return Ok(label(column));
     }
     name.extract().map_err(|_| {
-        errors::programming(name.py(), &format!("a column is named by a str or by itself, not by {}", value::class_name(name)))
+        errors::programming(
+            name.py(),
+            &format!("a column is named by a str or by itself, not by {}", value::class_name(name)),
+        )
     })
 }
 
@@ -172,7 +195,7 @@ fn returned(columns: &Bound<'_, PyTuple>) -> PyResult<Arc<Outputs>> {
 }
 
 fn shown(py: Python<'_>, class: &str, query: &Query) -> String {
-    match text(py, query, "postgresql").and_then(|sql| sql.get_item(0)) {
+    match spelled(py, query, "postgresql") {
         Ok(text) => format!("<rowmill.{class} {text}>"),
         Err(error) => format!("<rowmill.{class}, not complete: {}>", error.value(py)),
     }
@@ -200,7 +223,10 @@ impl Insert {
                 (Ok(mapping), _) => mapping.items()?,
                 (Err(_), Some(dict)) => dict.items(),
                 (Err(_), None) => {
-                    let message = format!("row {at} is a dict, a dataclass or a Row, not {}", value::class_name(item));
+                    let message = format!(
+                        "row {at} is a dict, a dataclass or a Row, not {}",
+                        value::class_name(item)
+                    );
                     return Err(errors::programming(py, &message));
                 }
             };
@@ -218,14 +244,19 @@ impl Insert {
                         names.len() - 1
                     }
                     None => {
-                        let message = format!("row {at} has {name:?}, which row 0 has not: all rows name the same columns");
+                        let message = format!(
+                            "row {at} has {name:?}, which row 0 has not: all rows name the same columns"
+                        );
                         return Err(errors::programming(py, &message));
                     }
                 };
                 row[place] = Some(given(py, &name, names[place].1, &item)?);
             }
             if let Some(missing) = row.iter().position(Option::is_none) {
-                let message = format!("row {at} has no {:?}, which row 0 has: all rows name the same columns", names[missing].0);
+                let message = format!(
+                    "row {at} has no {:?}, which row 0 has: all rows name the same columns",
+                    names[missing].0
+                );
                 return Err(errors::programming(py, &message));
             }
             query.rows.push(row.into_iter().flatten().collect());
@@ -240,7 +271,11 @@ impl Insert {
 
     /// The rows that a query gives, for these columns in their order.
     #[pyo3(signature = (query, /, *columns))]
-    fn from_select(&self, query: &Bound<'_, Select>, columns: &Bound<'_, PyTuple>) -> PyResult<Self> {
+    fn from_select(
+        &self,
+        query: &Bound<'_, Select>,
+        columns: &Bound<'_, PyTuple>,
+    ) -> PyResult<Self> {
         let mut own = (*self.0).clone();
         own.query = Some(Arc::clone(&query.get().query));
         for name in columns {
@@ -281,7 +316,12 @@ impl Insert {
         list.extend(assignments(&query.table, set)?);
         match &mut query.conflict {
             Some(conflict) => conflict.set = list,
-            None => return Err(errors::programming(py, "set() is for rm.upsert(): an insert changes no row")),
+            None => {
+                return Err(errors::programming(
+                    py,
+                    "set() is for rm.upsert(): an insert changes no row",
+                ));
+            }
         }
         Ok(Self(Arc::new(query)))
     }
@@ -304,7 +344,7 @@ impl Insert {
     /// As of `Select.sql`.
     #[pyo3(signature = (dialect="postgresql"))]
     fn sql<'py>(&self, py: Python<'py>, dialect: &str) -> PyResult<Bound<'py, PyTuple>> {
-        text(py, &Query::Insert(Arc::clone(&self.0)), dialect)
+        text(py, &Query::Insert(Arc::clone(&self.0)), &[], dialect)
     }
 
     fn __str__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -317,11 +357,23 @@ impl Insert {
 }
 
 /// Columns that take the values of the row that could not be inserted.
-fn excluded(table: &Arc<query::Source>, columns: &[Arc<str>], key: &[Arc<str>]) -> Vec<(Arc<str>, Tree)> {
+fn excluded(
+    table: &Arc<query::Source>,
+    columns: &[Arc<str>],
+    key: &[Arc<str>],
+) -> Vec<(Arc<str>, Tree)> {
     let rest = columns.iter().filter(|name| !key.contains(name));
     rest.map(|name| {
-        let kind = table.as_table().and_then(|table| table.column(name)).map_or(Kind::Any, |column| column.kind);
-        let column = ColumnRef { source: Some(Arc::clone(table)), name: Arc::clone(name), kind, nullable: true };
+        let kind = table
+            .as_table()
+            .and_then(|table| table.column(name))
+            .map_or(Kind::Any, |column| column.kind);
+        let column = ColumnRef {
+            source: Some(Arc::clone(table)),
+            name: Arc::clone(name),
+            kind,
+            nullable: true,
+        };
         (Arc::clone(name), Tree::excluded(column))
     })
     .collect()
@@ -371,7 +423,7 @@ impl Update {
     /// As of `Select.sql`.
     #[pyo3(signature = (dialect="postgresql"))]
     fn sql<'py>(&self, py: Python<'py>, dialect: &str) -> PyResult<Bound<'py, PyTuple>> {
-        text(py, &Query::Update(Arc::clone(&self.0)), dialect)
+        text(py, &Query::Update(Arc::clone(&self.0)), &[], dialect)
     }
 
     fn __str__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -408,7 +460,7 @@ impl Delete {
     /// As of `Select.sql`.
     #[pyo3(signature = (dialect="postgresql"))]
     fn sql<'py>(&self, py: Python<'py>, dialect: &str) -> PyResult<Bound<'py, PyTuple>> {
-        text(py, &Query::Delete(Arc::clone(&self.0)), dialect)
+        text(py, &Query::Delete(Arc::clone(&self.0)), &[], dialect)
     }
 
     fn __str__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -1,0 +1,185 @@
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple};
+use rowmill::Scalar;
+use rowmill::expr::query::Query;
+use rowmill::expr::{Base, Expr as Tree, Kind, Parameter};
+
+use super::ask;
+use super::expression::Expr;
+use super::source::kind_named;
+use crate::parameter::{Place, scalar};
+use crate::{errors, value};
+
+/// A function of a query, traced once: a call binds its values and builds nothing. Made by `rm.query`.
+#[pyclass(frozen, dict, module = "rowmill")]
+pub(crate) struct Prepared {
+    query: Query,
+    parameters: Vec<Declared>,
+}
+
+struct Declared {
+    name: Py<PyString>,
+    kind: Kind,
+    nullable: bool,
+    default: Option<Py<PyAny>>,
+}
+
+/// A call of a prepared function: a query with its values.
+#[pyclass(frozen, module = "rowmill")]
+pub(crate) struct Call {
+    pub(crate) query: Query,
+    pub(crate) given: Vec<Scalar>,
+}
+
+/// A value to come, for tracing. Not public.
+#[pyfunction]
+pub(crate) fn parameter(py: Python<'_>, at: usize, name: &str, kind: &str) -> PyResult<Expr> {
+    let Some(kind) = kind_named(kind) else {
+        return Err(errors::programming(
+            py,
+            &format!("parameter {name:?}: {kind} is no kind of value"),
+        ));
+    };
+    Ok(Expr(Tree::parameter(Parameter { at, name: name.into(), kind })))
+}
+
+/// name, kind, nullable, (default,) or ()
+type Given<'py> = (Bound<'py, PyString>, String, bool, Bound<'py, PyTuple>);
+
+#[pymethods]
+impl Prepared {
+    #[new]
+    fn new(query: &Bound<'_, PyAny>, parameters: Vec<Given<'_>>) -> PyResult<Self> {
+        let py = query.py();
+        let Some(traced) = ask::query(query) else {
+            let message = format!(
+                "a function under rm.query returns a query, as of rm.select(), not {}",
+                value::class_name(query)
+            );
+            return Err(PyTypeError::new_err(message));
+        };
+        let declared = |(name, kind, nullable, default): Given<'_>| {
+            let default = default.iter().next().map(Bound::unbind);
+            let kind =
+                kind_named(&kind).ok_or_else(|| errors::programming(py, "no kind of value"))?;
+            Ok(Declared { name: name.unbind(), kind, nullable, default })
+        };
+        let parameters = parameters.into_iter().map(declared).collect::<PyResult<_>>()?;
+        Ok(Self { query: traced, parameters })
+    }
+
+    #[pyo3(signature = (*given, **named))]
+    fn __call__(
+        &self,
+        given: &Bound<'_, PyTuple>,
+        named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Call> {
+        let py = given.py();
+        if given.len() > self.parameters.len() {
+            let message =
+                format!("the query takes {} values, {} given", self.parameters.len(), given.len());
+            return Err(PyTypeError::new_err(message));
+        }
+        let mut values = Vec::with_capacity(self.parameters.len());
+        let mut used = 0;
+        for (at, parameter) in self.parameters.iter().enumerate() {
+            let name = parameter.name.bind(py);
+            let by_name = match named {
+                Some(named) => named.get_item(name)?,
+                None => None,
+            };
+            used += usize::from(by_name.is_some());
+            let item = match (given.get_item(at), by_name) {
+                (Ok(_), Some(_)) => {
+                    return Err(PyTypeError::new_err(format!("{name} is given twice")));
+                }
+                (Ok(item), None) | (Err(_), Some(item)) => item,
+                (Err(_), None) => match &parameter.default {
+                    Some(default) => default.bind(py).clone(),
+                    None => {
+                        return Err(PyTypeError::new_err(format!("no value is given for {name}")));
+                    }
+                },
+            };
+            values.push(parameter.fitted(&item)?);
+        }
+        if let Some(named) = named.filter(|named| named.len() > used) {
+            for name in named.keys() {
+                let known =
+                    |parameter: &Declared| parameter.name.bind(py).as_any().eq(&name).unwrap_or(false);
+                if !self.parameters.iter().any(known) {
+                    return Err(PyTypeError::new_err(format!("the query has no parameter {name}")));
+                }
+            }
+        }
+        Ok(Call { query: self.query.clone(), given: values })
+    }
+
+    /// As of `Select.sql`; the parameters are the names of those that come with a call, and the values of others.
+    #[pyo3(signature = (dialect="postgresql"))]
+    fn sql(&self, py: Python<'_>, dialect: &str) -> PyResult<String> {
+        ask::spelled(py, &self.query, dialect)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        match ask::spelled(py, &self.query, "postgresql") {
+            Ok(text) => format!("<rowmill.Prepared {text}>"),
+            Err(error) => format!("<rowmill.Prepared, not complete: {}>", error.value(py)),
+        }
+    }
+}
+
+impl Declared {
+    #[inline]
+    fn fitted(&self, item: &Bound<'_, PyAny>) -> PyResult<Scalar> {
+        let value = scalar(item, Place::Value)?;
+        let fits = match (self.kind, &value) {
+            (Kind::Any, _)
+            | (Kind::One(Base::Int), Scalar::Int(_))
+            | (Kind::One(Base::Text), Scalar::Text(_)) => true,
+            (_, Scalar::Null) => self.nullable,
+            (Kind::List(_), Scalar::List(values))
+                if values.iter().any(|value| matches!(value, Scalar::Null)) =>
+            {
+                false
+            }
+            (Kind::One(Base::Float), Scalar::Int(int)) => return Ok(Scalar::Float(*int as f64)),
+            (Kind::One(Base::Decimal), Scalar::Int(int)) => {
+                return Ok(Scalar::Decimal(int.to_string()));
+            }
+            (Kind::One(Base::Instant), Scalar::Timestamp { .. }) => true,
+            (Kind::List(_), Scalar::List(values)) if values.is_empty() => true,
+            (kind, value) => Kind::of_scalar(value) == kind,
+        };
+        if fits {
+            return Ok(value);
+        }
+        let py = item.py();
+        let shown = value::repr(item)?;
+        let shown: String = shown.chars().take(80).collect();
+        let or_none = if self.nullable { " or None" } else { "" };
+        let kind = match self.kind {
+            Kind::One(Base::Instant) => "datetime".to_owned(),
+            kind => kind.to_string(),
+        };
+        let message = format!("{} takes {kind}{or_none}, not {shown}", self.name.bind(py));
+        Err(errors::programming(py, &message))
+    }
+}
+
+#[pymethods]
+impl Call {
+    /// As of `Select.sql`.
+    #[pyo3(signature = (dialect="postgresql"))]
+    fn sql<'py>(&self, py: Python<'py>, dialect: &str) -> PyResult<Bound<'py, PyTuple>> {
+        ask::text(py, &self.query, &self.given, dialect)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        match ask::spelled(py, &self.query, "postgresql") {
+            Ok(text) => format!("<rowmill.Call {text}>"),
+            Err(error) => format!("<rowmill.Call, not complete: {}>", error.value(py)),
+        }
+    }
+}
