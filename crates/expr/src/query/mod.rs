@@ -5,11 +5,12 @@ mod keyset;
 mod select;
 mod source;
 mod token;
+mod union_or;
 mod write;
 
 pub(crate) use edge::sources_of;
 pub use keyset::Keyset;
-pub use select::{Join, JoinForm, Output, Outputs, Select, SetOperation};
+pub use select::{Join, JoinForm, Output, Outputs, Select, SetOperation, Top};
 pub use source::{Derived, DerivedForm, Reference, Source, Table, TableColumn};
 pub use token::Place;
 pub use write::{Conflict, Delete, Insert, Update};

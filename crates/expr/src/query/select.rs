@@ -30,6 +30,19 @@ pub struct Select {
     pub distinct: bool,
     /// Queries whose rows are put together, in place of all above but order, limit and offset.
     pub compound: Option<(SetOperation, Vec<Arc<Select>>)>,
+    /// Whether only the first rows of each group are meant.
+    pub top: Option<Top>,
+}
+
+/// The first rows of each group.
+#[derive(Clone, Debug)]
+pub struct Top {
+    /// How many of each.
+    pub rows: i64,
+    /// What the groups are by.
+    pub per: Expr,
+    /// The groups, a list of values; `None` for all there are.
+    pub groups: Option<Expr>,
 }
 
 /// The columns of an answer.
@@ -186,6 +199,12 @@ impl Select {
                 None => {}
             }
         }
+        if let Some(top) = &self.top {
+            shape.number(30);
+            shape.number(top.rows as u64);
+            shape.add(top.per.shape());
+            shape.add(top.groups.as_ref().map_or(0, Expr::shape));
+        }
         if let Some((operation, members)) = &self.compound {
             shape.number(20 + *operation as u64);
             for member in members {
@@ -221,6 +240,10 @@ impl Select {
         }
         for expression in [&self.limit, &self.offset].into_iter().flatten() {
             visit(expression);
+        }
+        if let Some(top) = &self.top {
+            visit(&top.per);
+            top.groups.iter().for_each(visit);
         }
     }
 

@@ -67,6 +67,11 @@ impl Writer<'_> {
         }
     }
 
+    /// A condition beside others.
+    pub(super) fn condition(&mut self, condition: &Expr) -> Result<(), ExprError> {
+        self.pieces(condition, Binding::And)
+    }
+
     /// Something in parentheses unless it is one word or a call.
     pub(super) fn atom(&mut self, expression: &Expr) -> Result<(), ExprError> {
         self.pieces(expression, Binding::Atom)

@@ -8,6 +8,7 @@ mod leaves;
 mod quote;
 mod select;
 mod slot;
+mod top;
 mod write;
 mod writer;
 

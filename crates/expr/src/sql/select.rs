@@ -16,10 +16,10 @@ impl Writer<'_> {
         if let Some((operation, members)) = &select.compound {
             return self.compound(select, *operation, members);
         }
-        let sources = sources(select, &self.scopes)?;
-        let outer = self.outer.len();
-        self.nullable_sides(&sources, &select.joins);
-        self.scopes.push(sources.clone());
+        if let Some(top) = &select.top {
+            return self.top(select, top);
+        }
+        let sources = self.open(select)?;
         self.push("select ");
         if select.distinct {
             self.push("distinct ");
@@ -60,30 +60,52 @@ impl Writer<'_> {
             self.order(&select.order)?;
         }
         self.limits(select)?;
-        self.scopes.pop();
-        self.outer.truncate(outer);
+        self.close();
         Ok(())
     }
 
+    /// Brings a query's sources into scope.
+    pub(super) fn open(&mut self, select: &Select) -> Result<Vec<Arc<Source>>, ExprError> {
+        let sources = sources(select, &self.scopes)?;
+        self.nullable_sides(&sources, &select.joins);
+        self.scopes.push(sources.clone());
+        Ok(sources)
+    }
+
+    pub(super) fn close(&mut self) {
+        self.scopes.pop();
+        self.outer.pop();
+    }
+
     fn nullable_sides(&mut self, sources: &[Arc<Source>], joins: &[Join]) {
+        let mut outer = Vec::new();
         for (at, join) in joins.iter().enumerate() {
             match join.form {
-                JoinForm::Left => self.outer.push(join.source.key()),
+                JoinForm::Left => outer.push(join.source.key()),
                 JoinForm::Full => {
                     let before = sources.len() - joins.len() + at;
-                    self.outer.extend(sources[..=before].iter().map(|source| source.key()));
+                    outer.extend(sources[..=before].iter().map(|source| source.key()));
                 }
                 JoinForm::Inner | JoinForm::Cross => {}
             }
         }
+        self.outer.push(outer);
     }
 
-    fn froms(&mut self, select: &Select, sources: &[Arc<Source>]) -> Result<(), ExprError> {
+    pub(super) fn froms(
+        &mut self,
+        select: &Select,
+        sources: &[Arc<Source>],
+    ) -> Result<(), ExprError> {
         let before = sources.len() - select.joins.len();
         if let Some(first) = sources[..before].first() {
             self.push(" from ");
             self.source(first)?;
         }
+        self.joins(select)
+    }
+
+    pub(super) fn joins(&mut self, select: &Select) -> Result<(), ExprError> {
         for join in &select.joins {
             self.push(match join.form {
                 JoinForm::Inner => " join ",
@@ -143,7 +165,9 @@ impl Writer<'_> {
     fn may_be_null(&self, expression: &Expr) -> bool {
         match expression.op() {
             Op::Column(column) => {
-                let outer = |source: &Arc<Source>| self.outer.contains(&source.key());
+                let outer = |source: &Arc<Source>| {
+                    self.outer.iter().flatten().any(|outer| *outer == source.key())
+                };
                 column.nullable || column.source.as_ref().is_none_or(outer)
             }
             Op::Call(Operator::CountRows | Operator::Count | Operator::CountDistinct) => false,

@@ -16,7 +16,7 @@ pub(super) struct Writer<'q> {
     /// The sources whose columns may be named, those of the innermost query last.
     pub(super) scopes: Vec<Vec<Arc<Source>>>,
     /// Those whose rows may be missing, and their columns NULL.
-    pub(super) outer: Vec<u128>,
+    pub(super) outer: Vec<Vec<u128>>,
 }
 
 impl<'q> Writer<'q> {

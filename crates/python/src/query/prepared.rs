@@ -106,8 +106,9 @@ impl Prepared {
         }
         if let Some(named) = named.filter(|named| named.len() > used) {
             for name in named.keys() {
-                let known =
-                    |parameter: &Declared| parameter.name.bind(py).as_any().eq(&name).unwrap_or(false);
+                let known = |parameter: &Declared| {
+                    parameter.name.bind(py).as_any().eq(&name).unwrap_or(false)
+                };
                 if !self.parameters.iter().any(known) {
                     return Err(PyTypeError::new_err(format!("the query has no parameter {name}")));
                 }

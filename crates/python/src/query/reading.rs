@@ -255,6 +255,52 @@ impl Select {
         self.with(|query| query.distinct = true)
     }
 
+    /// Only the first `rows` of each group, in the query's order.
+    ///
+    /// >>> q = rm.select(Order).order_by(-Order.total).top_n(2, per=Order.id, groups=[1, 2])
+    /// >>> len(db.fetch(q))
+    /// 2
+    ///
+    /// Args:
+    ///     rows: How many of each group.
+    ///     per: What the groups are by.
+    ///     groups: The groups that are wanted, a list of values: with an index on `per` and the order this is
+    ///         a thousand times faster than all groups there are, which None means.
+    #[pyo3(signature = (rows, /, *, per, groups=None))]
+    fn top_n(
+        &self,
+        rows: i64,
+        per: &Bound<'_, PyAny>,
+        groups: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let py = per.py();
+        if rows < 1 {
+            return Err(errors::programming(
+                py,
+                &format!("top_n() takes one row at least, not {rows}"),
+            ));
+        }
+        let per = expression(per)?;
+        let groups = match groups {
+            None => None,
+            Some(given) => {
+                // Fitted and checked as the list of in_() is, whose meaning it has.
+                let list = expression(given)?;
+                let within = expr::Expr::call(expr::Operator::In, [per.clone(), list]);
+                let within = within.map_err(|error| raised(py, &error))?;
+                Some(within.args()[1].clone())
+            }
+        };
+        Ok(self.with(|query| query.top = Some(query::Top { rows, per, groups })))
+    }
+
+    /// As the union of its parts, where one of the conditions is `a | b | ...`: each part once, with the order
+    /// and the limit in each. Worth trying where the parts have an index each.
+    fn union_or(&self, py: Python<'_>) -> PyResult<Self> {
+        let query = self.query.union_or().map_err(|error| raised(py, &error))?;
+        Ok(Self { query: Arc::new(query) })
+    }
+
     /// Other columns in place of those selected.
     #[pyo3(signature = (*columns, **named))]
     fn select(
