@@ -13,6 +13,7 @@ form that needs it.
 """
 
 from rowmill._aio import AsyncDatabase, AsyncStream, AsyncTransaction
+from rowmill._edge import Edge, many, one
 from rowmill._errors import (
     ConnectError,
     ConnectionLost,
@@ -31,6 +32,7 @@ from rowmill._errors import (
     Warning,
 )
 from rowmill._interval import Interval
+from rowmill._query import query
 from rowmill._range import Range
 from rowmill._rowmill import (
     Col,
@@ -70,7 +72,6 @@ from rowmill._rowmill import (
     update,
     upsert,
 )
-from rowmill._query import query
 from rowmill._table import Table, column, fk, pk
 
 # What few programs need is imported by whoever asks for it.
@@ -101,6 +102,7 @@ __all__ = [
     "Database",
     "DatabaseError",
     "Delete",
+    "Edge",
     "Error",
     "Expr",
     "Finding",
@@ -149,6 +151,8 @@ __all__ = [
     "insert",
     "least",
     "lit",
+    "many",
+    "one",
     "pk",
     "query",
     "rank",

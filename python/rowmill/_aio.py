@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rowmill._errors import Error, InterfaceError, OperationalError
-from rowmill._rowmill import Options, Pump
+from rowmill._rowmill import Options, Pump, Select
 
 # As `typing.TYPE_CHECKING`, whose import takes longer than the rest of this package.
 TYPE_CHECKING = False
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rowmill._plan import Plan
     from rowmill._queries import _Query
     from rowmill._rowmill import (
+        Expected,
         Frame,
         Page,
         Partition,
@@ -41,6 +42,16 @@ _TURN = 32
 # Seconds that a rollback after an exception has, where the database names no timeout: as long as a
 # cancelled statement. The server rolls back by itself once the connection is gone.
 _ROLLBACK = 5.0
+
+
+def _has_edges(sql: object) -> bool:
+    return type(sql) is Select and sql._has_edges
+
+
+async def _nested(on: _Verbs, sql: Any, first: bool, timeout: float | None) -> Frame:
+    from rowmill._prefetch import nested_async
+
+    return await nested_async(on, sql, first, timeout)
 
 
 class _Verbs:
@@ -106,6 +117,8 @@ class _Verbs:
         self, sql: str | _Query, /, *parameters: Any, timeout: float | None = None, **named: Any
     ) -> Frame:
         """All rows, as a Frame."""
+        if _has_edges(sql):
+            return await _nested(self, sql, False, timeout)
         pump = self._pump()
         submitted = pump.submit("frame", sql, parameters, named, self._transaction_id(), timeout)
         frame: Frame = await self._answer(pump, submitted, timeout)
@@ -115,6 +128,9 @@ class _Verbs:
         self, sql: str | _Query, /, *parameters: Any, timeout: float | None = None, **named: Any
     ) -> Row | None:
         """The first row, or None where there is none."""
+        if _has_edges(sql):
+            frame = await _nested(self, sql, True, timeout)
+            return frame[0] if len(frame) else None
         pump = self._pump()
         submitted = pump.submit("row", sql, parameters, named, self._transaction_id(), timeout)
         row: Row | None = await self._answer(pump, submitted, timeout)
@@ -141,6 +157,8 @@ class _Verbs:
 
         Floats that are NaN or infinite become null, as JSON has neither.
         """
+        if _has_edges(sql):
+            return (await _nested(self, sql, False, timeout)).to_json(orient)
         pump = self._pump()
         submitted = pump.submit(orient, sql, parameters, named, self._transaction_id(), timeout)
         json: bytes = await self._answer(pump, submitted, timeout)
@@ -449,6 +467,10 @@ class AsyncDatabase(_Verbs):
         pump.finish()
         pump.detach()
         self._running = self._loop = None
+
+    def expect(self, *, max_queries: int) -> Expected:
+        """A `with` block in which so many queries run at most: as `Database.expect`."""
+        return self._pump().expect(max_queries)
 
     def stats(self) -> dict[str, int]:
         """How the connections are doing: as `Database.stats`."""

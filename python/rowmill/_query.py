@@ -41,7 +41,11 @@ def query(function: Callable[P, _Query], /) -> Callable[P, _Query]:
     if code.co_flags & _VARIADIC:
         raise TypeError(f"{function.__name__}: a query has named parameters, no * and **")
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    defaults = dict(zip(reversed(names[: code.co_argcount]), reversed(function.__defaults__ or ()), strict=False))
+    defaults = dict(
+        zip(
+            reversed(names[: code.co_argcount]), reversed(function.__defaults__ or ()), strict=False
+        )
+    )
     defaults.update(function.__kwdefaults__ or {})
     declared = []
     for name in names:
@@ -54,7 +58,9 @@ def query(function: Callable[P, _Query], /) -> Callable[P, _Query]:
         declared.append((name, kind, nullable, (defaults[name],) if name in defaults else ()))
     # A datetime is compared with columns that have a zone and with those that have none.
     kinds = ["any" if kind == "timestamp[utc]" else kind for _, kind, _, _ in declared]
-    stand_ins: list[Any] = [parameter(at, *pair) for at, pair in enumerate(zip(names, kinds, strict=True))]
+    stand_ins: list[Any] = [
+        parameter(at, *pair) for at, pair in enumerate(zip(names, kinds, strict=True))
+    ]
     positional = stand_ins[: code.co_argcount]
     keywords = dict(zip(names[code.co_argcount :], stand_ins[code.co_argcount :], strict=True))
     prepared = Prepared(function(*positional, **keywords), declared)

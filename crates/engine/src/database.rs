@@ -14,6 +14,7 @@ use crate::postgres::{
     leave_idle, run, run_script,
 };
 use crate::query::Target;
+use crate::recorder::{Recorder, Recorders};
 use crate::shapes::Shapes;
 use crate::sqlite::{Dates, Sqlite, SqliteConfig};
 use crate::stream::{Parts, Stream};
@@ -42,6 +43,7 @@ struct Inner {
     source: Source,
     texts: Texts,
     shapes: Shapes,
+    recorders: Recorders,
     process: u32,
     closed: AtomicBool,
 }
@@ -92,6 +94,7 @@ impl Database {
             source,
             texts: Texts::new(target.dialect()),
             shapes: Shapes::new(target),
+            recorders: Recorders::default(),
             process: process::id(),
             closed: AtomicBool::new(false),
         })))
@@ -267,6 +270,23 @@ impl Database {
     /// The statement of `sql`.
     pub(crate) fn statement(&self, sql: &str) -> Result<Arc<Statement>> {
         self.0.texts.get(sql)
+    }
+
+    /// Keeps the statements that run from now on, until the recorder is dropped.
+    ///
+    /// ```
+    /// let db = rowmill::Database::open("sqlite://")?;
+    /// let recorder = db.record();
+    /// db.query("select 1 as a").fetch()?;
+    /// assert_eq!(recorder.statements(), ["select 1 as a".into()]);
+    /// # Ok::<(), rowmill::Error>(())
+    /// ```
+    pub fn record(&self) -> Recorder {
+        self.0.recorders.add()
+    }
+
+    pub(crate) fn recorders(&self) -> &Recorders {
+        &self.0.recorders
     }
 
     /// The statements of queries.

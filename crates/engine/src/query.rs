@@ -295,6 +295,12 @@ impl<'a> Query<'a> {
 impl Ask<'_> {
     /// The statement, and its parameters' values in order.
     pub(crate) fn prepare(self, database: &Database) -> Result<(Arc<Statement>, Vec<Scalar>)> {
+        let (statement, values) = self.statement(database)?;
+        database.recorders().note(statement.text());
+        Ok((statement, values))
+    }
+
+    fn statement(self, database: &Database) -> Result<(Arc<Statement>, Vec<Scalar>)> {
         match self {
             Self::Sql(sql, arguments) => {
                 let statement = database.statement(&sql)?;

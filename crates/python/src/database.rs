@@ -8,9 +8,10 @@ use rowmill::{Control, Isolation, Query, Stats, TransactionMode, limits};
 use crate::blocking::{blocking, many_arguments, seconds, whole};
 use crate::config::{Options, UrlOrPath};
 use crate::errors;
+use crate::expect::Expected;
 use crate::frame::{Frame, orientation};
 use crate::load::Keywords;
-use crate::query::{Page, Paging, Select, asked};
+use crate::query::{Page, Paging, Select, asked, nested};
 use crate::row::Row;
 use crate::stream::Stream;
 use crate::transaction::Transaction;
@@ -131,13 +132,17 @@ impl Database {
     /// >>> frame = db.fetch("select * from orders where total > $1", 100)
     #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
     fn fetch(
-        &self,
+        slf: &Bound<'_, Self>,
         sql: &Bound<'_, PyAny>,
         parameters: &Bound<'_, PyTuple>,
         timeout: Option<f64>,
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Frame> {
-        self.query(sql, parameters, timeout, named, |query| query.fetch()).map(Frame::from)
+        if let Some(frame) = nested(slf, sql, false, timeout)? {
+            return Ok(Frame::from(frame.get().batch.clone()));
+        }
+        let this = slf.get();
+        this.query(sql, parameters, timeout, named, |query| query.fetch()).map(Frame::from)
     }
 
     /// The first row, or None where there is none. Later rows may stay unread.
@@ -146,13 +151,17 @@ impl Database {
     /// 99.5
     #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
     fn fetch_one(
-        &self,
+        slf: &Bound<'_, Self>,
         sql: &Bound<'_, PyAny>,
         parameters: &Bound<'_, PyTuple>,
         timeout: Option<f64>,
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Option<Row>> {
-        let row = self.query(sql, parameters, timeout, named, |query| query.fetch_one())?;
+        if let Some(frame) = nested(slf, sql, true, timeout)? {
+            return Ok((frame.get().batch.rows() > 0).then(|| Row::new(frame.unbind(), 0)));
+        }
+        let this = slf.get();
+        let row = this.query(sql, parameters, timeout, named, |query| query.fetch_one())?;
         row.map(|row| Row::from_engine(sql.py(), row)).transpose()
     }
 
@@ -186,23 +195,27 @@ impl Database {
     ///         (an object a line).
     #[pyo3(signature = (sql, /, *parameters, orient="records", timeout=None, **named))]
     fn fetch_json<'py>(
-        &self,
+        slf: &Bound<'py, Self>,
         sql: &Bound<'py, PyAny>,
         parameters: &Bound<'py, PyTuple>,
         orient: &str,
         timeout: Option<f64>,
         named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyBytes>> {
+        if let Some(frame) = nested(slf, sql, false, timeout)? {
+            return frame.get().to_json(sql.py(), orient);
+        }
+        let this = slf.get();
         let orient = orientation(orient)?;
         // Who comes while another has the buffer takes one of their own.
-        let kept = self.json.try_lock().map(|mut kept| std::mem::take(&mut *kept));
+        let kept = this.json.try_lock().map(|mut kept| std::mem::take(&mut *kept));
         let mut buffer = kept.unwrap_or_default();
         let write = |query: Query<'_>| query.fetch_json_over(orient, &mut buffer);
-        let written = self.query(sql, parameters, timeout, named, write);
+        let written = this.query(sql, parameters, timeout, named, write);
         let json = written.map(|len| PyBytes::new(sql.py(), &buffer[..len]));
-        if let Ok(mut kept) = self.json.try_lock()
+        if let Ok(mut kept) = this.json.try_lock()
             && (kept.len()..=limits::JSON_BUFFER).contains(&buffer.len())
-            && !self.engine.is_closed()
+            && !this.engine.is_closed()
         {
             *kept = buffer;
         }
@@ -474,7 +487,7 @@ impl Database {
     ) -> PyResult<Page> {
         let py = query.py();
         let paging = Paging::of(query, size, after, before, secret, &self.engine.config().label())?;
-        let select = Bound::new(py, Select { query: paging.0.select() })?.into_any();
+        let select = Bound::new(py, Select::from(paging.0.select()))?.into_any();
         let rows =
             self.query(&select, &PyTuple::empty(py), timeout, None, |query| query.fetch())?;
         paging.page(py, &rows)
@@ -486,6 +499,19 @@ impl Database {
         if let Ok(mut kept) = self.json.lock() {
             *kept = Vec::new();
         }
+    }
+
+    /// A block in which so many queries run at most, for tests: more are an AssertionError that lists them.
+    ///
+    /// >>> with db.expect(max_queries=1) as ran:
+    /// ...     frame = db.fetch("select id from orders")
+    /// >>> ran.queries
+    /// ['select id from orders']
+    ///
+    /// Counts what `fetch` and its kin, `execute` and `stream` run, in transactions too.
+    #[pyo3(signature = (*, max_queries))]
+    fn expect(&self, max_queries: i64) -> PyResult<Expected> {
+        Ok(Expected::new(self.engine.clone(), whole("max_queries", max_queries, 0)?))
     }
 
     /// How the connections are doing, for a look from time to time: a dict of "size" (how many there

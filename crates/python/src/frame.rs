@@ -4,7 +4,7 @@ use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyCapsule, PyDict, PyInt, PyList, PySlice, PyString, PyTuple};
-use rowmill::{Batch, json};
+use rowmill::{Batch, Nesting, json};
 
 use crate::column::{self, Column};
 use crate::row::{self, Row, RowIterator};
@@ -265,7 +265,11 @@ impl Frame {
     /// JSON, in UTF-8: `orient` is "records" (an array of objects), "columns" (an object of
     /// arrays) or "ndjson" (an object a line). NaN and infinite floats become null.
     #[pyo3(signature = (orient="records"))]
-    fn to_json<'py>(&self, py: Python<'py>, orient: &str) -> PyResult<Bound<'py, PyBytes>> {
+    pub(crate) fn to_json<'py>(
+        &self,
+        py: Python<'py>,
+        orient: &str,
+    ) -> PyResult<Bound<'py, PyBytes>> {
         let orient = orientation(orient)?;
         let options = json::Options { orient, ..json::Options::default() };
         let mut out = Vec::new();
@@ -338,6 +342,31 @@ impl Frame {
             return Err(PyIndexError::new_err("no such column"));
         }
         Ok(Column::of(&self.batch, at))
+    }
+
+    /// The frame with the rows of another that belong to its own, as one column more.
+    fn _nest(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        at: usize,
+        children: &Self,
+        key: usize,
+        shown: usize,
+        many: bool,
+    ) -> PyResult<Self> {
+        let nesting = if many { Nesting::Many } else { Nesting::One };
+        let shown: Vec<usize> =
+            (0..children.batch.columns().len()).filter(|&at| at < shown || at > key).collect();
+        let nested = self.batch.nest(name, at, &children.batch, key, &shown, nesting);
+        nested.map(Self::from).map_err(|error| errors::columns(py, &error))
+    }
+
+    /// The frame without the column at a position.
+    fn _without(&self, at: usize) -> Self {
+        let kept: Vec<usize> =
+            (0..self.batch.columns().len()).filter(|&other| other != at).collect();
+        Self::from(self.batch.select(&kept))
     }
 
     /// One column's cells as text of at most `most` characters, NULL as None.

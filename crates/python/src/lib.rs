@@ -7,6 +7,7 @@ mod column;
 mod config;
 mod database;
 mod errors;
+mod expect;
 mod filter;
 mod frame;
 mod infer;
@@ -41,6 +42,8 @@ mod _rowmill {
     use crate::config::Options;
     #[pymodule_export]
     use crate::database::Database;
+    #[pymodule_export]
+    use crate::expect::Expected;
     #[pymodule_export]
     use crate::frame::Frame;
     #[pymodule_export]

@@ -16,6 +16,7 @@ use crate::blocking::{Detached, many_arguments, seconds, whole};
 use crate::config::Options;
 use crate::database::{isolation_level, stats};
 use crate::errors;
+use crate::expect::Expected;
 use crate::frame::{Frame, orientation};
 use crate::load::{Keywords, Raised};
 use crate::query::asked;
@@ -183,6 +184,12 @@ impl Pump {
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let now = self.inner().stats();
         stats(py, now)
+    }
+
+    /// As `Database.expect`.
+    fn expect(&self, max_queries: i64) -> PyResult<Expected> {
+        let database = self.inner().database().clone();
+        Ok(Expected::new(database, whole("max_queries", max_queries, 0)?))
     }
 
     /// Where the database is, without a password.

@@ -6,7 +6,7 @@ use rowmill::{Control, Error, ErrorKind, Query, TransactionMode, limits};
 use crate::blocking::{Absent, Exclusive, Taken, blocking, many_arguments, seconds, whole};
 use crate::frame::{Frame, orientation};
 use crate::load::Keywords;
-use crate::query::{Page, Paging, Select, asked};
+use crate::query::{Page, Paging, Select, asked, nested};
 use crate::row::Row;
 use crate::stream::Stream;
 use crate::value;
@@ -132,7 +132,7 @@ impl Transaction {
         let py = query.py();
         let paging =
             Paging::of(query, size, after, before, secret, &self.database.config().label())?;
-        let select = Bound::new(py, Select { query: paging.0.select() })?.into_any();
+        let select = Bound::new(py, Select::from(paging.0.select()))?.into_any();
         let rows =
             self.query(&select, &PyTuple::empty(py), timeout, None, |query| query.fetch())?;
         paging.page(py, &rows)
@@ -141,25 +141,33 @@ impl Transaction {
     /// As `Database.fetch`.
     #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
     fn fetch(
-        &self,
+        slf: &Bound<'_, Self>,
         sql: &Bound<'_, PyAny>,
         parameters: &Bound<'_, PyTuple>,
         timeout: Option<f64>,
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Frame> {
-        self.query(sql, parameters, timeout, named, |query| query.fetch()).map(Frame::from)
+        if let Some(frame) = nested(slf, sql, false, timeout)? {
+            return Ok(Frame::from(frame.get().batch.clone()));
+        }
+        let this = slf.get();
+        this.query(sql, parameters, timeout, named, |query| query.fetch()).map(Frame::from)
     }
 
     /// As `Database.fetch_one`.
     #[pyo3(signature = (sql, /, *parameters, timeout=None, **named))]
     fn fetch_one(
-        &self,
+        slf: &Bound<'_, Self>,
         sql: &Bound<'_, PyAny>,
         parameters: &Bound<'_, PyTuple>,
         timeout: Option<f64>,
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Option<Row>> {
-        let row = self.query(sql, parameters, timeout, named, |query| query.fetch_one())?;
+        if let Some(frame) = nested(slf, sql, true, timeout)? {
+            return Ok((frame.get().batch.rows() > 0).then(|| Row::new(frame.unbind(), 0)));
+        }
+        let this = slf.get();
+        let row = this.query(sql, parameters, timeout, named, |query| query.fetch_one())?;
         row.map(|row| Row::from_engine(sql.py(), row)).transpose()
     }
 
@@ -182,15 +190,19 @@ impl Transaction {
     /// As `Database.fetch_json`.
     #[pyo3(signature = (sql, /, *parameters, orient="records", timeout=None, **named))]
     fn fetch_json<'py>(
-        &self,
+        slf: &Bound<'py, Self>,
         sql: &Bound<'py, PyAny>,
         parameters: &Bound<'py, PyTuple>,
         orient: &str,
         timeout: Option<f64>,
         named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyBytes>> {
+        if let Some(frame) = nested(slf, sql, false, timeout)? {
+            return frame.get().to_json(sql.py(), orient);
+        }
+        let this = slf.get();
         let orient = orientation(orient)?;
-        let json = self.query(sql, parameters, timeout, named, |query| query.fetch_json(orient))?;
+        let json = this.query(sql, parameters, timeout, named, |query| query.fetch_json(orient))?;
         Ok(PyBytes::new(sql.py(), &json))
     }
 

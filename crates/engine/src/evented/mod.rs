@@ -154,6 +154,11 @@ impl<T> Evented<T> {
         std::mem::take(&mut self.actions)
     }
 
+    /// The database behind this.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// How the database was opened.
     pub fn config(&self) -> &Config {
         self.database.config()

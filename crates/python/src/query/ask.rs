@@ -11,6 +11,7 @@ use rowmill::{Arguments, Ask, Scalar, Value};
 
 use super::{Call, Delete, Insert, Raw, Select, Update, raised};
 use crate::blocking::arguments;
+use crate::frame::Frame;
 use crate::{errors, value};
 
 /// What a verb was given to run.
@@ -53,11 +54,32 @@ pub(crate) fn asked<'a>(
         );
         return Err(PyTypeError::new_err(message));
     };
+    if sql.cast::<Select>().is_ok_and(|select| select.get().has_edges()) {
+        let message = "a query with edges runs by fetch(), fetch_one() and fetch_json() alone";
+        return Err(errors::programming(sql.py(), message));
+    }
     if !parameters.is_empty() || named.is_some_and(|named| !named.is_empty()) {
         let message = "a query holds its values: parameters are given beside SQL alone";
         return Err(errors::programming(sql.py(), message));
     }
     Ok(Asked::Query(query, Vec::new()))
+}
+
+/// The rows of a query with edges, and under each what belongs to it; `None` where it has none.
+pub(crate) fn nested<'py>(
+    on: &Bound<'py, PyAny>,
+    sql: &Bound<'py, PyAny>,
+    first: bool,
+    timeout: Option<f64>,
+) -> PyResult<Option<Bound<'py, Frame>>> {
+    match sql.cast::<Select>() {
+        Ok(select) if select.get().has_edges() => {
+            let prefetch = on.py().import(pyo3::intern!(on.py(), "rowmill._prefetch"))?;
+            let frame = prefetch.call_method1("nested", (on, sql, first, timeout))?;
+            Ok(Some(frame.cast_into()?))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// The query that an object is.

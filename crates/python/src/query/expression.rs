@@ -611,6 +611,22 @@ impl Col {
         expression.0.as_column().map(|column| column.name.to_string())
     }
 
+    /// Where it is declared.
+    #[getter]
+    fn _source(this: PyRef<'_, Self>) -> Option<super::Source> {
+        let expression: &Expr = this.as_super();
+        expression.0.as_column()?.source.clone().map(super::Source)
+    }
+
+    /// The table and the column that it refers to.
+    #[getter]
+    fn _references(this: PyRef<'_, Self>) -> Option<(String, String)> {
+        let expression: &Expr = this.as_super();
+        let column = expression.0.as_column()?;
+        let declared = column.source.as_ref()?.as_table()?.column(&column.name)?;
+        declared.references.as_ref().map(|to| (to.table.to_string(), to.column.to_string()))
+    }
+
     /// The table that it is declared in.
     #[getter]
     fn _table(this: PyRef<'_, Self>) -> Option<String> {

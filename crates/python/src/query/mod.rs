@@ -10,7 +10,7 @@ mod reading;
 mod source;
 mod writing;
 
-pub(crate) use ask::asked;
+pub(crate) use ask::{asked, nested};
 pub(crate) use expression::{Col, Expr, Labeled, Quantified, expression, raised};
 pub(crate) use functions::*;
 pub(crate) use page::{Page, Paging};

@@ -89,7 +89,7 @@ impl Paging {
 
     /// The query of the page.
     fn query(&self) -> Select {
-        Select { query: self.0.select() }
+        self.0.select().into()
     }
 
     /// The page, of the rows that the query gave.

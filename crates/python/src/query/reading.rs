@@ -26,6 +26,14 @@ use crate::{errors, value};
 #[pyclass(frozen, module = "rowmill")]
 pub(crate) struct Select {
     pub(crate) query: Arc<query::Select>,
+    /// What is fetched beside it: edges, which Python knows.
+    edges: Arc<Vec<Py<PyAny>>>,
+}
+
+impl From<Arc<query::Select>> for Select {
+    fn from(query: Arc<query::Select>) -> Self {
+        Self { query, edges: Arc::default() }
+    }
 }
 
 /// Starts a query: tables, columns, expressions, and expressions by name for those that shall be called
@@ -46,7 +54,7 @@ pub(crate) fn select(
     let outputs = Arc::new(Outputs::new(list));
     let mut query = query::Select { outputs, from, ..query::Select::default() };
     query.settle();
-    Ok(Select { query: Arc::new(query) })
+    Ok(Arc::new(query).into())
 }
 
 /// The columns of an answer, and the table they are all of where one is named.
@@ -90,11 +98,15 @@ pub(super) fn outputs(
 }
 
 impl Select {
+    pub(super) fn has_edges(&self) -> bool {
+        !self.edges.is_empty()
+    }
+
     fn with(&self, change: impl FnOnce(&mut query::Select)) -> Self {
         let mut query = (*self.query).clone();
         change(&mut query);
         query.settle();
-        Self { query: Arc::new(query) }
+        Self { query: Arc::new(query), edges: Arc::clone(&self.edges) }
     }
 
     fn joined(
@@ -141,7 +153,7 @@ impl Select {
         let query =
             query::Select { compound: Some((operation, members)), ..query::Select::default() };
         let query = Arc::new(query).nested().map_err(|error| raised(others.py(), &error))?;
-        Ok(Self { query })
+        Ok(query.into())
     }
 
     fn standing(&self, py: Python<'_>, name: &str, form: DerivedForm) -> PyResult<Source> {
@@ -298,7 +310,53 @@ impl Select {
     /// and the limit in each. Worth trying where the parts have an index each.
     fn union_or(&self, py: Python<'_>) -> PyResult<Self> {
         let query = self.query.union_or().map_err(|error| raised(py, &error))?;
-        Ok(Self { query: Arc::new(query) })
+        Ok(Self { query: Arc::new(query), edges: Arc::clone(&self.edges) })
+    }
+
+    /// With the rows that belong to each row: one query more for each edge, whatever the number of rows. They
+    /// come as a column of lists of structs (`rm.many`), or of structs (`rm.one`), which rows give as dicts and
+    /// JSON as objects. For `fetch`, `fetch_one` and `fetch_json`.
+    #[pyo3(signature = (*edges))]
+    fn with_(&self, edges: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        let mut all: Vec<Py<PyAny>> =
+            self.edges.iter().map(|edge| edge.clone_ref(edges.py())).collect();
+        for edge in edges {
+            if !edge.hasattr("_column")? {
+                let message = format!(
+                    "with_() takes edges, as of rm.many() in a table's class, not {}",
+                    value::class_name(&edge)
+                );
+                return Err(errors::programming(edges.py(), &message));
+            }
+            all.push(edge.unbind());
+        }
+        Ok(Self { query: Arc::clone(&self.query), edges: Arc::new(all) })
+    }
+
+    #[getter]
+    fn _has_edges(&self) -> bool {
+        self.has_edges()
+    }
+
+    /// The edges, and the query without them.
+    fn _parted(&self, py: Python<'_>) -> (Vec<Py<PyAny>>, Self) {
+        let edges = self.edges.iter().map(|edge| edge.clone_ref(py)).collect();
+        (edges, Arc::clone(&self.query).into())
+    }
+
+    /// The query with a column among those selected, where that is, and how many there were before.
+    fn _keyed(&self, column: &Bound<'_, Expr>, name: &str) -> (Self, usize, usize) {
+        let key = &column.get().0;
+        let list = self.query.outputs.list();
+        let known = list.iter().position(|output| output.expression.shape() == key.shape());
+        if let Some(at) = known {
+            return (self.with(|_| ()), at, list.len());
+        }
+        let asked = list.len();
+        let mut outputs = list.to_vec();
+        outputs.push(Output { expression: key.clone(), label: Some(name.into()) });
+        let select = self.with(|query| query.outputs = Arc::new(Outputs::new(outputs)));
+        (select, asked, asked)
     }
 
     /// Other columns in place of those selected.

@@ -1,0 +1,150 @@
+"""Edges between tables: what belongs to a row, fetched beside it when it is asked for and never else."""
+
+from __future__ import annotations
+
+from rowmill._rowmill import Col, Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Self
+
+    from rowmill._rowmill import Expr, Select
+    from rowmill._table import Table
+
+
+class Edge:
+    """The rows of one table that belong to those of another; see `many` and `one`.
+
+    >>> import rowmill as rm
+    >>> class Channel(rm.Table, name="channels"):
+    ...     id: rm.Col[int] = rm.pk()
+    ...     logs = rm.many(lambda: Log)
+    >>> class Log(rm.Table, name="logs"):
+    ...     id: rm.Col[int] = rm.pk()
+    ...     channel_id: rm.Col[int] = rm.fk(Channel.id)
+    >>> rm.select(Channel).with_(Channel.logs.order_by(-Log.id).top(10))
+    <rowmill.Select select "channels"."id" from "channels">
+    """
+
+    __slots__ = ("_many", "_name", "_owner", "_rows", "_steps", "_target")
+
+    def __init__(self, many: bool, target: Callable[[], Any]) -> None:
+        self._many = many
+        self._target = target
+        self._name = ""
+        self._owner: type[Table] | None = None
+        self._steps: tuple[Callable[[Select], Select], ...] = ()
+        self._rows: int | None = None
+
+    def __set_name__(self, owner: type[Table], name: str) -> None:
+        self._owner, self._name = owner, name
+
+    def _with(
+        self, step: Callable[[Select], Select] | None = None, rows: int | None = None
+    ) -> Self:
+        other = type(self)(self._many, self._target)
+        other._owner, other._name = self._owner, self._name
+        other._steps = (*self._steps, step) if step else self._steps
+        other._rows = self._rows if rows is None else rows
+        return other
+
+    def top(self, rows: int) -> Self:
+        """Only so many rows for each, the first in their order; of `many` alone."""
+        if not self._many:
+            raise TypeError(f"{self!r} has one row for each; top() is of rm.many()")
+        return self._with(rows=rows)
+
+    def order_by(self, *keys: Expr) -> Self:
+        """The order of the rows that belong to one."""
+        return self._with(lambda query: query.order_by(*keys))
+
+    def where(self, *conditions: Expr) -> Self:
+        """Only rows for which all conditions hold."""
+        return self._with(lambda query: query.where(*conditions))
+
+    def select(self, *columns: Any, **named: Any) -> Self:
+        """Other columns in place of all of the table's."""
+        return self._with(lambda query: query.select(*columns, **named))
+
+    def with_(self, *edges: Edge) -> Self:
+        """With what belongs to those rows in turn: one query more for each."""
+        return self._with(lambda query: query.with_(*edges))
+
+    def __repr__(self) -> str:
+        owner = self._owner.__name__ if self._owner else "?"
+        return f"<rowmill.Edge {owner}.{self._name}>"
+
+    def _column(self) -> tuple[Col[Any], Col[Any]]:
+        """The column of the rows that are asked, and that of the rows that belong to them."""
+        if self._owner is None:
+            raise TypeError("an edge is an attribute of a table's class")
+        own, other = self._owner._source, self._target()
+        child, parent = (other, own) if self._many else (own, other)
+        if isinstance(other, Col):
+            # The foreign key itself, where there are several.
+            child_column = other
+            parent = own if self._many else parent
+        else:
+            child_column = self._only(child, parent)
+        referred = child_column._references
+        if referred is None:
+            raise TypeError(
+                f"{self!r}: {child_column!r} is no foreign key; declare it with rm.fk()"
+            )
+        if isinstance(other, Col) and not self._many:
+            raise TypeError(f"{self!r}: rm.one() names the table that is referred to")
+        parent_column = _named(_source(parent), referred[1])
+        return (parent_column, child_column) if self._many else (child_column, parent_column)
+
+    def _only(self, child: Any, parent: Any) -> Col[Any]:
+        target = _source(parent).table
+        found = [
+            column
+            for column in _source(child).columns()
+            if column._references and column._references[0].rpartition(".")[2] == target
+        ]
+        if len(found) != 1:
+            count = "no foreign key" if not found else f"{len(found)} foreign keys"
+            raise TypeError(
+                f"{self!r}: there is {count} between the tables; name the column: rm.many(lambda: T.column)"
+            )
+        return found[0]
+
+    def _query(self, key: Col[Any], keys: list[Any]) -> tuple[Select, int, int]:
+        """The rows that belong to these, the place of their key, and the columns that are shown."""
+        from rowmill._rowmill import select
+
+        query: Select = select(key._source)
+        for step in self._steps:
+            query = step(query)
+        query, at, shown = query._keyed(key, "rowmill_edge")
+        if self._rows is None:
+            return query.where(key.in_(keys)), at, shown
+        return query.top_n(self._rows, per=key, groups=keys), at, shown
+
+
+def _source(of: Any) -> Source:
+    source = of if isinstance(of, Source) else getattr(of, "_source", None)
+    if not isinstance(source, Source):
+        raise TypeError(f"an edge leads to a table or a column of one, not to {of!r}")
+    return source
+
+
+def _named(source: Source, name: str) -> Col[Any]:
+    for column in source.columns():
+        if column.name == name:
+            return column
+    raise TypeError(f"{source.name} declares no column {name!r}, to which a foreign key refers")
+
+
+def many(target: Callable[[], Any]) -> Any:
+    """The rows of another table that refer to this one's: `logs = rm.many(lambda: Log)`, or
+    `rm.many(lambda: Log.channel_id)` where several columns do. For `Select.with_`.
+    """
+    return Edge(True, target)
+
+
+def one(target: Callable[[], Any]) -> Any:
+    """The row of another table that this one's refers to: `channel = rm.one(lambda: Channel)`."""
+    return Edge(False, target)

@@ -1,0 +1,65 @@
+"""Queries with edges: the rows, then one query for each edge, then the ones under the others."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from typing import Any
+
+    from rowmill._aio import _Verbs
+    from rowmill._edge import Edge
+    from rowmill._rowmill import Database, Frame, Select, Transaction
+
+    Talk = Generator[Select, Frame, Frame]
+
+# Columns that are fetched for their keys alone are called so, with a number.
+_HIDDEN = "rowmill_edge_"
+
+
+def _talk(query: Select) -> Talk:
+    """Yields queries and is sent their frames; returns the frame with all that belongs to its rows."""
+    edges, query = query._parted()
+    hidden = []
+    placed: list[tuple[Edge, Any, int]] = []
+    for edge in edges:
+        own, other = edge._column()
+        query, at, asked = query._keyed(own, f"{_HIDDEN}{len(hidden)}")
+        if at == asked:
+            hidden.append(at)
+        placed.append((edge, other, at))
+    frame = yield query
+    for edge, key, at in placed:
+        keys = [value for value in dict.fromkeys(frame._column(at).to_list()) if value is not None]
+        asked_query, place, shown = edge._query(key, keys)
+        children = yield from _talk(asked_query)
+        frame = frame._nest(edge._name, at, children, place, shown, edge._many)
+    for at in reversed(hidden):
+        frame = frame._without(at)
+    return frame
+
+
+def nested(on: Database | Transaction, query: Select, first: bool, timeout: float | None) -> Frame:
+    """The rows of a query, with what its edges lead to."""
+    talk = _talk(query.limit(1) if first else query)
+    asked = next(talk)
+    while True:
+        frame = on.fetch(asked, timeout=timeout)
+        try:
+            asked = talk.send(frame)
+        except StopIteration as end:
+            done: Frame = end.value
+            return done
+
+
+async def nested_async(on: _Verbs, query: Select, first: bool, timeout: float | None) -> Frame:
+    """The same, awaited."""
+    talk = _talk(query.limit(1) if first else query)
+    asked = next(talk)
+    while True:
+        frame = await on.fetch(asked, timeout=timeout)
+        try:
+            asked = talk.send(frame)
+        except StopIteration as end:
+            done: Frame = end.value
+            return done
