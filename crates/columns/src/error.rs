@@ -23,6 +23,11 @@ impl ColumnError {
         Self(message.into())
     }
 
+    /// Of rows whose numbers do not fit 32 bits.
+    pub fn too_many_rows() -> Self {
+        Self::new("more rows than 32 bits count cannot be filtered or sorted at once")
+    }
+
     /// The same error, said of the column `name`.
     pub(crate) fn in_column(self, name: &str) -> Self {
         Self::new(format!("column {name:?}: {}", self.0))

@@ -1,16 +1,15 @@
 //! Frames filtered: expressions compiled once, and run by all cores where a frame is large.
 
 use std::cmp::Reverse;
-use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rowmill_columns::kernels::{CHUNK, Kept, Selection};
+use rowmill_columns::kernels::{CHUNK, Selection};
 use rowmill_columns::{Batch, Column, ColumnError, Schema};
 use rowmill_expr::filter::Program;
 use rowmill_expr::{Expr, ExprError};
 
 use crate::limits;
+use crate::shared::shared;
 
 /// Conditions compiled for frames of one schema, with the columns that are wanted of the rows which pass.
 ///
@@ -24,7 +23,7 @@ use crate::limits;
 /// let schema = Arc::new(Schema::new(vec![Field::new("id", Type::Int64)]));
 /// let batch = Batch::new(schema.clone(), vec![ids.finish(&Type::Int64)], 3);
 /// let large = Expr::call(Operator::Greater, [Expr::named("id"), Expr::literal(2)])?;
-/// let filter = Filter::new(&[large], &schema, None)?;
+/// let filter = Arc::new(Filter::new(&[large], &schema, None)?);
 /// assert_eq!(filter.run(&batch).unwrap().value(0, 0), Value::Int(3));
 /// # Ok::<(), rowmill::expr::ExprError>(())
 /// ```
@@ -33,6 +32,8 @@ pub struct Filter {
     program: Program,
     columns: Vec<usize>,
     schema: Arc<Schema>,
+    /// What comes of frames of which no row passes.
+    empty: Batch,
 }
 
 /// Why a frame could not be filtered.
@@ -65,65 +66,71 @@ impl Filter {
                 (columns.to_vec(), Arc::new(Schema::new(fields)))
             }
         };
-        Ok(Self { program, columns, schema })
+        let empty = Batch::empty(Arc::clone(&schema));
+        Ok(Self { program, columns, schema, empty })
     }
 
     /// The rows of which all conditions are true.
     ///
     /// # Errors
     /// [`Failure`].
-    pub fn run(&self, batch: &Batch) -> Result<Batch, Failure> {
+    pub fn run(self: &Arc<Self>, batch: &Batch) -> Result<Batch, Failure> {
         let threads = threads(batch.rows());
         let selection = self.select(batch, threads).map_err(Failure::Expression)?;
+        if selection.count() == 0 {
+            return Ok(self.empty.clone());
+        }
         let few = selection.count() * self.columns.len() < limits::FILTER_THREAD_ROWS;
         if threads == 1 || few || selection.count() == batch.rows() {
             let kept = batch.keep(&selection, &self.columns, Arc::clone(&self.schema));
             return kept.map_err(Failure::Columns);
         }
-        self.gather(batch, &selection, threads).map_err(Failure::Columns)
+        self.gather(batch, selection, threads).map_err(Failure::Columns)
     }
 
-    /// Which rows pass; each thread looks at a part of them.
-    fn select(&self, batch: &Batch, threads: usize) -> Result<Selection, ExprError> {
+    /// Which rows pass; the threads take part after part of them.
+    fn select(self: &Arc<Self>, batch: &Batch, threads: usize) -> Result<Selection, ExprError> {
+        /// Small enough that no thread is long behind the others at the end.
+        const PART: usize = 32 * CHUNK;
         let rows = batch.rows();
         if threads == 1 {
             return self.program.run(batch, 0..rows);
         }
-        let part = rows.div_ceil(threads).next_multiple_of(CHUNK);
-        let parts: Vec<Range<usize>> =
-            (0..rows).step_by(part).map(|start| start..rows.min(start + part)).collect();
-        let found = shared(threads, parts.len(), |at| self.program.run(batch, parts[at].clone()));
-        let mut all = Selection::with_capacity(rows);
-        for part in found {
-            all.append(&part?);
+        let (this, all) = (Arc::clone(self), batch.clone());
+        let parts = shared(threads, rows.div_ceil(PART), move |at| {
+            this.program.run(&all, at * PART..rows.min((at + 1) * PART))
+        });
+        let mut selection = Selection::with_capacity(rows);
+        for part in parts {
+            selection.append(&part?);
         }
-        Ok(all)
+        Ok(selection)
     }
 
-    /// The columns; each thread takes the next one that nobody has.
+    /// The columns; the threads take one after the other.
     fn gather(
-        &self,
+        self: &Arc<Self>,
         batch: &Batch,
-        selection: &Selection,
+        selection: Selection,
         threads: usize,
     ) -> Result<Batch, ColumnError> {
-        let Some(kept) = selection.kept() else {
-            return batch.keep(selection, &self.columns, Arc::clone(&self.schema));
-        };
-        let kept: &Kept<'_> = &kept;
         // What takes longest first, so that no thread ends long before the other.
         let mut order: Vec<usize> = (0..self.columns.len()).collect();
         order.sort_by_cached_key(|&at| Reverse(batch.columns()[self.columns[at]].byte_len()));
-        let gathered = shared(threads, order.len(), |at| {
-            batch.columns()[self.columns[order[at]]].gather(kept)
-        });
+        let count = selection.count();
+        let Some(kept) = selection.into_kept() else {
+            return Err(ColumnError::too_many_rows());
+        };
+        let wanted: Vec<Column> =
+            order.iter().map(|&at| batch.columns()[self.columns[at]].clone()).collect();
+        let gathered = shared(threads, wanted.len(), move |at| wanted[at].gather(&kept));
         let mut columns: Vec<(usize, Column)> = Vec::with_capacity(order.len());
         for (at, column) in order.into_iter().zip(gathered) {
             columns.push((at, column?));
         }
         columns.sort_unstable_by_key(|(at, _)| *at);
         let columns = columns.into_iter().map(|(_, column)| column).collect();
-        Ok(Batch::new(Arc::clone(&self.schema), columns, selection.count()))
+        Ok(Batch::new(Arc::clone(&self.schema), columns, count))
     }
 }
 
@@ -134,37 +141,6 @@ fn threads(rows: usize) -> usize {
     }
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     cores.min(rows / (limits::FILTER_THREAD_ROWS / 2))
-}
-
-/// What `make` gives for each number below `count`, made by several threads of which the caller's is one.
-fn shared<T: Send>(threads: usize, count: usize, make: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut made = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            if at >= count {
-                return made;
-            }
-            made.push((at, make(at)));
-        }
-    };
-    let mut all = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads.min(count))
-            // A thread that cannot be had is done without.
-            .filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, work).ok())
-            .collect();
-        let mut all = work();
-        for other in others {
-            match other.join() {
-                Ok(made) => all.extend(made),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        all
-    });
-    all.sort_unstable_by_key(|(at, _)| *at);
-    all.into_iter().map(|(_, made)| made).collect()
 }
 
 /// The filters that were used last, so that the same expressions over frames of the same columns are

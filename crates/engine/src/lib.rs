@@ -40,6 +40,7 @@ mod query;
 mod recorder;
 mod row;
 mod shapes;
+mod shared;
 mod signal;
 mod sqlite;
 mod stats;

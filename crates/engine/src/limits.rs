@@ -115,9 +115,9 @@ pub fn pool_size() -> usize {
     std::thread::available_parallelism().map_or(2, std::num::NonZero::get) * 2 + 1
 }
 
-/// From how many rows on a frame is filtered by all cores: a thread takes some 20 us to begin and end, and
-/// so many rows ten times that.
-pub const FILTER_THREAD_ROWS: usize = 100_000;
+/// From how many rows on a frame is filtered by all cores. A thread takes 50 us to begin, ten times that on a
+/// busy machine, and so many rows take a millisecond.
+pub const FILTER_THREAD_ROWS: usize = 200_000;
 
 /// How many filters are kept compiled. One takes a few hundred bytes, and what its literals take.
 pub const FILTERS: usize = 64;

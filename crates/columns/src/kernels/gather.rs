@@ -65,7 +65,7 @@ impl Batch {
             return Err(ColumnError::new(format!("a selection of {of} rows for {rows}")));
         }
         let all = selection.count() == self.rows();
-        let kept = if all { None } else { Some(selection.kept().ok_or_else(too_many)?) };
+        let kept = if all { None } else { Some(selection.kept().ok_or_else(ColumnError::too_many_rows)?) };
         let mut gathered = Vec::with_capacity(columns.len());
         for &at in columns {
             let column = &self.columns()[at];
@@ -78,10 +78,6 @@ impl Batch {
         }
         Ok(Self::new(schema, gathered, selection.count()))
     }
-}
-
-fn too_many() -> ColumnError {
-    ColumnError::new("more rows than 32 bits count cannot be filtered or sorted at once")
 }
 
 fn gather(array: &ArrayRef, kept: &Kept<'_>) -> Result<ArrayRef, ColumnError> {
@@ -133,7 +129,7 @@ fn gather(array: &ArrayRef, kept: &Kept<'_>) -> Result<ArrayRef, ColumnError> {
             Arc::new(LargeListArray::try_new(field.clone(), offsets, elements, nulls)?)
         }
         _ => {
-            let rows = UInt32Array::from(kept.numbers().ok_or_else(too_many)?);
+            let rows = UInt32Array::from(kept.numbers().ok_or_else(ColumnError::too_many_rows)?);
             arrow_select::take::take(array, &rows, None)?
         }
     })
@@ -227,7 +223,7 @@ fn append(words: &mut Vec<u64>, len: &mut usize, bytes: &[u8], from: usize, coun
 fn nulls(nulls: Option<&NullBuffer>, kept: &Kept<'_>) -> Option<NullBuffer> {
     let nulls = nulls.filter(|nulls| nulls.null_count() > 0)?;
     let bitmap = nulls.inner();
-    let Some(words) = kept.words else {
+    let Some(words) = &kept.words else {
         return Some(NullBuffer::new(bits(bitmap, kept))).filter(|nulls| nulls.null_count() > 0);
     };
     // Only rows that are NULL are looked at one by one.

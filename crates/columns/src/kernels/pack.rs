@@ -2,7 +2,7 @@
 
 use super::Bits;
 
-/// What `test` says of each value: first as bytes, a loop without a branch, then eight bytes to a
+/// What `test` says of each value, and beyond the last one anything: first as bytes, a loop without a branch, then eight bytes to a
 /// byte by one multiplication.
 #[inline(always)]
 pub(crate) fn pack<T: Copy>(values: &[T], test: impl Fn(T) -> bool) -> Bits {
@@ -13,11 +13,16 @@ pub(crate) fn pack<T: Copy>(values: &[T], test: impl Fn(T) -> bool) -> Bits {
         bytes.iter_mut().zip(block).for_each(|(byte, &value)| *byte = u8::from(test(value)));
         *word = gather(&bytes);
     }
-    if let Some(word) = bits.0.get_mut(blocks.len()) {
-        *word = rest
-            .iter()
-            .enumerate()
-            .fold(0, |word, (bit, &value)| word | (u64::from(test(value)) << bit));
+    // A last block that is not whole is made so: sixty-four at once take less time than a few one by
+    // one, and frames are often shorter than two blocks.
+    if let (Some(word), Some(&first)) = (bits.0.get_mut(blocks.len()), rest.first()) {
+        let mut block = [first; 64];
+        block[..rest.len()].copy_from_slice(rest);
+        let mut bytes = [0_u8; 64];
+        for (byte, &value) in bytes.iter_mut().zip(&block) {
+            *byte = u8::from(test(value));
+        }
+        *word = gather(&bytes);
     }
     bits
 }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Bits;
@@ -65,6 +66,17 @@ impl Selection {
     /// The rows that are kept, in the form that is copied fastest; `None` where there are rows
     /// that 32 bits do not count.
     pub fn kept(&self) -> Option<Kept<'_>> {
+        let form = self.form()?;
+        Some(Kept { form, count: self.count, words: Some(self.words.as_slice().into()) })
+    }
+
+    /// As [`kept`](Self::kept), for threads that outlive the selection.
+    pub fn into_kept(self) -> Option<Kept<'static>> {
+        let form = self.form()?;
+        Some(Kept { form, count: self.count, words: Some(self.words.into()) })
+    }
+
+    fn form(&self) -> Option<Form<'static>> {
         u32::try_from(self.rows).ok()?;
         // A run begins where a bit is set and the one before is not.
         let mut before = 0;
@@ -73,12 +85,11 @@ impl Selection {
             runs += (word & !(word << 1 | before)).count_ones() as usize;
             before = word >> 63;
         }
-        let form = if self.count >= runs * LONG {
+        Some(if self.count >= runs * LONG {
             Form::Runs(self.runs(runs))
         } else {
             Form::Rows(self.indices().into())
-        };
-        Some(Kept { form, count: self.count, words: Some(&self.words) })
+        })
     }
 
     /// The rows that are kept, by their numbers.
@@ -123,11 +134,11 @@ pub struct Kept<'a> {
     pub(crate) form: Form<'a>,
     pub(crate) count: usize,
     /// The rows as bits, where they are in order.
-    pub(crate) words: Option<&'a [u64]>,
+    pub(crate) words: Option<Cow<'a, [u64]>>,
 }
 
 pub(crate) enum Form<'a> {
-    Rows(std::borrow::Cow<'a, [u32]>),
+    Rows(Cow<'a, [u32]>),
     Runs(Vec<Range<usize>>),
 }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use memchr::memmem::Finder;
 
 use super::exact::Range;
+use super::pack::pack_pairs;
 use super::view::Strings;
-use super::{Bits, Comparison, Like};
+use super::{Bits, CHUNK, Comparison, Like};
 
 /// What is asked of a text, beside its order and its being one of a set.
 #[derive(Clone)]
@@ -74,12 +75,15 @@ pub(crate) fn compare(
 }
 
 fn equal(strings: Strings<'_>, literal: &[u8], start: usize, wanted: &Bits) -> Bits {
+    // Lengths first, all of them without a branch: most texts are of another.
+    let ends = &strings.offsets[start..];
+    let len = (ends.len() - 1).min(CHUNK);
+    let wanted_length = literal.len() as i64;
+    let lengths = pack_pairs(&ends[..len], &ends[1..=len], |from, to| to - from == wanted_length);
     let key = Key::of(literal);
-    wanted.keep(|row| {
+    (*wanted & lengths).keep(|row| {
         let text = strings.get(start + row);
-        text.len() == literal.len()
-            && Key::of(text) == key
-            && (literal.len() <= Key::WHOLE || text == literal)
+        Key::of(text) == key && (literal.len() <= Key::WHOLE || text == literal)
     })
 }
 
