@@ -78,7 +78,7 @@ def strict(test: Callable[..., bool]) -> Callable[..., bool | None]:
 c = rm.col
 START = dt.datetime(2024, 1, 15)
 
-CASES: dict[str, tuple[rm.Expr, Callable[[dict[str, Any]], bool | None]]] = {
+CASES: dict[str, tuple[rm.Expr[Any], Callable[[dict[str, Any]], bool | None]]] = {
     "int": (c("n") > 1, lambda r: strict(lambda n: n > 1)(r["n"])),
     "int and fraction": (c("n") <= 0.5, lambda r: strict(lambda n: n <= 0)(r["n"])),
     "int is no fraction": (c("n") == 2.5, lambda r: strict(lambda n: False)(r["n"])),

@@ -65,7 +65,8 @@ impl Batch {
             return Err(ColumnError::new(format!("a selection of {of} rows for {rows}")));
         }
         let all = selection.count() == self.rows();
-        let kept = if all { None } else { Some(selection.kept().ok_or_else(ColumnError::too_many_rows)?) };
+        let kept =
+            if all { None } else { Some(selection.kept().ok_or_else(ColumnError::too_many_rows)?) };
         let mut gathered = Vec::with_capacity(columns.len());
         for &at in columns {
             let column = &self.columns()[at];

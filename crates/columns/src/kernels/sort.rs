@@ -37,8 +37,7 @@ pub struct SortKey<'a> {
 /// # Errors
 /// If there are more rows than 32 bits count, or values of a key have no order.
 pub fn order(rows: usize, keys: &[SortKey<'_>]) -> Result<Vec<u32>, ColumnError> {
-    let rows = u32::try_from(rows)
-        .map_err(|_| ColumnError::too_many_rows())?;
+    let rows = u32::try_from(rows).map_err(|_| ColumnError::too_many_rows())?;
     let ranks = keys.iter().map(Ranks::new).collect::<Result<Vec<_>, _>>()?;
     let Some((first, rest)) = ranks.split_first() else { return Ok((0..rows).collect()) };
     let by = |ranks: &[Ranks<'_>], a: u32, b: u32| {
