@@ -68,23 +68,33 @@ pub fn compare_floats(a: f64, b: f64) -> Ordering {
     a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
 }
 
-/// Which of the rows `start` to `start + len` are stored as a number of the range.
-pub(crate) fn in_range(values: &Values<'_>, range: &Range, start: usize, len: usize) -> Bits {
-    let found = integers!(values, |cells| within(&cells[start..start + len], range), else {
+/// Which of the rows `start` to `start + len` are stored as a number of the range; of `few` rows alone
+/// where these are given.
+pub(crate) fn in_range(
+    values: &Values<'_>,
+    range: &Range,
+    start: usize,
+    len: usize,
+    few: Option<&Bits>,
+) -> Bits {
+    let found = integers!(values, |cells| within(&cells[start..start + len], range, few), else {
         match values {
-            Values::I128(cells) => within(&cells[start..start + len], range),
+            Values::I128(cells) => within(&cells[start..start + len], range, few),
             _ => Bits::NONE,
         }
     });
     if range.outside { !found } else { found }
 }
 
-fn within<T: Integer>(cells: &[T], range: &Range) -> Bits {
+fn within<T: Integer>(cells: &[T], range: &Range, few: Option<&Bits>) -> Bits {
     let (least, most) = (T::LEAST.wide(), T::MOST.wide());
     if range.low > range.high || range.low > most || range.high < least {
         return Bits::NONE;
     }
     let (low, high) = (T::clamped(range.low), T::clamped(range.high));
+    if let Some(few) = few {
+        return few.keep(|row| (cells[row] >= low) & (cells[row] <= high));
+    }
     match (range.low <= least, range.high >= most) {
         (true, true) => Bits::ALL,
         (true, false) => pack(cells, |cell| cell <= high),
@@ -119,14 +129,18 @@ macro_rules! integer {
 }
 integer!(i8, i16, i32, i64, u8, u16, u32, u64, i128);
 
-/// Which of the floats compare so with `literal`.
+/// Which of the floats compare so with `literal`; of `few` rows alone where these are given.
 pub(crate) fn floats<T: Copy + Into<f64>>(
     cells: &[T],
     comparison: Comparison,
     literal: f64,
+    few: Option<&Bits>,
 ) -> Bits {
     use Comparison as C;
     let wide = |cell: T| -> f64 { cell.into() };
+    if let Some(few) = few {
+        return few.keep(|row| comparison.holds(compare_floats(wide(cells[row]), literal)));
+    }
     if literal.is_nan() {
         return match comparison {
             C::Eq | C::Ge => pack(cells, |cell| wide(cell).is_nan()),

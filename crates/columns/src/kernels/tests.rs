@@ -104,6 +104,13 @@ proptest! {
             let Some(test) = Test::compare(&kind, comparison, &literal) else { continue };
             let Some(found) = run(&test, &column) else { continue };
             let negated = run(&test.clone().negated(), &column).unwrap();
+            let len = column.len().min(CHUNK);
+            let mut few = Bits::NONE;
+            (0..len).step_by(37).for_each(|row| few.set(row));
+            let alone = test.on(&column).unwrap().run(0, len, &few);
+            for row in few.iter() {
+                prop_assert_eq!(alone.known.has(row).then(|| alone.truth.has(row)), found[row]);
+            }
             for (row, said) in found.iter().enumerate() {
                 let value = column.value(&kind, row);
                 prop_assert_eq!(negated[row], said.map(|said| !said));

@@ -66,25 +66,31 @@ pub(crate) fn compare(
     literal: &[u8],
     start: usize,
     wanted: &Bits,
+    few: bool,
 ) -> Bits {
     match comparison {
-        Comparison::Eq => equal(strings, literal, start, wanted),
-        Comparison::Ne => !equal(strings, literal, start, wanted),
+        Comparison::Eq => equal(strings, literal, start, wanted, few),
+        Comparison::Ne => !equal(strings, literal, start, wanted, few),
         _ => wanted.keep(|row| comparison.holds(strings.get(start + row).cmp(literal))),
     }
 }
 
-fn equal(strings: Strings<'_>, literal: &[u8], start: usize, wanted: &Bits) -> Bits {
+fn equal(strings: Strings<'_>, literal: &[u8], start: usize, wanted: &Bits, few: bool) -> Bits {
+    let key = Key::of(literal);
+    let is_it =
+        |text: &[u8]| Key::of(text) == key && (literal.len() <= Key::WHOLE || text == literal);
+    if few {
+        return wanted.keep(|row| {
+            let text = strings.get(start + row);
+            text.len() == literal.len() && is_it(text)
+        });
+    }
     // Lengths first, all of them without a branch: most texts are of another.
     let ends = &strings.offsets[start..];
     let len = (ends.len() - 1).min(CHUNK);
     let wanted_length = literal.len() as i64;
     let lengths = pack_pairs(&ends[..len], &ends[1..=len], |from, to| to - from == wanted_length);
-    let key = Key::of(literal);
-    (*wanted & lengths).keep(|row| {
-        let text = strings.get(start + row);
-        Key::of(text) == key && (literal.len() <= Key::WHOLE || text == literal)
-    })
+    (*wanted & lengths).keep(|row| is_it(strings.get(start + row)))
 }
 
 /// Which of the `wanted` rows have a number of characters in the range.
