@@ -23,7 +23,6 @@ if TYPE_CHECKING:
         Page,
         Partition,
         Row,
-        Select,
         StreamHandle,
         _Data,
         _Parameters,
