@@ -73,7 +73,28 @@ def fk(references: Any, name: str | None = None, *, primary: bool = False) -> An
     return Declared(name, primary=primary, references=references)
 
 
-class Table:
+class _Columns(type):
+    """The class of tables: says which column is meant where there is none of a name."""
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(cls, name: str) -> Any:
+            source = None if name.startswith("__") else cls.__dict__.get("_source")
+            if source is None:
+                raise AttributeError(f"{cls.__name__} has no attribute {name!r}")
+            from difflib import get_close_matches
+
+            known = source.labels()
+            near = get_close_matches(name, known, 1)
+            said = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
+            raise AttributeError(f"{cls.__name__} has no column {name!r}; {said}")
+
+    def __repr__(cls) -> str:
+        source = cls.__dict__.get("_source")
+        return super().__repr__() if source is None else f"<table {source.name} as {cls.__name__}>"
+
+
+class Table(metaclass=_Columns):
     """A table as a class: `class Order(rm.Table, name="orders")`, with `rm.Col[type]` for its columns.
 
     >>> import rowmill as rm

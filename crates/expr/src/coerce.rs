@@ -169,8 +169,7 @@ fn listed(operator: O, args: &mut Args) -> Result<Option<Expr>, ExprError> {
         } else if base == Base::Int && matches!(value, Scalar::Float(_) | Scalar::Decimal(_)) {
             // No integer is 2.5: it is in no list of them.
         } else {
-            let message =
-                format!("a list with {} in it cannot be looked through for {base}", value.kind());
+            let message = format!("is {base}, but the list holds {}", value.kind());
             return Err(ExprError::about(&message, &args[0]));
         }
     }

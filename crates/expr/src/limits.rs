@@ -13,7 +13,7 @@ pub const POSTGRES_DEPTH: u32 = 4_000;
 pub const SHOWN: usize = 160;
 
 /// Queries within each other.
-pub const QUERIES: usize = 64;
+pub const QUERIES: u32 = 64;
 
 /// Parameters of one statement of PostgreSQL: its protocol counts them in 16 bits.
 pub const POSTGRES_PARAMETERS: usize = 65_535;

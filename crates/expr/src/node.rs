@@ -39,6 +39,8 @@ struct Node {
     places: Places,
     size: u32,
     depth: u32,
+    /// Levels of queries in it.
+    queries: u32,
     shape: u128,
 }
 
@@ -225,7 +227,8 @@ impl Expr {
             _ => false,
         };
         if !is_function {
-            let message = "over() stands after an aggregate or a window function, as rm.row_number().over(...)";
+            let message = "is neither an aggregate nor a function of windows, after which over() stands, as \
+                           rm.row_number().over(...)";
             return Err(ExprError::about(message, &function));
         }
         let kind = function.kind();
@@ -238,17 +241,22 @@ impl Expr {
 
     fn leaf(op: Op, kind: Kind, shape: u128) -> Self {
         let places = Places::default();
-        Self(Arc::new(Node { op, args: Args::new(), kind, places, size: 1, depth: 1, shape }))
+        let (args, queries) = (Args::new(), 0);
+        Self(Arc::new(Node { op, args, kind, places, size: 1, depth: 1, queries, shape }))
     }
 
     fn node(op: Op, args: Args, kind: Kind, mut shape: Shape) -> Result<Self, ExprError> {
-        let mut size = 1_u32;
+        let (mut queries, mut size) = match &op {
+            Op::Query(_, query) => query.measure(),
+            _ => (0, 1_u32),
+        };
         let mut depth = 0;
         let mut places = Places::default();
         for arg in &args {
             shape.add(arg.shape());
             size = size.saturating_add(arg.0.size);
             depth = depth.max(arg.0.depth);
+            queries = queries.max(arg.0.queries);
             places.group |= arg.0.places.group;
             places.window |= arg.0.places.window;
             places.order |= arg.0.places.order;
@@ -273,7 +281,7 @@ impl Expr {
             return Err(ExprError::new(message));
         }
         let shape = shape.finish();
-        Ok(Self(Arc::new(Node { op, args, kind, places, size, depth: depth + 1, shape })))
+        Ok(Self(Arc::new(Node { op, args, kind, places, size, depth: depth + 1, queries, shape })))
     }
 
     /// What it is.
@@ -297,6 +305,11 @@ impl Expr {
     /// Nodes, those that are shared counted as often as they stand.
     pub fn size(&self) -> u32 {
         self.0.size
+    }
+
+    /// Levels of queries within each other.
+    pub fn queries(&self) -> u32 {
+        self.0.queries
     }
 
     /// Levels.
@@ -397,7 +410,10 @@ fn check(operator: Operator, args: &[Expr]) -> Result<Kind, ExprError> {
         }
         let nested = entry.place == Place::Group && operator != Operator::Where;
         if nested && (arg.is_aggregate() || arg.has_window()) {
-            return Err(ExprError::about("an aggregate takes no other aggregate", arg));
+            return Err(ExprError::about(
+                "is of a group already: an aggregate takes no other aggregate",
+                arg,
+            ));
         }
     }
     let kind =

@@ -10,7 +10,7 @@ mod write;
 
 pub(crate) use edge::sources_of;
 pub use keyset::Keyset;
-pub use select::{Join, JoinForm, Output, Outputs, Select, SetOperation, Top};
+pub use select::{Join, JoinForm, Measured, Output, Outputs, Select, SetOperation, Top};
 pub use source::{Derived, DerivedForm, Reference, Source, Table, TableColumn};
 pub use token::Place;
 pub use write::{Conflict, Delete, Insert, Update};

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{DerivedForm, Source};
 use crate::node::{Expr, Op};
@@ -32,6 +33,8 @@ pub struct Select {
     pub compound: Option<(SetOperation, Vec<Arc<Select>>)>,
     /// Whether only the first rows of each group are meant.
     pub top: Option<Top>,
+    /// How large it is, once somebody asked.
+    pub measured: Measured,
 }
 
 /// The first rows of each group.
@@ -43,6 +46,16 @@ pub struct Top {
     pub per: Expr,
     /// The groups, a list of values; `None` for all there are.
     pub groups: Option<Expr>,
+}
+
+/// How large a query is: found once, and not taken along by the copy that a next step changes.
+#[derive(Debug, Default)]
+pub struct Measured(AtomicU64);
+
+impl Clone for Measured {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 /// The columns of an answer.
@@ -214,6 +227,20 @@ impl Select {
         shape.finish()
     }
 
+    /// The expressions of the query itself, those of queries in a table's place left out.
+    pub(crate) fn own_expressions<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
+        self.outputs.list().iter().for_each(|output| visit(&output.expression));
+        self.joins.iter().filter_map(|join| join.on.as_ref()).for_each(&mut *visit);
+        for list in [&self.filter, &self.group, &self.having, &self.order] {
+            list.iter().for_each(&mut *visit);
+        }
+        [&self.limit, &self.offset].into_iter().flatten().for_each(&mut *visit);
+        if let Some(top) = &self.top {
+            visit(&top.per);
+            top.groups.iter().for_each(visit);
+        }
+    }
+
     /// All expressions, in one fixed order, those of queries within included.
     pub(crate) fn expressions<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
         if let Some((_, members)) = &self.compound {
@@ -247,31 +274,51 @@ impl Select {
         }
     }
 
-    /// How deep queries stand within each other.
-    pub(crate) fn nesting(&self) -> usize {
-        let mut deepest = 0;
-        let below = |source: &Arc<Source>| match &**source {
-            Source::Query(derived) => derived.query.nesting(),
-            Source::Table(_) => 0,
+    /// How deep queries stand within each other here, and how many nodes it has when it is written out.
+    pub(crate) fn measure(&self) -> (u32, u32) {
+        let known = self.measured.0.load(Ordering::Relaxed);
+        if known != 0 {
+            return ((known >> 32) as u32, known as u32);
+        }
+        let (mut levels, mut size) = (0_u32, 1_u32);
+        let mut add = |(deep, large): (u32, u32)| {
+            levels = levels.max(deep);
+            size = size.saturating_add(large);
         };
+        self.own_expressions(&mut |expression| add((expression.queries(), expression.size())));
         for source in self.from.iter().chain(self.joins.iter().map(|join| &join.source)) {
-            deepest = deepest.max(below(source));
+            if let Source::Query(derived) = &**source {
+                add(derived.query.measure());
+            }
         }
-        if let Some((_, members)) = &self.compound {
-            deepest = members.iter().fold(deepest, |deepest, member| deepest.max(member.nesting()));
+        for member in self.compound.iter().flat_map(|(_, members)| members) {
+            add(member.measure());
         }
-        deepest + 1
+        levels += 1;
+        self.measured.0.store(u64::from(levels) << 32 | u64::from(size), Ordering::Relaxed);
+        (levels, size)
     }
 
-    /// Refuses to become part of one more query where queries stand too deep within each other.
+    /// Refuses to become part of one more query where queries stand too deep within each other, or are too
+    /// large when written out: a query that uses another twice doubles it.
+    ///
+    /// # Errors
+    /// Beyond [`limits::QUERIES`] levels or [`limits::NODES`] nodes.
     pub fn nested(self: Arc<Self>) -> Result<Arc<Self>, ExprError> {
-        if self.nesting() < limits::QUERIES {
-            return Ok(self);
+        let (levels, size) = self.measure();
+        if levels >= limits::QUERIES {
+            let message =
+                format!("queries stand within each other {} deep at most", limits::QUERIES);
+            return Err(ExprError::new(message));
         }
-        Err(ExprError::new(format!(
-            "queries stand within each other {} deep at most",
-            limits::QUERIES
-        )))
+        if size > limits::NODES {
+            return Err(ExprError::new(format!(
+                "the query has {size} parts when written out, {} are allowed; what is used more than once is \
+                 written once as a .cte()",
+                limits::NODES
+            )));
+        }
+        Ok(self)
     }
 }
 

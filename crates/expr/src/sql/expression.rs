@@ -10,6 +10,9 @@ use crate::node::{Expr, Op, QueryForm};
 use crate::operators::{Binding, Operator};
 use crate::{ExprError, limits};
 
+/// Conditions in a row, beyond which a chain is cut in halves for SQLite.
+const CHAIN: usize = 64;
+
 /// What is still to be written, the next last.
 enum Piece<'e> {
     Text(&'e str),
@@ -32,6 +35,11 @@ impl Writer<'_> {
 
     /// A condition of several that all hold.
     pub(super) fn all_of(&mut self, conditions: &[Expr]) -> Result<(), ExprError> {
+        if self.target.is_sqlite() && conditions.len() > CHAIN {
+            let all = conditions.iter().cloned().map(Ok);
+            let all = all.reduce(|all, one| Expr::call(Operator::And, [all?, one?]));
+            return all.map_or(Ok(()), |all| self.expression(&all?));
+        }
         for (at, condition) in conditions.iter().enumerate() {
             if !condition.kind().may_be(Base::Bool) {
                 let message = format!("is no condition: it is {}", condition.kind());
@@ -217,7 +225,7 @@ impl Writer<'_> {
         match operator {
             Operator::And | Operator::Or => {
                 let chain = chain(expression, operator);
-                if self.target.is_sqlite() && chain.len() > 64 {
+                if self.target.is_sqlite() && chain.len() > CHAIN {
                     stack.push(Piece::Halves(chain, operator));
                     return Ok(());
                 }

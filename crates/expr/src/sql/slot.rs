@@ -6,14 +6,14 @@ use crate::kind::{Base, Kind};
 use crate::node::Op;
 
 /// What a parameter of a text is: which of the query's values, in which form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Slot {
     pub(super) leaf: usize,
     pub(super) form: Form,
 }
 
 /// What a value is made before it is bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Form {
     /// Nothing.
     Plain,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::writer::{Writer, collect, named_in};
 use crate::ExprError;
 use crate::node::Expr;
-use crate::query::{Delete, Insert, Outputs, Query, Source, Table, Update};
+use crate::query::{Delete, Insert, Outputs, Query, Select, Source, Table, Update};
 
 impl Writer<'_> {
     pub(super) fn insert(&mut self, insert: &Insert) -> Result<(), ExprError> {
@@ -13,6 +13,24 @@ impl Writer<'_> {
             self.with(&named)?;
         }
         let table = table(&insert.table)?;
+        if insert.query.is_some() && !insert.rows.is_empty() {
+            return Err(ExprError::new(
+                "values() and from_select() are both given: rows come from one of them",
+            ));
+        }
+        if let Some(conflict) = &insert.conflict {
+            if insert.query.is_none() && insert.rows.is_empty() {
+                return Err(ExprError::new(
+                    "no rows are given: name them with values() or from_select()",
+                ));
+            }
+            if conflict.key.is_empty() && !conflict.set.is_empty() {
+                return Err(ExprError::new(format!(
+                    "{} declares no primary key: say with .on(...) by which columns a row is known",
+                    table.name
+                )));
+            }
+        }
         self.push("insert into ");
         self.source(&insert.table)?;
         known(table, &insert.columns)?;
@@ -33,7 +51,7 @@ impl Writer<'_> {
             self.push(" ");
             self.select(query)?;
             // SQLite would read `on` as the join's.
-            if self.target.is_sqlite() && insert.conflict.is_some() && query.filter.is_empty() {
+            if self.target.is_sqlite() && insert.conflict.is_some() && ends_in_from(query) {
                 self.push(" where true");
             }
         } else if insert.columns.is_empty() {
@@ -141,6 +159,20 @@ impl Writer<'_> {
         }
         self.scopes.pop();
         Ok(())
+    }
+}
+
+/// Whether a query's text ends in the place where SQLite may still expect a join's `on`.
+fn ends_in_from(query: &Select) -> bool {
+    if !query.order.is_empty() || query.limit.is_some() || query.offset.is_some() {
+        return false;
+    }
+    match &query.compound {
+        Some((_, members)) => members.last().is_some_and(|last| {
+            let stands_alone = last.compound.is_none() && last.order.is_empty();
+            !(stands_alone && last.limit.is_none() && last.offset.is_none()) || ends_in_from(last)
+        }),
+        None => query.filter.is_empty() && query.group.is_empty() && query.having.is_empty(),
     }
 }
 

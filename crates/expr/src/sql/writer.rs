@@ -1,7 +1,9 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::quote::{quoted, quoted_alone};
 use super::slot::{Form, Slot};
-use super::{Bound, Sql, Target, quoted};
+use super::{Bound, Sql, Target};
 use crate::node::{ColumnRef, Expr, Op};
 use crate::query::sources_of;
 use crate::query::{Derived, DerivedForm, Query, Select, Source};
@@ -13,6 +15,8 @@ pub(super) struct Writer<'q> {
     pub(super) out: String,
     bound: &'q Bound<'q>,
     slots: Vec<Slot>,
+    /// The slots' numbers in the text.
+    numbers: BTreeMap<Slot, usize>,
     /// The sources whose columns may be named, those of the innermost query last.
     pub(super) scopes: Vec<Vec<Arc<Source>>>,
     /// Those whose rows may be missing, and their columns NULL.
@@ -22,7 +26,8 @@ pub(super) struct Writer<'q> {
 impl<'q> Writer<'q> {
     pub(super) fn new(bound: &'q Bound<'q>, target: Target) -> Self {
         let (scopes, outer) = (Vec::new(), Vec::new());
-        Self { target, out: String::with_capacity(256), bound, slots: Vec::new(), scopes, outer }
+        let (slots, numbers) = (Vec::new(), BTreeMap::new());
+        Self { target, out: String::with_capacity(256), bound, slots, numbers, scopes, outer }
     }
 
     pub(super) fn finish(self) -> Result<Sql, ExprError> {
@@ -71,13 +76,11 @@ impl<'q> Writer<'q> {
             return Err(ExprError::new("a value that is not of the query"));
         };
         let slot = Slot { leaf: place, form };
-        let number = match self.slots.iter().position(|known| *known == slot) {
-            Some(at) => at + 1,
-            None => {
-                self.slots.push(slot);
-                self.slots.len()
-            }
-        };
+        let next = self.slots.len() + 1;
+        let number = *self.numbers.entry(slot).or_insert(next);
+        if number == next {
+            self.slots.push(slot);
+        }
         self.out.push(if self.target.is_sqlite() { '?' } else { '$' });
         self.out += &number.to_string();
         Ok(())
@@ -88,6 +91,9 @@ impl<'q> Writer<'q> {
             self.in_scope(source, &column.name)?;
             self.name(source.label())?;
             self.push(".");
+        } else if self.target.is_sqlite() {
+            self.out += &quoted_alone(&column.name)?;
+            return Ok(());
         }
         self.name(&column.name)
     }
@@ -204,19 +210,7 @@ pub(super) fn collect<'a>(
     named: &mut Vec<&'a Derived>,
 ) -> Result<(), ExprError> {
     for source in select.from.iter().chain(select.joins.iter().map(|join| &join.source)) {
-        if let Source::Query(derived) = &**source {
-            collect(&derived.query, named)?;
-            if derived.form == DerivedForm::With {
-                match named.iter().find(|known| known.name == derived.name) {
-                    Some(known) if known.query.shape() == derived.query.shape() => {}
-                    Some(_) => {
-                        let message = format!("two queries are named {:?}", derived.name);
-                        return Err(ExprError::new(message));
-                    }
-                    None => named.push(derived),
-                }
-            }
-        }
+        in_source(source, named)?;
     }
     if let Some((_, members)) = &select.compound {
         for member in members {
@@ -224,19 +218,28 @@ pub(super) fn collect<'a>(
         }
     }
     let mut first = Ok(());
-    let own = select
-        .outputs
-        .list()
-        .iter()
-        .map(|output| &output.expression)
-        .chain(&select.filter)
-        .chain(&select.having);
-    for expression in own.chain(&select.group).chain(&select.order) {
+    select.own_expressions(&mut |expression| {
         if first.is_ok() {
             first = in_expression(expression, named);
         }
-    }
+    });
     first
+}
+
+/// A query in a table's place, after those that it uses itself.
+fn in_source<'a>(source: &'a Source, named: &mut Vec<&'a Derived>) -> Result<(), ExprError> {
+    let Source::Query(derived) = source else { return Ok(()) };
+    collect(&derived.query, named)?;
+    if derived.form == DerivedForm::With {
+        match named.iter().find(|known| known.name == derived.name) {
+            Some(known) if known.query.shape() == derived.query.shape() => {}
+            Some(_) => {
+                return Err(ExprError::new(format!("two queries are named {:?}", derived.name)));
+            }
+            None => named.push(derived),
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn in_expression<'a>(
@@ -257,6 +260,9 @@ pub(super) fn in_expression<'a>(
 /// The queries under `with` of any query.
 pub(super) fn named_in(query: &Query) -> Result<Vec<&Derived>, ExprError> {
     let mut named = Vec::new();
+    if let Query::Update(update) = query {
+        update.from.iter().try_for_each(|source| in_source(source, &mut named))?;
+    }
     let mut first = Ok(());
     query.expressions(&mut |expression| {
         if first.is_ok() {

@@ -8,7 +8,7 @@ use pyo3::types::{PyTuple, PyType};
 use rowmill::Scalar;
 use rowmill::expr::{self, ExprError, Operator as O, QueryForm};
 
-use super::Select;
+use super::{Raw, Select};
 use crate::parameter::{Place, scalar};
 use crate::{errors, value};
 
@@ -63,6 +63,9 @@ pub(crate) fn expression(value: &Bound<'_, PyAny>) -> PyResult<expr::Expr> {
         let query = Arc::clone(&select.get().query);
         return expr::Expr::query(QueryForm::Value, None, query)
             .map_err(|error| raised(value.py(), &error));
+    }
+    if let Ok(raw) = value.cast::<Raw>() {
+        return Ok(raw.get().0.clone());
     }
     if value.is_instance_of::<Labeled>() {
         return Err(errors::programming(

@@ -94,6 +94,7 @@ pub(crate) fn sql(py: Python<'_>, text: &str, named: Option<&Bound<'_, PyDict>>)
         }
     }
     check_placeholders(py, &pieces)?;
+    check_places(py, &pieces)?;
     Tree::raw(pieces, operands).map(Raw).map_err(|error| raised(py, &error))
 }
 
@@ -110,6 +111,26 @@ fn check_placeholders(py: Python<'_>, pieces: &[Arc<str>]) -> PyResult<()> {
         let message =
             "the SQL of rm.sql() takes its values by name in braces, {floor}, not as $1 or :floor";
         return Err(errors::programming(py, message));
+    }
+    Ok(())
+}
+
+/// A parameter inside of quotes or a comment would be none: the text up to each has to have it.
+fn check_places(py: Python<'_>, pieces: &[Arc<str>]) -> PyResult<()> {
+    let mut text = String::new();
+    for (at, piece) in pieces[..pieces.len() - 1].iter().enumerate() {
+        text += piece;
+        text += &format!("${}", at + 1);
+        let seen =
+            match Statement::parse(&text, Dialect::Postgres).as_ref().map(Statement::parameters) {
+                Ok(Parameters::Numbered(highest)) => *highest,
+                _ => 0,
+            };
+        if seen != at + 1 {
+            let message = "a {name} of rm.sql() stands inside of quotes, a comment or a word: values bring no quotes \
+                           along, write = {name} and not = '{name}'";
+            return Err(errors::programming(py, message));
+        }
     }
     Ok(())
 }

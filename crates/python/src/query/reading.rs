@@ -102,6 +102,18 @@ impl Select {
         !self.edges.is_empty()
     }
 
+    /// Refuses what would be said of one query after several were put together.
+    fn alone(&self, py: Python<'_>, verb: &str) -> PyResult<()> {
+        if self.query.compound.is_none() {
+            return Ok(());
+        }
+        let message = format!(
+            "{verb}() comes before queries are put together; of all their rows it is asked by way of a name: \
+             rows = q.subquery(\"rows\"), then rm.select(rows).{verb}(...)"
+        );
+        Err(errors::programming(py, &message))
+    }
+
     fn with(&self, change: impl FnOnce(&mut query::Select)) -> Self {
         let mut query = (*self.query).clone();
         change(&mut query);
@@ -116,15 +128,13 @@ impl Select {
         form: JoinForm,
     ) -> PyResult<Self> {
         let py = to.py();
+        self.alone(py, "join")?;
         let Some(source) = source_of(to)? else {
-            let message =
-                format!("takes a table, or a query with a name, not {}", value::class_name(to));
+            let message = format!(
+                "join() takes a table, or a query with a name, not {}",
+                value::class_name(to)
+            );
             return Err(errors::programming(py, &message));
-        };
-        let on = match (form, on) {
-            (JoinForm::Cross, _) => None,
-            (_, Some(on)) => Some(expression(on)?),
-            (_, None) => Some(self.query.edge(&source).map_err(|error| raised(py, &error))?),
         };
         let mut there =
             self.query.from.iter().chain(self.query.joins.iter().map(|join| &join.source));
@@ -136,6 +146,11 @@ impl Select {
             );
             return Err(errors::programming(py, &message));
         }
+        let on = match (form, on) {
+            (JoinForm::Cross, _) => None,
+            (_, Some(on)) => Some(expression(on)?),
+            (_, None) => Some(self.query.edge(&source).map_err(|error| raised(py, &error))?),
+        };
         Ok(self.with(|query| query.joins.push(Join { form, source, on })))
     }
 
@@ -165,6 +180,15 @@ impl Select {
                 format!("the column {shown} of {name} has no name: give it one with .label()");
             return Err(errors::programming(py, &message));
         }
+        let mut names: Vec<_> = query.columns().iter().filter_map(|output| output.name()).collect();
+        names.sort_unstable();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            let message = format!(
+                "two columns of {name} are named {:?}: give one another name with .label()",
+                pair[0]
+            );
+            return Err(errors::programming(py, &message));
+        }
         Ok(derived(query, name, form))
     }
 }
@@ -174,6 +198,7 @@ impl Select {
     /// Only rows for which all conditions hold; called again it adds to those.
     #[pyo3(signature = (*conditions))]
     fn r#where(&self, conditions: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        self.alone(conditions.py(), "where")?;
         let conditions = conditions_of(conditions)?;
         Ok(self.with(|query| query.filter.extend(conditions)))
     }
@@ -204,6 +229,7 @@ impl Select {
 
     /// Where rows come from, when the columns do not say it: a table, its name, or a query with a name.
     fn from_(&self, table: &Bound<'_, PyAny>) -> PyResult<Self> {
+        self.alone(table.py(), "from_")?;
         let source = match table.cast::<pyo3::types::PyString>() {
             Ok(name) => {
                 let name = name.to_cow()?;
@@ -229,6 +255,7 @@ impl Select {
     /// One row for all rows that are equal in these.
     #[pyo3(signature = (*keys))]
     fn group_by(&self, keys: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        self.alone(keys.py(), "group_by")?;
         let keys = list(keys)?;
         Ok(self.with(|query| query.group.extend(keys)))
     }
@@ -236,6 +263,7 @@ impl Select {
     /// Only groups for which all conditions hold.
     #[pyo3(signature = (*conditions))]
     fn having(&self, conditions: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        self.alone(conditions.py(), "having")?;
         let conditions = conditions_of(conditions)?;
         Ok(self.with(|query| query.having.extend(conditions)))
     }
@@ -263,8 +291,9 @@ impl Select {
     }
 
     /// Each row once.
-    fn distinct(&self) -> Self {
-        self.with(|query| query.distinct = true)
+    fn distinct(&self, py: Python<'_>) -> PyResult<Self> {
+        self.alone(py, "distinct")?;
+        Ok(self.with(|query| query.distinct = true))
     }
 
     /// Only the first `rows` of each group, in the query's order.
@@ -366,6 +395,7 @@ impl Select {
         columns: &Bound<'_, PyTuple>,
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        self.alone(columns.py(), "select")?;
         let (list, from) = outputs(columns, named)?;
         // What the columns said before stays said.
         let before = self.query.from.clone();

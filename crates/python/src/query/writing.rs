@@ -111,7 +111,7 @@ fn column(py: Python<'_>, source: &Arc<query::Source>, name: &str) -> PyResult<(
                 .map(|column| &**column.label.as_ref().unwrap_or(&column.name))
                 .collect();
             let close = crate::schema::nearest(py, name, &known)?;
-            Err(errors::programming(py, &format!("{} has no column {name:?}; {close}", table.name)))
+            Err(errors::programming(py, &format!("{}: {close}", table.name)))
         }
     }
 }
@@ -217,8 +217,9 @@ impl Insert {
         }
         all.extend(row.map(|row| row.clone().into_any()));
         let mut query = (*self.0).clone();
-        let mut names: Vec<(String, Kind)> = Vec::new();
-        for (at, item) in all.iter().enumerate() {
+        let mut names: Vec<(String, Kind)> = named(&query);
+        let before = query.rows.len();
+        for (at, item) in all.iter().enumerate().map(|(at, item)| (before + at, item)) {
             let pairs = match (item.cast::<PyMapping>(), record(item)?) {
                 (Ok(mapping), _) => mapping.items()?,
                 (Err(_), Some(dict)) => dict.items(),
@@ -354,6 +355,16 @@ impl Insert {
     fn __repr__(&self, py: Python<'_>) -> String {
         shown(py, "Insert", &Query::Insert(Arc::clone(&self.0)))
     }
+}
+
+/// The columns that rows were given for before, as Python knows them.
+fn named(insert: &query::Insert) -> Vec<(String, Kind)> {
+    let table = insert.table.as_table();
+    let known = |name: &Arc<str>| match table.and_then(|table| table.column(name)) {
+        Some(column) => (column.label.as_ref().unwrap_or(name).to_string(), column.kind),
+        None => (name.to_string(), Kind::Any),
+    };
+    insert.columns.iter().map(known).collect()
 }
 
 /// Columns that take the values of the row that could not be inserted.
