@@ -10,9 +10,9 @@ from rowmill._table import Table
 
 _Query: TypeAlias = Select | Insert | Update | Delete | Raw
 _From: TypeAlias = type[Table] | Source
-_Condition: TypeAlias = Expr[bool | None]
-_Output: TypeAlias = Expr[Any] | Labeled | Source | type[Table] | Select
-_Given: TypeAlias = Mapping[str, Any] | Row | _Dataclass
+_Condition: TypeAlias = Expr[bool | None] | Raw
+_Output: TypeAlias = Expr[Any] | Labeled | Source | type[Table] | Select | Raw
+_Given: TypeAlias = Mapping[Any, Any] | Row | _Dataclass
 _Dialect: TypeAlias = Literal["postgresql", "sqlite"]
 
 @final

@@ -8,6 +8,9 @@ mod token;
 mod union_or;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use edge::sources_of;
 pub use keyset::Keyset;
 pub use select::{Join, JoinForm, Measured, Output, Outputs, Select, SetOperation, Top};

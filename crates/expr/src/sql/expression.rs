@@ -27,6 +27,13 @@ enum Piece<'e> {
     Value(&'e Expr, Form),
 }
 
+/// Pushes an operand, one level below what it is an operand of.
+fn deeper<'e>(stack: &mut Vec<Piece<'e>>, operand: &'e Expr, binding: Binding, cast: bool) {
+    stack.push(Piece::Down);
+    stack.push(Piece::Expr(operand, binding, cast));
+    stack.push(Piece::Up);
+}
+
 impl Writer<'_> {
     /// A condition or a value on its own.
     pub(super) fn expression(&mut self, expression: &Expr) -> Result<(), ExprError> {
@@ -231,9 +238,7 @@ impl Writer<'_> {
                 }
                 let joint = if operator == Operator::And { " and " } else { " or " };
                 for (at, part) in chain.iter().enumerate().rev() {
-                    stack.push(Piece::Down);
-                    stack.push(Piece::Expr(part, Binding::Test, true));
-                    stack.push(Piece::Up);
+                    deeper(stack, part, Binding::Test, true);
                     if at > 0 {
                         stack.push(Piece::Text(joint));
                     }
@@ -245,13 +250,13 @@ impl Writer<'_> {
                 let pairs = args.len() / 2;
                 let cast = cast(operator, args);
                 if args.len() % 2 == 1 {
-                    stack.push(Piece::Expr(&args[2 * pairs], Binding::Test, cast));
+                    deeper(stack, &args[2 * pairs], Binding::Test, cast);
                     stack.push(Piece::Text(" else "));
                 }
                 for pair in (0..pairs).rev() {
-                    stack.push(Piece::Expr(&args[2 * pair + 1], Binding::Test, cast));
+                    deeper(stack, &args[2 * pair + 1], Binding::Test, cast);
                     stack.push(Piece::Text(" then "));
-                    stack.push(Piece::Expr(&args[2 * pair], Binding::Or, true));
+                    deeper(stack, &args[2 * pair], Binding::Or, true);
                     stack.push(Piece::Text(" when "));
                 }
                 self.push("case");

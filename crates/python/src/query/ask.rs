@@ -9,6 +9,7 @@ use rowmill::expr::query::Query;
 use rowmill::expr::sql::{Bound as Values, Target, compile};
 use rowmill::{Arguments, Ask, Scalar, Value};
 
+use super::source::source_of;
 use super::{Call, Delete, Insert, Raw, Select, Update, raised};
 use crate::blocking::arguments;
 use crate::frame::Frame;
@@ -48,10 +49,11 @@ pub(crate) fn asked<'a>(
             let Call { query, given } = call.get();
             return Ok(Asked::Query(query.clone(), given.clone()));
         }
-        let message = format!(
-            "takes SQL as a str, or a query as of rm.select(), not {}",
-            value::class_name(sql)
-        );
+        let given = match source_of(sql)? {
+            Some(_) => "a table by itself".into(),
+            None => value::class_name(sql),
+        };
+        let message = format!("takes SQL as a str, or a query as of rm.select(), not {given}");
         return Err(PyTypeError::new_err(message));
     };
     if sql.cast::<Select>().is_ok_and(|select| select.get().has_edges()) {

@@ -10,7 +10,7 @@ use rowmill::expr::{self, Base, QueryForm};
 
 use super::ask::text;
 use super::expression::{Expr, Labeled, expression, raised};
-use super::source::{Source, columns, derived, source_of};
+use super::source::{Source, columns, declared_label, derived, source_of};
 use crate::{errors, value};
 
 /// A query that reads, built step by step: each step gives a new one.
@@ -66,7 +66,10 @@ pub(super) fn outputs(
     let mut from = None;
     for item in given {
         if let Ok(expression) = item.cast::<Expr>() {
-            list.push(Output { expression: expression.get().0.clone(), label: None });
+            let expression = expression.get().0.clone();
+            // A column is named alike whether it is selected by itself or with its table.
+            let label = expression.as_column().and_then(declared_label);
+            list.push(Output { expression, label });
         } else if let Ok(labeled) = item.cast::<Labeled>() {
             let Labeled { expression, label } = labeled.get();
             list.push(Output { expression: expression.clone(), label: Some(Arc::clone(label)) });

@@ -142,6 +142,11 @@ pub(crate) fn columns(source: &Arc<query::Source>) -> Vec<(Arc<str>, Expr)> {
     }
 }
 
+/// The name that Python knows a column by, where it is not the database's.
+pub(super) fn declared_label(column: &ColumnRef) -> Option<Arc<str>> {
+    column.source.as_deref()?.as_table()?.column(&column.name)?.label.clone()
+}
+
 /// A query that stands in a table's place.
 pub(super) fn derived(query: Arc<query::Select>, name: &str, form: DerivedForm) -> Source {
     let derived = Derived { name: name.into(), query, form };

@@ -10,7 +10,7 @@ use rowmill::expr::{ColumnRef, Expr as Tree, Kind};
 use super::ask::{spelled, text};
 use super::expression::{Col, Expr, expression};
 use super::reading::{Select, conditions_of, outputs};
-use super::source::source_of;
+use super::source::{declared_label, source_of};
 use crate::infer::record;
 use crate::{errors, value};
 
@@ -185,9 +185,7 @@ fn label_of(name: &Bound<'_, PyAny>) -> PyResult<String> {
 
 /// The name that Python knows a column by.
 fn label(column: &ColumnRef) -> String {
-    let table = column.source.as_deref().and_then(query::Source::as_table);
-    let declared = table.and_then(|table| table.column(&column.name));
-    declared.and_then(|declared| declared.label.as_ref()).unwrap_or(&column.name).to_string()
+    declared_label(column).as_ref().unwrap_or(&column.name).to_string()
 }
 
 fn returned(columns: &Bound<'_, PyTuple>) -> PyResult<Arc<Outputs>> {

@@ -1,0 +1,273 @@
+"""Queries that make no sense: one error each, which says what to write."""
+
+from __future__ import annotations
+
+import datetime
+import gc
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import rowmill as rm
+from tests.query_tables import Channel, Line, fill, rows
+
+NOW = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
+NICKS = rm.select(Line.nick)
+BOTH = NICKS.union(NICKS)
+
+
+class Free(rm.Table, name="free"):
+    text: rm.Col[str]
+    at: rm.Col[datetime.datetime]
+
+
+def refused(
+    of: Callable[[], object], message: str, error: type[Exception] = rm.ProgrammingError
+) -> Any:
+    return pytest.param(of, message, error, id=f"line {of.__code__.co_firstlineno}")
+
+
+@pytest.mark.parametrize(
+    ("use", "message", "error"),
+    [
+        # names
+        refused(lambda: Line.nik, "Line has no column 'nik'; did you mean 'nick'?", AttributeError),  # type: ignore[attr-defined]
+        refused(lambda: Free.zzz, "Free has no column 'zzz'; it has text, at", AttributeError),  # type: ignore[attr-defined]
+        refused(lambda: rm.update(Line).set(nik="x"), "lines: no column 'nik'; did you mean 'nick'?"),
+        refused(lambda: rm.insert(Line).values(nik="x"), "lines: no column 'nik'; did you mean 'nick'?"),
+        refused(lambda: rm.upsert(Line).on("nik"), "lines: no column 'nik'; did you mean 'nick'?"),
+        refused(lambda: rm.insert(Line).from_select(NICKS, "nik"), "lines: no column 'nik'; did you mean 'nick'?"),
+        refused(lambda: NICKS.subquery("s").nik, 's has no column "nik"; it has nick', AttributeError),
+        refused(lambda: NICKS.subquery("s")["nik"], "it has nick", KeyError),
+        refused(lambda: str(rm.select(rm.col("")).from_("t")), "a name is empty"),
+        refused(lambda: str(rm.select(Line.id.label("a\0b"))), r'the name "a\0b" holds a NUL character'),
+        refused(lambda: rm.select(Line.id, Channel.id).join(Channel).subquery("s"), 'two columns of s are named "id": give one another name with .label()'),
+        refused(lambda: rm.select(Line.id + 1).subquery("s"), "the column lines.id + 1 of s has no name: give it one with .label()"),
+        refused(lambda: str(rm.select(Line.id).join(Channel.alias("lines"), rm.lit(True))), 'two sources are named lines: give one another name with .alias("other")'),
+        refused(lambda: str(rm.select(NICKS.cte("c").nick).where(rm.exists(rm.select(rm.select(Line.id).cte("c").id)))), 'two queries are named "c"'),
+        # kinds
+        refused(lambda: Line.id == "x", "int cannot be compared with text"),
+        refused(lambda: Line.nick + 1, "takes numbers, not text"),  # type: ignore[operator]
+        refused(lambda: Line.id.between(1, "x"), "int cannot be compared with text"),  # type: ignore[call-overload]
+        refused(lambda: Line.id.in_(NICKS), "int cannot be compared with text"),
+        refused(lambda: Line.id.in_([1, "x"]), "lines.id is int, but the list holds text"),  # type: ignore[list-item]
+        refused(lambda: Line.id.in_("abc"), "in_() and not_in() take a list, a tuple, a set or a query, not str"),  # type: ignore[arg-type]
+        refused(lambda: rm.update(Line).set(id="x"), "column \"id\" takes int, not text ('x')"),
+        refused(lambda: rm.case((Line.id > 1, "x"), default=5), "is int where another value is text"),
+        refused(lambda: Free.at < datetime.datetime(2030, 1, 1), "give the datetime a tzinfo, or declare the column with rm.column(naive=True)"),
+        refused(lambda: NICKS.where(Line.id), "lines.id is no condition: it is int, not bool"),  # type: ignore[arg-type]
+        refused(lambda: NICKS.where(Line.nick.label("x")), "a label names a column of an answer; it stands in select() alone"),  # type: ignore[arg-type]
+        # None
+        refused(lambda: Line.body == None, "a comparison with None is never true in SQL; write lines.text.is_null()"),  # noqa: E711
+        refused(lambda: Line.body != None, "write lines.text.is_not_null()"),  # noqa: E711
+        refused(lambda: Line.id.in_([1, None]), "the list of in_() holds None"),  # type: ignore[list-item]
+        # Python's own logic
+        refused(lambda: bool(Line.id == 1), "combine conditions with & | ~", TypeError),
+        refused(lambda: (Line.id == 1) and (Line.id == 2), "combine conditions with & | ~", TypeError),
+        refused(lambda: 1 < Line.id < 5, "write between() for a < x < b", TypeError),
+        refused(lambda: 5 in Line.id, "`in` gives a bool at once", TypeError),
+        refused(lambda: list(Line.id), "nothing to iterate over", TypeError),
+        refused(lambda: NICKS.where(Line.id is None), "a condition is False before it meets a row"),  # type: ignore[arg-type]
+        # joins
+        refused(lambda: rm.select(Line).join(Channel).join(Channel), 'channels is there already: join it under another name, as channels.alias("other")'),
+        refused(lambda: rm.select(Channel).join(Channel), "channels is there already"),
+        refused(lambda: rm.select(Channel).join(Channel.alias("up")), "up can be joined in more than one way: say which, as join(up, channels.parent_id == up.id) or (up.parent_id == channels.id)"),
+        refused(lambda: rm.select(Line).join(Free), "no foreign key is declared between free and what is selected from"),
+        refused(lambda: rm.select(Line).join("channels"), "join() takes a table, or a query with a name, not str"),  # type: ignore[arg-type]
+        refused(lambda: str(rm.select(Line.id, Channel.id)), "lines and channels are both selected from, but not joined"),
+        refused(lambda: str(rm.select(Line.id).where(Channel.id == 1)), "channels.id is used, but rows come from lines: join channels"),
+        # groups, windows, orders
+        refused(lambda: str(NICKS.where(rm.count() > 1)), "count() > 1 looks at groups: it goes into having()"),
+        refused(lambda: str(NICKS.where(rm.row_number().over() == 1)), "has a window, which comes after where(): filter a query over this one"),
+        refused(lambda: Line.id.over(), "lines.id is neither an aggregate nor a function of windows"),
+        refused(lambda: Line.id.sum().sum(), "an aggregate takes no other aggregate"),
+        refused(lambda: Line.id.where(Line.id > 1), "lines.id is no aggregate"),
+        refused(lambda: str(rm.select(Line.id.desc())), "lines.id.desc() is an order's key, not a value"),
+        refused(lambda: Line.id.desc() > 1, "lines.id.desc() is an order's key, for order_by() alone"),
+        refused(lambda: Free.at.trunc("fortnight"), "trunc() takes"),  # type: ignore[arg-type]
+        # steps
+        refused(lambda: rm.select(), "select() takes a table, or columns"),
+        refused(lambda: rm.select("id"), 'not a str: rm.col(\'id\') for a column, rm.lit(\'id\') for the text'),  # type: ignore[arg-type]
+        refused(lambda: NICKS.limit(-1), "limit() takes a number of rows from 0, not -1"),
+        refused(lambda: NICKS.limit(True), "limit() takes a number of rows from 0, not True"),
+        refused(lambda: NICKS.offset("5"), "offset() takes a number of rows from 0, not '5'"),  # type: ignore[arg-type]
+        refused(lambda: str(NICKS.union(rm.select(Line))), "queries that are put together have 1 columns here and 5 there"),
+        refused(lambda: NICKS.union("x"), "takes queries, not str"),  # type: ignore[arg-type]
+        refused(lambda: BOTH.where(Line.id == 1), "where() comes before queries are put together"),
+        refused(lambda: BOTH.having(rm.count() > 1), "having() comes before queries are put together"),
+        refused(lambda: BOTH.group_by(Line.id), "group_by() comes before queries are put together"),
+        refused(lambda: BOTH.distinct(), "distinct() comes before queries are put together"),
+        refused(lambda: BOTH.select(Line.id), "select() comes before queries are put together"),
+        refused(lambda: BOTH.join(Channel), "join() comes before queries are put together"),
+        refused(lambda: str(BOTH.order_by(Line.id)), "is no column of the queries that are put together"),
+        refused(lambda: Line.id.in_(rm.select(Line)), "a query stands here for one column, but selects 5"),
+        refused(lambda: rm.case(), "case() takes one (condition, value) at least"),
+        refused(lambda: rm.case(5), "case() takes pairs"),  # type: ignore[arg-type]
+        refused(lambda: rm.coalesce(), "coalesce() takes one value at least"),
+        refused(lambda: Line.nick.matches("(a"), 'the regular expression "(a" is none'),
+        refused(lambda: Line.nick.matches("(?=a)"), 'the regular expression "(?=a)" has a group'),
+        refused(lambda: Line.nick.like("a\\"), "ends in a backslash that takes nothing"),
+        # writing
+        refused(lambda: rm.insert(Line).values({"id": 1}, {"id": 2, "nick": "x"}), 'row 1 has "nick", which row 0 has not: all rows name the same columns'),
+        refused(lambda: rm.insert(Line).values({"id": 1, "nick": "x"}).values(id=2), 'row 1 has no "nick", which row 0 has'),
+        refused(lambda: rm.insert(Line).values(5), "row 0 is a dict, a dataclass or a Row, not int"),  # type: ignore[arg-type]
+        refused(lambda: rm.insert("lines"), "takes a table as of rm.Table, not str"),  # type: ignore[arg-type]
+        refused(lambda: rm.insert(NICKS.subquery("s")), "takes a table as of rm.Table"),  # type: ignore[arg-type]
+        refused(lambda: str(rm.insert(Line).from_select(NICKS, "id", "nick")), "the query gives 1 columns, 2 are inserted"),
+        refused(lambda: str(rm.insert(Line).values(nick="x").from_select(NICKS)), "values() and from_select() are both given"),
+        refused(lambda: str(rm.upsert(Free).values(text="x")), "free declares no primary key: say with .on(...)"),
+        refused(lambda: str(rm.upsert(Line)), "no rows are given: name them with values() or from_select()"),
+        refused(lambda: rm.insert(Line).values(id=1).set(nick="x"), "set() is for rm.upsert(): an insert changes no row"),
+        refused(lambda: str(rm.update(Line).where(Line.id == 1)), "nothing is set"),
+        # SQL of one's own
+        refused(lambda: rm.sql("select {a}"), "no value is given for {a}"),
+        refused(lambda: rm.sql("select 1", a=1), "a is given, but the SQL has no {a}"),
+        refused(lambda: rm.sql("select {a", a=1), "a { without its }"),
+        refused(lambda: rm.sql("select }"), "a } without its {"),
+        refused(lambda: rm.sql("select $1"), "takes its values by name in braces"),
+        refused(lambda: rm.sql("select :x"), "takes its values by name in braces"),
+        refused(lambda: rm.sql("select '{a}'", a=1), "stands inside of quotes, a comment or a word"),
+        refused(lambda: rm.sql("select '{a}', {b}", a=1, b=2), "stands inside of quotes, a comment or a word"),
+        refused(lambda: rm.sql("select 1 -- {a}\n, {b}", a=1, b=2), "stands inside of quotes, a comment or a word"),
+        refused(lambda: NICKS.sql("mysql"), 'dialect is "postgresql" or "sqlite", not "mysql"'),  # type: ignore[arg-type]
+    ],
+)  # fmt: skip
+def test_one_clear_error(use: Callable[[], object], message: str, error: type[Exception]) -> None:
+    with pytest.raises(error) as raised:
+        use()
+    assert type(raised.value) is error
+    assert message in str(raised.value)
+
+
+@pytest.fixture
+def db(any_url: str) -> Iterator[rm.Database]:
+    with rm.Database(any_url) as db:
+        fill(db)
+        yield db
+
+
+def test_the_wrong_part_is_marked() -> None:
+    with pytest.raises(rm.ProgrammingError) as raised:
+        _ = (Line.nick == "ada") & (Line.id == "x")
+    assert str(raised.value).splitlines()[1:] == ['  lines.id == "x"', "              ^^^"]
+
+
+def test_what_only_the_database_knows_it_says(db: rm.Database) -> None:
+    with pytest.raises(
+        rm.ProgrammingError, match=r"no such column: nik|column \"nik\" does not exist"
+    ):
+        db.fetch(rm.select(rm.col("nik")).from_(Line))
+    with pytest.raises(rm.ProgrammingError, match="ambiguous"):
+        db.fetch(rm.select(Line.nick).join(Channel).where(rm.col("id") == 1))
+    with pytest.raises(rm.ProgrammingError, match="a query holds its values"):
+        db.fetch(rm.select(Line), 1)
+    with pytest.raises(
+        TypeError, match=r"takes SQL as a str, or a query as of rm\.select\(\), not a table"
+    ):
+        db.fetch(Line)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "name", ['x"; drop table lines; --', "'; drop table lines; --", "`a``b`", "[x]", "%s {x} $1", "é ñ", "select"]
+)  # fmt: skip
+def test_names_are_names_whatever_is_in_them(db: rm.Database, name: str) -> None:
+    odd: Any = type("Odd", (rm.Table,), {"__annotations__": {"id": rm.Col[int], "name": rm.Col[str]}, "name": rm.column(name)}, name=name)  # fmt: skip
+    quoted = '"' + name.replace('"', '""') + '"'
+    db.execute_script(f"create table {quoted} (id int, {quoted} text)")
+    assert db.execute(rm.insert(odd).values(id=1, name=name)) == 1
+    own = rm.select(odd.name.label(name)).where(odd.name == name).order_by(rm.col(name))
+    frame = db.fetch(own)
+    assert (frame.columns, rows(frame)) == ([name], [name])
+    other = odd.alias(name + name)
+    joined = rm.select(n=rm.count()).from_(odd).join(other, odd.name == other.name)
+    assert rows(db.fetch(joined)) == [1]
+    assert rows(db.fetch(rm.select(rm.col(name)).from_(name))) == [name]
+    assert rows(db.fetch(rm.sql("select {c} from {t}", c=odd.name, t=odd))) == [name]
+    assert db.execute(rm.update(odd).set(name="x").where(odd.id == 1)) == 1
+    assert db.fetch_value(rm.select(rm.count()).from_(Line)) == 4
+
+
+def deep(levels: int, step: Callable[[Any, int], Any]) -> Any:
+    made: Any = Line.id > 0
+    for level in range(levels):
+        made = step(made, level)
+    return made
+
+
+@pytest.mark.parametrize("levels", [10_000, 100_000])
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda made, at: made & (Line.id > at) | (Line.id == at),
+        lambda made, at: ~made,
+        lambda made, at: rm.case((made, Line.id > at), default=False),
+        lambda made, at: rm.coalesce(made, Line.id > at),
+    ],
+    ids=["and or", "not", "case", "coalesce"],
+)
+def test_a_deep_expression_is_an_error(
+    db: rm.Database, levels: int, step: Callable[[Any, int], Any]
+) -> None:
+    made = deep(levels, step)
+    assert len(repr(made)) < 1000
+    with pytest.raises(rm.ProgrammingError, match="levels, more than the database reads"):
+        db.fetch(rm.select(Line.id).where(made))
+    del made
+    gc.collect()
+
+
+def test_a_long_chain_is_not_deep(db: rm.Database) -> None:
+    left = deep(10_000, lambda made, at: made & (Line.id > -at))
+    right = deep(10_000, lambda made, at: (Line.id > -at) & made)
+    either = deep(10_000, lambda made, at: made | (Line.id == at))
+    for condition in (left, right, either):
+        assert db.fetch_value(rm.select(rm.count()).from_(Line).where(condition)) == 4
+    query = rm.select(rm.count()).from_(Line)
+    for at in range(5_000):
+        query = query.where(Line.id > -at)
+    assert db.fetch_value(query) == 4
+
+
+def test_what_is_used_twice_doubles(db: rm.Database) -> None:
+    with pytest.raises(rm.ProgrammingError, match="parts when written out, 1000000 are allowed"):
+        made = Line.id + 1
+        for _ in range(1_000):
+            made = made + made
+    query = rm.select(Line.id).where(Line.id > 0)
+    with pytest.raises(rm.ProgrammingError, match=r"parts when written out.* written once as a \.cte\(\)"):  # fmt: skip
+        for _ in range(60):
+            query = query.union_all(query)
+    query = rm.select(Line.id)
+    with pytest.raises(rm.ProgrammingError, match="parts when written out"):
+        for _ in range(60):
+            query = rm.select(Line.id).where(Line.id.in_(query) | Line.id.not_in(query))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda query: rm.select(query.subquery("s")),
+        lambda query: rm.select(query.cte("s")),
+        lambda query: rm.select(Line.id).where(Line.id.in_(query)),
+        lambda query: rm.select(Line.id).where(rm.exists(query)),
+        lambda query: rm.select(query.value()),
+        lambda query: query.union(rm.select(Line.id)),
+    ],
+    ids=["subquery", "cte", "in", "exists", "value", "union"],
+)
+def test_queries_within_queries_end_somewhere(step: Callable[[rm.Select], rm.Select]) -> None:
+    query = rm.select(Line.id)
+    with pytest.raises(
+        rm.ProgrammingError, match="queries stand within each other 64 deep at most"
+    ):
+        for _ in range(10_000):
+            query = step(query)
+    del query
+    gc.collect()
+
+
+def test_too_many_parameters(db: rm.Database) -> None:
+    many = rm.insert(Channel).values([{"id": at, "slug": str(at)} for at in range(40_000)])
+    with pytest.raises(rm.ProgrammingError, match=r"80000 parameters, .* loaded by db\.load\(\)"):
+        db.execute(many)
