@@ -55,11 +55,11 @@ class Edge:
             raise TypeError(f"{self!r} has one row for each; top() is of rm.many()")
         return self._with(rows=rows)
 
-    def order_by(self, *keys: Expr) -> Self:
+    def order_by(self, *keys: Expr[Any]) -> Self:
         """The order of the rows that belong to one."""
         return self._with(lambda query: query.order_by(*keys))
 
-    def where(self, *conditions: Expr) -> Self:
+    def where(self, *conditions: Expr[Any]) -> Self:
         """Only rows for which all conditions hold."""
         return self._with(lambda query: query.where(*conditions))
 

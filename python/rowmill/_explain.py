@@ -37,15 +37,18 @@ class Measure(NamedTuple):
     undone: bool
 
 
-def conversation(is_sqlite: bool, sql: str, analyze: bool) -> Generator[Ask | Measure, Any, Plan]:
+def conversation(
+    is_sqlite: bool, statement: object, analyze: bool
+) -> Generator[Ask | Measure, Any, Plan]:
     """Asks, and gives the plan in the end. What is asked one after the other is the same for both
     worlds; each answers in its own way."""
+    sql = text(statement)
     if not is_sqlite:
         options = "analyze, buffers, format json" if analyze else "format json"
         # Also what only reads: it may call functions that write.
-        frame = yield Ask(f"explain ({options}) {text(sql)}", undone=analyze)
+        frame = yield Ask(f"explain ({options}) {sql}", undone=analyze)
         return postgres_plan(sql, frame)
-    word = first_word(text(sql))
+    word = first_word(sql)
     if word not in PLANNED:
         raise InterfaceError(
             f"SQLite has no plan for {word or 'nothing'}",

@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, NoReturn, TypeAlias, TypeVar, final, o
 from uuid import UUID
 
 from rowmill._interval import Interval
-from rowmill._queries import Select
+from rowmill._queries import Select, Source
 
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
@@ -431,6 +431,10 @@ class Col(Expr[_T_co]):
     @property
     def name(self) -> str:
         """The column's name in the database."""
+    @property
+    def _source(self) -> Source: ...
+    @property
+    def _references(self) -> tuple[str, str] | None: ...
     @property
     def _table(self) -> str | None: ...
 

@@ -20,7 +20,7 @@ _HIDDEN = "rowmill_edge_"
 def _talk(query: Select) -> Talk:
     """Yields queries and is sent their frames; returns the frame with all that belongs to its rows."""
     edges, query = query._parted()
-    hidden = []
+    hidden: list[int] = []
     placed: list[tuple[Edge, Any, int]] = []
     for edge in edges:
         own, other = edge._column()

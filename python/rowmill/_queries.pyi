@@ -1,14 +1,27 @@
 """What queries are to type checkers. The module is a stub's part: at run time its names are those of
 `rowmill._rowmill`."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol, Self, TypeAlias, final, type_check_only
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import (
+    Any,
+    Generic,
+    Literal,
+    ParamSpec,
+    Protocol,
+    Self,
+    TypeAlias,
+    final,
+    type_check_only,
+)
 
+from rowmill._edge import Edge
 from rowmill._expressions import Col, Expr, Labeled
-from rowmill._rowmill import Row, _Dataclass
+from rowmill._rowmill import Frame, Row, _Dataclass
 from rowmill._table import Table
 
-_Query: TypeAlias = Select | Insert | Update | Delete | Raw
+_Query: TypeAlias = Select | Insert | Update | Delete | Raw | Call
+_Traced: TypeAlias = Select | Insert | Update | Delete | Raw
+_P = ParamSpec("_P")
 _From: TypeAlias = type[Table] | Source
 _Condition: TypeAlias = Expr[bool | None] | Raw
 _Output: TypeAlias = Expr[Any] | Labeled | Source | type[Table] | Select | Raw
@@ -93,6 +106,88 @@ class Select(_Written):
     def value(self) -> Expr[Any]:
         """The one value of the one row, as an operand."""
 
+    def top_n(self, rows: int, /, *, per: Expr[Any], groups: Sequence[Any] | None = None) -> Select:
+        """Only the first `rows` of each group, in the query's order.
+
+        Args:
+            rows: How many of each group.
+            per: What the groups are by.
+            groups: The groups that are wanted, a list of values: with an index on `per` and the order
+                this is a thousand times faster than all groups there are, which None means.
+        """
+    def union_or(self) -> Select:
+        """As the union of its parts, where one of the conditions is `a | b | ...`: each part once, with
+        the order and the limit in each."""
+    def with_(self, *edges: Edge) -> Select:
+        """With the rows that belong to each row: one query more for each edge."""
+    @property
+    def _has_edges(self) -> bool: ...
+    def _parted(self) -> tuple[list[Edge], Select]: ...
+    def _keyed(self, column: Expr[Any], name: str) -> tuple[Select, int, int]: ...
+
+@final
+class Page:
+    """Rows of a query, and the tokens of the pages beside them."""
+
+    @property
+    def rows(self) -> Frame:
+        """The rows."""
+    @property
+    def next(self) -> str | None:
+        """The token of the page after this, or None."""
+    @property
+    def previous(self) -> str | None:
+        """The token of the page before this, or None."""
+    @property
+    def has_next(self) -> bool:
+        """Whether there is a page after this."""
+    @property
+    def has_previous(self) -> bool:
+        """Whether there is a page before this."""
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Row]: ...
+
+@final
+class Paging:
+    def __new__(
+        cls,
+        query: Select,
+        size: int,
+        after: str | None,
+        before: str | None,
+        secret: bytes | str | None,
+        address: str,
+    ) -> Self: ...
+    def query(self) -> Select: ...
+    def finish(self, rows: Frame) -> Page: ...
+
+@final
+class Prepared(Generic[_P]):
+    """A function of a query, traced once: a call binds its values and builds nothing."""
+
+    __name__: str
+    __wrapped__: Callable[_P, _Traced]
+    def __new__(
+        cls, query: _Traced, parameters: list[tuple[str, str, bool, tuple[Any, ...]]]
+    ) -> Self: ...
+    def __call__(self, *given: _P.args, **named: _P.kwargs) -> Call: ...
+    def sql(self, dialect: _Dialect = "postgresql") -> str:
+        """The SQL."""
+
+@final
+class Call(_Written):
+    """A call of a prepared function: a query with its values."""
+
+@final
+class Expected:
+    """A `with` block in which a database runs so many queries at most; `queries` are those that ran."""
+
+    @property
+    def queries(self) -> list[str]:
+        """The SQL of the queries that ran so far, in their order."""
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exception: object) -> None: ...
+
 @final
 class Insert(_Written):
     """Adds rows to a table: `rm.insert(Order).values(total=5.0)`."""
@@ -159,3 +254,5 @@ def delete(table: type[Table]) -> Delete:
 def sql(text: str, /, **named: Any) -> Raw:
     """SQL of one's own. `{name}` takes a value (as a parameter), an expression, a query, or a table (as
     its name); `{{` is a brace."""
+
+def parameter(at: int, name: str, kind: str) -> Expr[Any]: ...

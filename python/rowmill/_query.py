@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, ParamSpec
 
-    from rowmill._queries import _Query
+    from rowmill._queries import _Traced
 
     P = ParamSpec("P")
 
 _VARIADIC = 0x04 | 0x08  # of `code.co_flags`: takes *args or **kwargs
 
 
-def query(function: Callable[P, _Query], /) -> Callable[P, _Query]:
+def query(function: Callable[P, _Traced], /) -> Prepared[P]:
     """Makes a prepared query of a function that builds one.
 
     >>> import rowmill as rm
@@ -63,7 +63,8 @@ def query(function: Callable[P, _Query], /) -> Callable[P, _Query]:
     ]
     positional = stand_ins[: code.co_argcount]
     keywords = dict(zip(names[code.co_argcount :], stand_ins[code.co_argcount :], strict=True))
-    prepared = Prepared(function(*positional, **keywords), declared)
+    build: Any = function
+    prepared: Prepared[P] = Prepared(build(*positional, **keywords), declared)
     for attribute in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(prepared, attribute, getattr(function, attribute))
     prepared.__wrapped__ = function

@@ -46,8 +46,13 @@ from rowmill._expressions import (
 )
 from rowmill._plan import Plan
 from rowmill._queries import (
+    Call,
     Delete,
+    Expected,
     Insert,
+    Page,
+    Paging,
+    Prepared,
     Raw,
     Select,
     Source,
@@ -55,6 +60,7 @@ from rowmill._queries import (
     _Query,
     delete,
     insert,
+    parameter,
     select,
     sql,
     update,
@@ -63,16 +69,21 @@ from rowmill._queries import (
 from rowmill._transact import Savepoint
 
 __all__ = [
+    "Call",
     "Col",
     "Column",
     "Database",
     "Delete",
+    "Expected",
     "Expr",
     "Frame",
     "Insert",
     "Labeled",
     "Options",
+    "Page",
+    "Paging",
     "Partition",
+    "Prepared",
     "Pump",
     "Quantified",
     "Raw",
@@ -99,6 +110,7 @@ __all__ = [
     "insert",
     "least",
     "lit",
+    "parameter",
     "rank",
     "row_number",
     "select",
@@ -181,7 +193,7 @@ class Frame:
     def __ne__(self, other: object, /) -> bool: ...
     __hash__ = None  # type: ignore[assignment]
     def filter(
-        self, *conditions: Expr, columns: list[str] | tuple[str, ...] | None = None
+        self, *conditions: Expr[Any], columns: list[str] | tuple[str, ...] | None = None
     ) -> Frame:
         """The rows of which all conditions are true: neither false nor NULL.
 
@@ -194,7 +206,7 @@ class Frame:
         Args:
             columns: The names of the columns that are wanted; the others are not copied.
         """
-    def select(self, *columns: str | Expr | Labeled, **named: Any) -> Frame:
+    def select(self, *columns: str | Expr[Any] | Labeled, **named: Any) -> Frame:
         """Columns by their names, and columns that are computed.
 
         >>> frame = rm.Frame({"price": [2, 3], "count": [10, 20]})
@@ -204,7 +216,7 @@ class Frame:
         A column that is only named shares this frame's memory. A computed one has its name from the
         keyword, or from `label()`.
         """
-    def sort(self, *keys: str | Expr, nulls: Literal["first", "last"] | None = None) -> Frame:
+    def sort(self, *keys: str | Expr[Any], nulls: Literal["first", "last"] | None = None) -> Frame:
         """The rows in the order of keys: names, or expressions, downwards with a minus before them.
 
         >>> frame = rm.Frame({"name": ["a", "b", None], "age": [3, 5, 5]})
@@ -243,6 +255,8 @@ class Frame:
             orient: "records" (an array of objects), "columns" (an object of arrays) or "ndjson"
                 (an object a line).
         """
+    def to_tuples(self) -> list[tuple[Any, ...]]:
+        """The rows as a list of tuples, as other drivers give them."""
     def to_dict(self) -> dict[str, list[Any]]:
         """Lists of Python objects by column name."""
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> CapsuleType: ...
@@ -250,6 +264,10 @@ class Frame:
     def _repr_html_(self) -> str: ...
     def _ipython_key_completions_(self) -> list[str]: ...
     def _column(self, at: int) -> Column: ...
+    def _nest(
+        self, name: str, at: int, children: Frame, key: int, shown: int, many: bool
+    ) -> Frame: ...
+    def _without(self, at: int) -> Frame: ...
     def _texts(self, at: int, rows: Sequence[int], most: int) -> list[str | None]: ...
     def _stream_of_views(self) -> CapsuleType: ...
 
@@ -393,6 +411,26 @@ class _Verbs(Protocol):
         self, sql: str | _Query, /, *parameters: Any, timeout: float | None = None, **named: Any
     ) -> Any:
         """The first column of the first row, or None where there is no row."""
+    def page(
+        self,
+        query: Select,
+        /,
+        size: int = 50,
+        *,
+        after: str | None = None,
+        before: str | None = None,
+        secret: bytes | str | None = None,
+        timeout: float | None = None,
+    ) -> Page:
+        """A page of a query's rows, found by the place of the page before.
+
+        Args:
+            query: With an order; the primary key is appended to it, so that it tells all rows apart.
+            size: Rows of a page.
+            after: `next` of the page before.
+            before: `previous` of the page after.
+            secret: What tokens are sealed with; None is the database's address.
+        """
     def fetch_json(
         self,
         sql: str | _Query,
@@ -528,6 +566,8 @@ class Database(_Verbs):
         deferrable: bool = False,
     ) -> _T:
         """Calls `work` with a transaction, and again with a new one where it ran into another."""
+    def expect(self, *, max_queries: int) -> Expected:
+        """A `with` block in which so many queries run at most, for tests: more are an AssertionError."""
     def stats(self) -> dict[str, int]:
         """How the connections are doing: "size", "open", "idle", "waiting", "opened", "lost",
         "retired"."""
@@ -629,6 +669,9 @@ class Pump:
     def detach(self) -> None: ...
     def close(self) -> None: ...
     def finish(self) -> None: ...
+    @property
+    def address(self) -> str: ...
+    def expect(self, max_queries: int) -> Expected: ...
     def stats(self) -> dict[str, int]: ...
     def in_flight(self) -> int: ...
     def submit(
