@@ -3,14 +3,16 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// What a database ran while somebody watched.
 #[derive(Clone, Debug, Default)]
-pub struct Recorder(Arc<Mutex<Vec<Arc<str>>>>);
+pub struct Recorder(Arc<Statements>);
+
+type Statements = Mutex<Vec<Arc<str>>>;
 
 /// Who watches a database.
 #[derive(Debug, Default)]
 pub(crate) struct Recorders {
     /// How many there may be: where nobody watches, this is all that a call looks at.
     count: AtomicUsize,
-    all: Mutex<Vec<Weak<Mutex<Vec<Arc<str>>>>>>,
+    all: Mutex<Vec<Weak<Statements>>>,
 }
 
 impl Recorder {

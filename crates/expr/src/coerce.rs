@@ -88,7 +88,7 @@ fn rounding(operator: O, at: usize) -> Rounding {
         (O::Greater | O::LessOrEqual, 1) | (O::Less | O::GreaterOrEqual, 0) | (O::Between, 2) => {
             Rounding::Down
         }
-        (O::Less | O::GreaterOrEqual, 1) | (O::Greater | O::LessOrEqual, 0) | (O::Between, 1) => {
+        (O::Less | O::GreaterOrEqual | O::Between, 1) | (O::Greater | O::LessOrEqual, 0) => {
             Rounding::Up
         }
         _ => Rounding::None,
@@ -139,8 +139,9 @@ fn whole(value: f64, rounding: Rounding) -> Option<Scalar> {
         Rounding::None => return None,
     };
     // 2^63 is the first float beyond.
-    (at >= -9_223_372_036_854_775_808.0 && at < 9_223_372_036_854_775_808.0)
-        .then(|| Scalar::Int(at as i64))
+    (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0)
+        .contains(&at)
+        .then_some(Scalar::Int(at as i64))
 }
 
 fn listed(operator: O, args: &mut Args) -> Result<Option<Expr>, ExprError> {

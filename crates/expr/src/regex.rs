@@ -39,10 +39,10 @@ pub(crate) fn check(pattern: &str) -> Result<(), ExprError> {
     while let Some(letter) = letters.next() {
         match letter {
             '\\' => match letters.next() {
-                Some(next) if next.is_ascii_punctuation() => {}
-                Some('d' | 'w' | 's') if !in_class => {}
-                Some('D' | 'W' | 'S') if !in_class => {}
-                Some('n' | 't' | 'r') => {}
+                Some(next)
+                    if next.is_ascii_punctuation()
+                        || matches!(next, 'n' | 't' | 'r')
+                        || !in_class && matches!(next, 'd' | 'w' | 's' | 'D' | 'W' | 'S') => {}
                 Some(next) => {
                     return Err(wrong(format!(
                         "has \\{next}, which PostgreSQL and Rust read differently or not at all"

@@ -122,7 +122,7 @@ pub(crate) fn within(args: &[Kind]) -> Result<Kind, Mismatch> {
     match args[1] {
         Kind::List(element) => compare(args[0], Kind::One(element))?,
         Kind::Any => {}
-        other => return Err(wrong(1, format!("takes a list, not {other}"))),
+        Kind::One(other) => return Err(wrong(1, format!("takes a list, not {other}"))),
     }
     equality(&[args[0], Kind::Any])
 }
@@ -232,7 +232,7 @@ pub(crate) fn concat(args: &[Kind]) -> Result<Kind, Mismatch> {
 fn list(args: &[Kind], at: usize) -> Result<(), Mismatch> {
     match args[at] {
         Kind::List(_) | Kind::Any | Kind::NULL => Ok(()),
-        other => Err(wrong(at, format!("takes a list, not {other}"))),
+        Kind::One(other) => Err(wrong(at, format!("takes a list, not {other}"))),
     }
 }
 

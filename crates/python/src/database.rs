@@ -1,3 +1,4 @@
+#![allow(clippy::doc_link_with_quotes)] // the examples are Python
 use std::sync::Mutex;
 
 use pyo3::intern;

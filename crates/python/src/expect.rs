@@ -1,4 +1,5 @@
 #![allow(clippy::doc_link_with_quotes)] // the examples are Python
+use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::exceptions::{PyAssertionError, PyRuntimeError};
@@ -80,10 +81,10 @@ fn told(queries: &[String], most: usize) -> String {
     let mut message = format!("{} queries ran, {most} were expected at most:", queries.len());
     for (query, count) in counts.iter().take(20) {
         let shown: String = query.chars().take(200).collect();
-        message += &format!("\n  {count} x {shown}");
+        let _ = write!(message, "\n  {count} x {shown}");
     }
     if counts.len() > 20 {
-        message += &format!("\n  and {} more", counts.len() - 20);
+        let _ = write!(message, "\n  and {} more", counts.len() - 20);
     }
     if counts.iter().any(|(_, count)| *count > 3) {
         message += "\none for each row? with_() and in_() ask for all at once";

@@ -345,6 +345,7 @@ impl Frame {
     }
 
     /// The frame with the rows of another that belong to its own, as one column more.
+    #[expect(clippy::too_many_arguments, reason = "two places and what becomes of them")]
     fn _nest(
         &self,
         py: Python<'_>,

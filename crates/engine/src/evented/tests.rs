@@ -7,7 +7,12 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{Action, Answer, Evented, Submitted, Want};
-use crate::{Arguments, Config, ErrorKind, Result, Scalar, TransactionMode};
+use crate::{Arguments, Ask, Config, ErrorKind, Result, Scalar, TransactionMode};
+
+/// SQL without parameters.
+fn plain(sql: &str) -> Ask<'_> {
+    Ask::Sql(sql.into(), Arguments::Positional(Vec::new()))
+}
 
 struct Loop {
     db: Evented<usize>,
@@ -31,8 +36,8 @@ impl Loop {
     }
 
     fn submit(&mut self, token: usize, sql: &str, parameters: Vec<Scalar>) -> Option<u64> {
-        let arguments = Arguments::Positional(parameters);
-        let call = self.db.call(sql, arguments, Want::Rows, None).unwrap();
+        let ask = Ask::Sql(sql.into(), Arguments::Positional(parameters));
+        let call = self.db.call(ask, Want::Rows, None).unwrap();
         let submitted = match self.db.answer_now(&call) {
             Some(answer) => Submitted::Now(answer),
             None => self.db.submit(call, token),
@@ -202,8 +207,7 @@ fn a_transaction_has_a_connection_to_itself() {
     event_loop.note(1, begun);
     let Answer::Transaction(id) = event_loop.wait(1).unwrap() else { panic!("no transaction") };
     let sql = "create temp table evented_tx (x int) on commit drop";
-    let call =
-        event_loop.db.call(sql, Arguments::Positional(vec![]), Want::Count, Some(id)).unwrap();
+    let call = event_loop.db.call(plain(sql), Want::Count, Some(id)).unwrap();
     let submitted = event_loop.db.submit(call, 2);
     event_loop.note(2, submitted);
     event_loop.wait(2).unwrap();
@@ -240,7 +244,7 @@ fn a_workers_receives_wait_whatever_the_loop_did_to_the_socket() {
 fn a_database_dropped_in_the_middle_stops_what_workers_wait_for() {
     let mut event_loop = Loop::new(&server());
     let sql = "select pg_sleep(60) as dropped";
-    let call = event_loop.db.call(sql, Arguments::Positional(vec![]), Want::Rows, None).unwrap();
+    let call = event_loop.db.call(plain(sql), Want::Rows, None).unwrap();
     let submitted = event_loop.db.stream(call, 0, 1);
     event_loop.note(1, submitted);
     let Answer::Stream(stream) = event_loop.wait(1).unwrap() else { panic!("no stream") };

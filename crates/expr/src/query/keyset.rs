@@ -1,5 +1,6 @@
 //! Pages by the place of a row in an order, not by counting rows: the thousandth costs what the first does.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use rowmill_columns::Scalar;
@@ -82,7 +83,7 @@ impl Keyset {
     pub fn signature(&self) -> String {
         let mut out = String::new();
         for key in &self.keys {
-            out += &format!("{} {} {};", key.expression, key.descending, key.nulls_first);
+            let _ = write!(out, "{} {} {};", key.expression, key.descending, key.nulls_first);
         }
         out
     }

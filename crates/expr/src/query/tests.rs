@@ -137,10 +137,18 @@ fn queries_put_together() {
     let all = |operation| {
         let compound = Some((operation, members.clone()));
         let order = vec![call(O::Descending, [of(&lines(), "id")])];
-        both(Select { compound, order, ..Select::default() })
+        both(Select { order, compound, ..Select::default() })
     };
-    use SetOperation::{Except, Intersect, Union, UnionAll};
-    assert_snapshot!([Union, UnionAll, Intersect, Except].map(all).join("\n\n"));
+    assert_snapshot!(
+        [
+            SetOperation::Union,
+            SetOperation::UnionAll,
+            SetOperation::Intersect,
+            SetOperation::Except
+        ]
+        .map(all)
+        .join("\n\n")
+    );
 }
 
 #[test]

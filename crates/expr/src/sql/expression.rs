@@ -64,7 +64,7 @@ impl Writer<'_> {
     /// A value for a column, which says what type it takes.
     pub(super) fn assigned_value(&mut self, value: &Expr) -> Result<(), ExprError> {
         match value.op() {
-            Op::Literal(value) if matches!(value, Scalar::Null) => {
+            Op::Literal(Scalar::Null) => {
                 self.push("null");
                 Ok(())
             }
@@ -109,7 +109,7 @@ impl Writer<'_> {
                 }
                 Piece::Down => level -= 1,
                 Piece::Value(leaf, form) => self.placeholder(leaf, form)?,
-                Piece::Halves(chain, operator) => self.halves(chain, operator, &mut stack),
+                Piece::Halves(chain, operator) => Self::halves(chain, operator, &mut stack),
                 Piece::Expr(expression, binding, cast) => {
                     self.one(expression, binding, cast, &mut stack)?;
                 }
@@ -385,12 +385,7 @@ impl Writer<'_> {
         }
     }
 
-    fn halves<'e>(
-        &mut self,
-        mut chain: Vec<&'e Expr>,
-        operator: Operator,
-        stack: &mut Vec<Piece<'e>>,
-    ) {
+    fn halves<'e>(mut chain: Vec<&'e Expr>, operator: Operator, stack: &mut Vec<Piece<'e>>) {
         let joint = if operator == Operator::And { " and " } else { " or " };
         if chain.len() <= 8 {
             for (at, part) in chain.iter().enumerate().rev() {

@@ -285,7 +285,7 @@ impl Writer<'_> {
                 Some(true) => self.push(" nulls first"),
                 Some(false) => self.push(" nulls last"),
                 None if sqlite => {
-                    self.push(if descending { " nulls first" } else { " nulls last" })
+                    self.push(if descending { " nulls first" } else { " nulls last" });
                 }
                 None => {}
             }

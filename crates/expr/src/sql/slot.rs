@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use rowmill_columns::Scalar;
 
 use super::Bound;
@@ -112,15 +114,21 @@ impl Step<'_> {
 
     fn json(&self, out: &mut String) -> Result<(), ExprError> {
         match self {
-            Self::At(at @ 0..) => *out += &format!("[{at}]"),
-            Self::At(at) => *out += &format!("[#{at}]"),
+            Self::At(at @ 0..) => {
+                let _ = write!(out, "[{at}]");
+            }
+            Self::At(at) => {
+                let _ = write!(out, "[#{at}]");
+            }
             // SQLite reads a quoted key to the next quote, with no way to write one.
             Self::Key(key) if key.contains('"') => {
                 return Err(ExprError::new(format!(
                     "SQLite finds no JSON key with a quote in it: {key:?}"
                 )));
             }
-            Self::Key(key) => *out += &format!(".\"{key}\""),
+            Self::Key(key) => {
+                let _ = write!(out, ".\"{key}\"");
+            }
         }
         Ok(())
     }

@@ -162,6 +162,7 @@ impl Expr {
         Err(PyTypeError::new_err(message))
     }
 
+    #[expect(clippy::unused_self, reason = "Python's protocol")]
     fn __contains__(&self, _value: &Bound<'_, PyAny>) -> PyResult<bool> {
         let message = "`in` gives a bool at once: write .contains(x) of a column, or .in_(values) of a value's column";
         Err(PyTypeError::new_err(message))
@@ -609,32 +610,28 @@ impl Expr {
 impl Col {
     /// The column's name in the database.
     #[getter]
-    fn name(this: PyRef<'_, Self>) -> Option<String> {
-        let expression: &Expr = this.as_super();
-        expression.0.as_column().map(|column| column.name.to_string())
+    fn name(this: &Bound<'_, Self>) -> Option<String> {
+        this.as_super().get().0.as_column().map(|column| column.name.to_string())
     }
 
     /// Where it is declared.
     #[getter]
-    fn _source(this: PyRef<'_, Self>) -> Option<super::Source> {
-        let expression: &Expr = this.as_super();
-        expression.0.as_column()?.source.clone().map(super::Source)
+    fn _source(this: &Bound<'_, Self>) -> Option<super::Source> {
+        this.as_super().get().0.as_column()?.source.clone().map(super::Source)
     }
 
     /// The table and the column that it refers to.
     #[getter]
-    fn _references(this: PyRef<'_, Self>) -> Option<(String, String)> {
-        let expression: &Expr = this.as_super();
-        let column = expression.0.as_column()?;
+    fn _references(this: &Bound<'_, Self>) -> Option<(String, String)> {
+        let column = this.as_super().get().0.as_column()?;
         let declared = column.source.as_ref()?.as_table()?.column(&column.name)?;
         declared.references.as_ref().map(|to| (to.table.to_string(), to.column.to_string()))
     }
 
     /// The table that it is declared in.
     #[getter]
-    fn _table(this: PyRef<'_, Self>) -> Option<String> {
-        let expression: &Expr = this.as_super();
-        let table = expression.0.as_column()?.source.as_ref()?.as_table()?;
+    fn _table(this: &Bound<'_, Self>) -> Option<String> {
+        let table = this.as_super().get().0.as_column()?.source.as_ref()?.as_table()?;
         Some(match &table.schema {
             Some(schema) => format!("{schema}.{}", table.name),
             None => table.name.to_string(),
@@ -670,6 +667,7 @@ impl Quantified {
         made(other.py(), expr::Expr::call(operator, [self.list.clone(), value]))
     }
 
+    #[expect(clippy::unused_self, reason = "Python's protocol")]
     fn __bool__(&self) -> PyResult<bool> {
         Err(PyTypeError::new_err("any() and all() of a list are compared with a value"))
     }

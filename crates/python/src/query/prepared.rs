@@ -138,19 +138,17 @@ impl Declared {
         let fits = match (self.kind, &value) {
             (Kind::Any, _)
             | (Kind::One(Base::Int), Scalar::Int(_))
-            | (Kind::One(Base::Text), Scalar::Text(_)) => true,
+            | (Kind::One(Base::Text), Scalar::Text(_))
+            | (Kind::One(Base::Instant), Scalar::Timestamp { .. }) => true,
             (_, Scalar::Null) => self.nullable,
-            (Kind::List(_), Scalar::List(values))
-                if values.iter().any(|value| matches!(value, Scalar::Null)) =>
-            {
-                false
-            }
             (Kind::One(Base::Float), Scalar::Int(int)) => return Ok(Scalar::Float(*int as f64)),
             (Kind::One(Base::Decimal), Scalar::Int(int)) => {
                 return Ok(Scalar::Decimal(int.to_string()));
             }
-            (Kind::One(Base::Instant), Scalar::Timestamp { .. }) => true,
-            (Kind::List(_), Scalar::List(values)) if values.is_empty() => true,
+            (kind @ Kind::List(_), Scalar::List(values)) => {
+                let null = values.iter().any(|value| matches!(value, Scalar::Null));
+                values.is_empty() || !null && Kind::of_scalar(&value) == kind
+            }
             (kind, value) => Kind::of_scalar(value) == kind,
         };
         if fits {

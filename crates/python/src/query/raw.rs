@@ -1,4 +1,5 @@
 #![allow(clippy::doc_link_with_quotes)] // the examples are Python
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
@@ -104,8 +105,7 @@ fn check_placeholders(py: Python<'_>, pieces: &[Arc<str>]) -> PyResult<()> {
     let statement = Statement::parse(&text, Dialect::Postgres);
     let has_own = match statement.as_ref().map(Statement::parameters) {
         Ok(Parameters::Numbered(count)) => *count > 0,
-        Ok(Parameters::Named(_)) => true,
-        Err(_) => true,
+        Ok(Parameters::Named(_)) | Err(_) => true,
     };
     if has_own {
         let message =
@@ -120,7 +120,7 @@ fn check_places(py: Python<'_>, pieces: &[Arc<str>]) -> PyResult<()> {
     let mut text = String::new();
     for (at, piece) in pieces[..pieces.len() - 1].iter().enumerate() {
         text += piece;
-        text += &format!("${}", at + 1);
+        let _ = write!(text, "${}", at + 1);
         let seen =
             match Statement::parse(&text, Dialect::Postgres).as_ref().map(Statement::parameters) {
                 Ok(Parameters::Numbered(highest)) => *highest,

@@ -185,10 +185,9 @@ impl Select {
         }
         let mut names: Vec<_> = query.columns().iter().filter_map(|output| output.name()).collect();
         names.sort_unstable();
-        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        if let Some([twin, _]) = names.array_windows().find(|[one, other]| one == other) {
             let message = format!(
-                "two columns of {name} are named {:?}: give one another name with .label()",
-                pair[0]
+                "two columns of {name} are named {twin:?}: give one another name with .label()"
             );
             return Err(errors::programming(py, &message));
         }

@@ -121,12 +121,11 @@ fn given(py: Python<'_>, name: &str, kind: Kind, item: &Bound<'_, PyAny>) -> PyR
     let value = expression(item)?;
     let numbers = kind.may_be_number() && value.kind().may_be_number();
     let fits = match value.value() {
-        Some(Scalar::Null) => true,
+        Some(Scalar::Null) | None => true,
         // The database fits numbers, dates and texts to its column; what is of another sort it may take wrongly.
         Some(_) => {
             kind == Kind::Any || value.kind() == kind || numbers || loosely(kind, value.kind())
         }
-        None => true,
     };
     if fits {
         return Ok(value);
@@ -139,7 +138,9 @@ fn given(py: Python<'_>, name: &str, kind: Kind, item: &Bound<'_, PyAny>) -> PyR
 fn loosely(kind: Kind, value: Kind) -> bool {
     use rowmill::expr::Base as B;
     match (kind, value) {
-        (Kind::One(B::Other), _) | (_, Kind::List(B::Null)) => true,
+        (Kind::One(B::Other), _)
+        | (_, Kind::List(B::Null))
+        | (Kind::One(B::Json), Kind::List(_)) => true,
         (Kind::One(kind), Kind::One(value)) => {
             kind.is_dated() && value.is_dated()
                 || matches!(
@@ -147,7 +148,6 @@ fn loosely(kind: Kind, value: Kind) -> bool {
                     (B::Json | B::Uuid, B::Text) | (B::Json, _) | (_, B::Other)
                 )
         }
-        (Kind::One(B::Json), Kind::List(_)) => true,
         (Kind::List(kind), Kind::List(value)) => kind.is_number() && value.is_number(),
         _ => false,
     }
@@ -269,6 +269,7 @@ impl Insert {
     }
 
     /// The rows that a query gives, for these columns in their order.
+    #[expect(clippy::wrong_self_convention, reason = "SQL's word")]
     #[pyo3(signature = (query, /, *columns))]
     fn from_select(
         &self,
