@@ -185,7 +185,8 @@ impl Select {
         }
         let mut names: Vec<_> = query.columns().iter().filter_map(|output| output.name()).collect();
         names.sort_unstable();
-        if let Some([twin, _]) = names.array_windows().find(|[one, other]| one == other) {
+        if let Some(twin) = names.windows(2).find_map(|pair| (pair[0] == pair[1]).then(|| pair[0]))
+        {
             let message = format!(
                 "two columns of {name} are named {twin:?}: give one another name with .label()"
             );
