@@ -232,6 +232,17 @@ class Frame:
         """
     def rows(self) -> Iterator[Row]:
         """The rows, one after the other."""
+    def into(self, cls: type[_T], /, *, extra: Literal["error", "ignore"] = "error") -> list[_T]:
+        """The rows as instances of a class whose fields are the columns.
+
+        Args:
+            cls: A dataclass, a msgspec.Struct, a pydantic model, a TypedDict, a NamedTuple, or dict.
+            extra: What becomes of a column that no field is for: "error", or "ignore".
+
+        Raises:
+            ProgrammingError: A field without a default has no column, or a column no field.
+            DataError: A value that the class does not take.
+        """
     def to_pandas(self, *, objects: bool = False) -> pandas.DataFrame:
         """A pandas DataFrame over the same memory where the type allows.
 
@@ -328,8 +339,8 @@ class Row:
     >>> row.name, row["id"], row[-1], tuple(row), dict(row)
     ('Ada', 7, 'Ada', (7, 'Ada'), {'id': 7, 'name': 'Ada'})
 
-    A row compares, sorts and hashes as the tuple of its values. The methods `keys`, `to_dict` and
-    `to_tuple` win over columns of these names; `row["keys"]` is always the column. Where a name
+    A row compares, sorts and hashes as the tuple of its values. The methods `keys`, `into`, `to_dict`
+    and `to_tuple` win over columns of these names; `row["keys"]` is always the column. Where a name
     repeats it means the first of its columns; positions reach all of them.
     """
 
@@ -357,6 +368,8 @@ class Row:
         Raises:
             ProgrammingError: A name repeats: a dict would lose a value.
         """
+    def into(self, cls: type[_T], /, *, extra: Literal["error", "ignore"] = "error") -> _T:
+        """An instance of a class whose fields are the columns: as `Frame.into` makes them."""
     def to_tuple(self) -> tuple[Any, ...]:
         """The values in order."""
 

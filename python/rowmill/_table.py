@@ -61,16 +61,18 @@ def column(name: str | None = None, *, naive: bool = False) -> Any:
     return Declared(name, naive=naive)
 
 
-def pk(name: str | None = None) -> Any:
+def pk(name: str | None = None, *, naive: bool = False) -> Any:
     """A column of the primary key."""
-    return Declared(name, primary=True)
+    return Declared(name, primary=True, naive=naive)
 
 
-def fk(references: Any, name: str | None = None, *, primary: bool = False) -> Any:
+def fk(
+    references: Any, name: str | None = None, *, primary: bool = False, naive: bool = False
+) -> Any:
     """A column that refers to another: `rm.fk(Channel.id)`, or `rm.fk("channels.id")` by its names in the
     database, where the class is not there yet.
     """
-    return Declared(name, primary=primary, references=references)
+    return Declared(name, primary=primary, references=references, naive=naive)
 
 
 class _Columns(type):

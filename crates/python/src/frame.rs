@@ -234,6 +234,36 @@ impl Frame {
         RowIterator::new(slf)
     }
 
+    /// The rows as instances of a class whose fields are the columns.
+    ///
+    /// >>> import dataclasses
+    /// >>> @dataclasses.dataclass
+    /// ... class User:
+    /// ...     id: int
+    /// ...     name: str | None = None
+    /// >>> rm.Frame({"id": [1, 2], "name": ["a", None]}).into(User)
+    /// [User(id=1, name='a'), User(id=2, name=None)]
+    ///
+    /// Columns and fields meet by their names, those that a msgspec.Struct or a pydantic model has for the
+    /// outside included. These two convert values in their own way, a text to a UUID or an Enum; the
+    /// others take them as they are.
+    ///
+    /// Args:
+    ///     cls: A dataclass, a msgspec.Struct, a pydantic model, a TypedDict, a NamedTuple, or dict.
+    ///     extra: What becomes of a column that no field is for: "error", or "ignore".
+    ///
+    /// Raises:
+    ///     ProgrammingError: A field without a default has no column, or a column no field.
+    ///     DataError: A value that the class does not take.
+    #[pyo3(signature = (cls, /, *, extra="error"))]
+    fn into<'py>(
+        slf: &Bound<'py, Self>,
+        cls: &Bound<'py, PyAny>,
+        extra: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("rowmill._into")?.call_method1("frame_into", (slf, cls, extra))
+    }
+
     /// A pandas DataFrame over the same memory where the type allows.
     ///
     /// docs/types.md has the table of types. Assign to a copy: what is shared cannot be

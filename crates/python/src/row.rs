@@ -18,8 +18,8 @@ use crate::{errors, schema, value};
 /// >>> row.name, row["id"], row[-1], tuple(row), dict(row)
 /// ('Ada', 7, 'Ada', (7, 'Ada'), {'id': 7, 'name': 'Ada'})
 ///
-/// A row compares, sorts and hashes as the tuple of its values. The methods `keys`, `to_dict` and
-/// `to_tuple` win over columns of these names; `row["keys"]` is always the column. Where a name
+/// A row compares, sorts and hashes as the tuple of its values. The methods `keys`, `into`, `to_dict`
+/// and `to_tuple` win over columns of these names; `row["keys"]` is always the column. Where a name
 /// repeats it means the first of its columns; positions reach all of them.
 #[pyclass(frozen, module = "rowmill", weakref)]
 pub(crate) struct Row {
@@ -221,6 +221,16 @@ impl Row {
         Ok(dict)
     }
 
+    /// An instance of a class whose fields are the columns: as `Frame.into` makes them.
+    #[pyo3(signature = (cls, /, *, extra="error"))]
+    fn into<'py>(
+        slf: &Bound<'py, Self>,
+        cls: &Bound<'py, PyAny>,
+        extra: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("rowmill._into")?.call_method1("row_into", (slf, cls, extra))
+    }
+
     /// The values in order.
     fn to_tuple<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         self.tuple(py)
@@ -273,7 +283,7 @@ impl Row {
 /// Whether an attribute is a row's own, whatever its columns are named.
 pub(crate) fn is_own(name: &Bound<'_, PyString>) -> PyResult<bool> {
     let name = name.to_cow()?;
-    Ok(matches!(&*name, "keys" | "to_dict" | "to_tuple")
+    Ok(matches!(&*name, "keys" | "into" | "to_dict" | "to_tuple")
         || (name.starts_with("__") && name.ends_with("__")))
 }
 

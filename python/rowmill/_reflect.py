@@ -1,0 +1,184 @@
+"""The tables of a live database as classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rowmill._declare import Declaration, Described, class_name, imports
+from rowmill._errors import ProgrammingError
+from rowmill._rowmill import Database
+from rowmill._table import Table
+
+_POSTGRES = """
+select c.relname as "table", a.attname as "column", not a.attnotnull as nullable,
+    coalesce(a.attnum = any(p.conkey), false) as "primary",
+    case when fn.nspname = $1 then '' else fn.nspname end as other_schema,
+    fc.relname as other, fa.attname as other_column
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
+join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+left join pg_constraint p on p.conrelid = c.oid and p.contype = 'p'
+left join lateral (select f.confrelid, f.confkey from pg_constraint f
+    where f.conrelid = c.oid and f.contype = 'f' and f.conkey = array[a.attnum]
+    order by f.oid limit 1) f on true
+left join pg_class fc on fc.oid = f.confrelid
+left join pg_namespace fn on fn.oid = fc.relnamespace
+left join pg_attribute fa on fa.attrelid = f.confrelid and fa.attnum = f.confkey[1]
+where n.nspname = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition
+order by c.relname, a.attnum
+"""
+
+# A key without columns of its own refers to the primary key.
+_SQLITE = """
+select m.name as "table", i.name as "column", i."notnull" = 0 and i.pk = 0 as nullable,
+    i.pk > 0 as "primary", '' as other_schema, f."table" as other,
+    coalesce(f."to", (select o.name from pragma_table_info(f."table") o where o.pk = 1)) as other_column
+from {master} m
+join pragma_table_xinfo(m.name, {schema}) i
+left join (select o.name as owner, f.* from {master} o join pragma_foreign_key_list(o.name, {schema}) f
+    group by o.name, f.id having count(*) = 1) f on f.owner = m.name and f."from" = i.name
+where m.type in ('table', 'view') and m.name not like 'sqlite\\_%' escape '\\' and i.hidden <> 1
+group by m.name, i.cid
+order by m.name, i.cid
+"""
+
+
+class Reflected:
+    """The tables of a database: each an attribute by its class's name, and an item by its own.
+
+    `repr` and `source()` are the declarations, for a file of one's own.
+    """
+
+    def __init__(self, declarations: list[Declaration]) -> None:
+        self._declarations = declarations
+        self._tables = {one.table: one.made("rowmill.reflected") for one in declarations}
+        for declaration in declarations:
+            setattr(self, declaration.name, self._tables[declaration.table])
+
+    def source(self) -> str:
+        """The declarations as Python."""
+        written = [one.written() for one in self._declarations]
+        return "\n\n".join([imports(self._declarations), *written])
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        known = ", ".join(one.name for one in self._declarations)
+        raise AttributeError(f"there is no table for {name!r}; there are {known or 'none'}")
+
+    def __getitem__(self, table: str) -> type[Table]:
+        return self._tables[table]
+
+    def __iter__(self) -> Iterator[type[Table]]:
+        return iter(self._tables.values())
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+    def __repr__(self) -> str:
+        return self.source()
+
+
+def reflect(
+    db: Database, schema: str | None = None, tables: Sequence[str] | None = None
+) -> Reflected:
+    """The tables and views of a database as classes, as `rm.Table` declares them.
+
+    >>> db.execute_script("create table notes (id integer primary key, text text not null)")
+    >>> tables = rm.reflect(db, tables=["notes"])
+    >>> print(rm.select(tables.Notes).where(tables.Notes.id == 1))
+    select "notes"."id", "notes"."text" from "notes" where "notes"."id" = $1::int8
+    >>> print(tables.source())
+    import rowmill as rm
+    <BLANKLINE>
+    <BLANKLINE>
+    class Notes(rm.Table, name="notes"):
+        id: rm.Col[int] = rm.pk()
+        text: rm.Col[str]
+    <BLANKLINE>
+
+    Names, types, NULLs, primary keys, and foreign keys of one column are taken over. What has no
+    counterpart among the types is `Any`.
+
+    Args:
+        db: The database.
+        schema: PostgreSQL's schema, None for the first of the search path; SQLite's attached database.
+        tables: The names of those that are wanted, None for all.
+
+    Raises:
+        ProgrammingError: One of `tables` is not there.
+    """
+    if not isinstance(db, Database):
+        raise TypeError(f"reflect() takes a Database, not {type(db).__name__}")
+    if isinstance(tables, str):
+        raise TypeError(f"tables is a list of names: [{tables!r}]")
+    described: dict[str, list[Described]] = {}
+    wanted = None if tables is None else set(tables)
+    rows = _rows(db, schema)
+    for row in rows:
+        if wanted is None or row.table in wanted:
+            described.setdefault(row.table, []).append(_column(row, schema))
+    for missing in () if tables is None else [name for name in tables if name not in described]:
+        there = ", ".join(repr(name) for name in dict.fromkeys(row.table for row in rows))
+        raise ProgrammingError(f"there is no table {missing!r}; there are {there or 'none'}")
+    declarations: list[Declaration] = []
+    for table, columns in described.items():
+        types = _types(db, schema, table)
+        typed = [column._replace(**_kind(types.get(column.name, ""))) for column in columns]
+        taken = {one.name for one in declarations} | {"source"}
+        declarations.append(Declaration(class_name(table, taken), table, schema, typed))
+    return Reflected(declarations)
+
+
+def _rows(db: Database, schema: str | None) -> list[Any]:
+    if db._is_sqlite:
+        name = "main" if schema is None else schema
+        master = f"{_identifier(name)}.sqlite_master"
+        literal = "'" + name.replace("'", "''") + "'"
+        return list(db.fetch(_SQLITE.format(master=master, schema=literal)))
+    return list(db.fetch(_POSTGRES, schema or db.fetch_value("select current_schema()::text")))
+
+
+def _column(row: Any, schema: str | None) -> Described:
+    references = None
+    if row.other is not None and row.other_column is not None:
+        of = row.other_schema or schema
+        references = ".".join([*([of] if of else []), row.other, row.other_column])
+    primary, nullable = bool(row.primary), bool(row.nullable)
+    return Described(row.column, "Any", nullable and not primary, primary, references)
+
+
+def _types(db: Database, schema: str | None, table: str) -> dict[str, str]:
+    """The types that an answer's columns have, which says how they are read."""
+    of = _identifier(table) if schema is None else f"{_identifier(schema)}.{_identifier(table)}"
+    return dict(db.fetch(f"select * from {of} limit 0").schema.items())
+
+
+def _kind(shown: str) -> dict[str, Any]:
+    element = re.fullmatch(r"list\[(.*)\]", shown)
+    if element is not None:
+        inner = _kind(element[1])
+        known = inner["type"] not in ("Any", "dict") and not inner["is_list"]
+        return {**inner, "is_list": True} if known else {**_kind(""), "is_list": False}
+    word = re.match(r"[a-z]*", shown)
+    named = {
+        "int": "int",
+        "uint": "int",
+        "float": "float",
+        "decimal": "Decimal",
+        "text": "str",
+        "enum": "str",
+        "json": "dict",
+        "uuid": "UUID",
+        "timestamp": "datetime",
+        "interval": "timedelta",
+        **{name: name for name in ("bool", "bytes", "date", "time")},
+    }
+    kind = named.get(word[0] if word else "", "Any")
+    return {"type": kind, "naive": shown == "timestamp", "is_list": False}
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
