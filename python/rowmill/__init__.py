@@ -81,14 +81,20 @@ _LATE = {
     "PlanBuffers": "_plan",
     "PlanNode": "_plan",
     "Report": "_doctor_report",
+    "Reflected": "_reflect",
     "doctor": "_doctor",
+    "from_django": "_adopt",
+    "from_sqlalchemy": "_adopt",
+    "reflect": "_reflect",
 }
 # As `typing.TYPE_CHECKING`, whose import takes longer than the rest of this package.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from rowmill._adopt import from_django, from_sqlalchemy
     from rowmill._doctor import doctor
     from rowmill._doctor_report import Finding, Report
     from rowmill._plan import Plan, PlanBuffers, PlanNode
+    from rowmill._reflect import Reflected, reflect
 
 __all__ = [
     "AsyncDatabase",
@@ -124,6 +130,7 @@ __all__ = [
     "QueryTimeout",
     "Range",
     "Raw",
+    "Reflected",
     "Report",
     "Row",
     "Schema",
@@ -146,6 +153,8 @@ __all__ = [
     "doctor",
     "exists",
     "fk",
+    "from_django",
+    "from_sqlalchemy",
     "geo_within",
     "greatest",
     "insert",
@@ -156,6 +165,7 @@ __all__ = [
     "pk",
     "query",
     "rank",
+    "reflect",
     "row_number",
     "select",
     "sql",

@@ -8,7 +8,7 @@ import enum
 import uuid
 from typing import Any
 
-from rowmill._declare import Declaration, Described
+from rowmill._declare import Declaration, Described, class_name
 from rowmill._table import Table
 
 _PYTHON: list[tuple[type, str]] = [
@@ -71,6 +71,9 @@ def from_sqlalchemy(model: Any) -> type[Table]:
     return Declaration(name, table.name, table.schema, columns).made(_module(model))
 
 
+from_sqlalchemy.__module__ = "rowmill"
+
+
 def _of_sqlalchemy(column: Any, attribute: str | None) -> Described:
     kind, is_list = column.type, False
     if hasattr(kind, "item_type") and hasattr(kind, "dimensions"):
@@ -79,6 +82,8 @@ def _of_sqlalchemy(column: Any, attribute: str | None) -> Described:
         python = kind.python_type
     except NotImplementedError:
         python = object
+    if any(base.__name__ == "JSON" for base in type(kind).__mro__):
+        python = dict  # what its values may be besides says nothing of the column
     named = next((name for base, name in _PYTHON if issubclass(python, base)), "Any")
     references = [
         key.target_fullname
@@ -118,15 +123,19 @@ def from_django(model: Any) -> type[Table]:
     return Declaration(model.__name__, meta.db_table, None, columns).made(_module(model))
 
 
+from_django.__module__ = "rowmill"
+
+
 def _of_django(field: Any) -> Described:
     references, typed = None, field
     while typed.is_relation:
         typed = typed.target_field
         if references is None:
             references = f"{typed.model._meta.db_table}.{typed.column}"
-    base = getattr(typed, "base_field", None)
-    is_list = base is not None and typed.get_internal_type() == "ArrayField"
-    named = _DJANGO.get((base if is_list else typed).get_internal_type(), "Any")
+    is_list = typed.get_internal_type() == "ArrayField"
+    if is_list:
+        typed = typed.base_field
+    named = _DJANGO.get(typed.get_internal_type(), "Any")
     return Described(
         field.column,
         named,
@@ -151,6 +160,4 @@ def _module(model: Any) -> str:
 
 
 def _capitals(name: str) -> str:
-    from rowmill._declare import class_name
-
     return class_name(name, set())

@@ -6,6 +6,7 @@ import datetime
 import decimal
 import keyword
 import re
+import types
 import uuid
 from typing import Any, NamedTuple
 
@@ -52,10 +53,12 @@ class Described(NamedTuple):
 
     def annotation(self) -> Any:
         """What the class's annotation is."""
-        kind = TYPES[self.type]
+        kind: Any = TYPES[self.type]
         if self.is_list:
-            kind = list[kind]
-        return Col[kind | None] if self.nullable and kind is not Any else Col[kind]
+            kind = types.GenericAlias(list, (kind,))
+        if self.nullable and self.type != "Any":
+            kind |= None
+        return types.GenericAlias(Col, (kind,))
 
     def annotated(self) -> str:
         """The same as it is written."""

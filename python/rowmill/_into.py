@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
     # Instances of columns, a list of values each.
     Make = Callable[[list[Sequence[Any]]], Iterable[Any]]
+    # Fields, whether there may be others, and what makes `Make` of the names of fields and of columns.
+    Fields = tuple[list["_Field"], bool, Callable[[tuple[str, ...], list[str]], Make]]
 
 
 def frame_into(frame: Frame, cls: Any, extra: str) -> list[Any]:
     """A list of instances, one for each row."""
+    if not isinstance(cls, type):
+        raise _wrong(cls)
     places, make = _plan(cls, tuple(frame.columns), extra)
     if not places:
         return [_one(cls, make, [()])[0] for _ in range(len(frame))]
@@ -28,6 +32,8 @@ def frame_into(frame: Frame, cls: Any, extra: str) -> list[Any]:
 
 def row_into(row: Row, cls: Any, extra: str) -> Any:
     """One instance."""
+    if not isinstance(cls, type):
+        raise _wrong(cls)
     places, make = _plan(cls, row.keys(), extra)
     values = row.to_tuple()
     return _one(cls, make, [(values[at],) for at in places])[0]
@@ -86,24 +92,25 @@ def _plan(cls: Any, columns: tuple[str, ...], extra: str) -> tuple[list[int], Ma
     return list(given.values()), maker(tuple(given), [columns[at] for at in given.values()])
 
 
-def _fields(cls: Any) -> tuple[list[_Field], bool, Callable[[tuple[str, ...], list[str]], Make]]:
+def _fields(cls: Any) -> Fields:
     """The fields of a class, whether it takes any others, and how instances are made."""
     if hasattr(cls, "__struct_fields__"):
         return _of_msgspec(cls)
     if hasattr(cls, "__pydantic_core_schema__") and hasattr(cls, "model_fields"):
         return _of_pydantic(cls)
-    if isinstance(cls, type) and hasattr(cls, "__dataclass_fields__"):
+    if hasattr(cls, "__dataclass_fields__"):
         return _of_dataclass(cls)
-    if isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields"):
-        defaults = cls._field_defaults  # type: ignore[attr-defined]
-        names = cls._fields
+    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
+        names, defaults = cls._fields, cls._field_defaults
         fields = [_Field(name, (name,), name not in defaults) for name in names]
         return fields, False, lambda keys, _: _called(cls, keys, names)
-    if isinstance(cls, type) and issubclass(cls, dict) and hasattr(cls, "__required_keys__"):
-        required = cls.__required_keys__
-        fields = [_Field(name, (name,), name in required) for name in cls.__annotations__]
-        return fields, False, lambda keys, _: _dicts(keys)
-    raise TypeError(
+    if issubclass(cls, dict) and hasattr(cls, "__required_keys__"):
+        return _of_typed_dict(cls)
+    raise _wrong(cls)
+
+
+def _wrong(cls: Any) -> TypeError:
+    return TypeError(
         "into() takes a dataclass, a msgspec.Struct, a pydantic model, a TypedDict, a NamedTuple or "
         f"dict, not {cls!r}"
     )
@@ -122,7 +129,23 @@ def _called(cls: Any, keys: tuple[str, ...], positional: tuple[str, ...]) -> Mak
     )
 
 
-def _of_dataclass(cls: Any) -> Any:
+def _of_typed_dict(cls: Any) -> Fields:
+    from typing import NotRequired, Required, get_origin, get_type_hints
+
+    try:
+        hints = get_type_hints(cls, include_extras=True)
+    except NameError:
+        # Names of a function: what is required is then known where they are no text.
+        hints = cls.__annotations__
+    marks = {name: get_origin(hint) for name, hint in hints.items()}
+    required = {name for name, mark in marks.items() if mark is Required} | {
+        name for name in cls.__required_keys__ if marks[name] is not NotRequired
+    }
+    listed = [_Field(name, (name,), name in required) for name in hints]
+    return listed, False, lambda keys, _: _dicts(keys)
+
+
+def _of_dataclass(cls: Any) -> Fields:
     from dataclasses import MISSING, fields
 
     own = [field for field in fields(cls) if field.init]
@@ -135,7 +158,9 @@ def _of_dataclass(cls: Any) -> Any:
     return listed, False, lambda keys, _: _called(cls, keys, positional)
 
 
-def _of_msgspec(cls: Any) -> Any:
+def _of_msgspec(cls: Any) -> Fields:
+    from types import GenericAlias
+
     import msgspec
 
     own = {field.name: field for field in msgspec.structs.fields(cls)}
@@ -146,12 +171,14 @@ def _of_msgspec(cls: Any) -> Any:
         types = [own[key].type for key in keys]
 
         def make(values: list[Sequence[Any]]) -> Iterable[Any]:
-            fitted = []
+            fitted: list[Sequence[Any]] = []
             for name, kind, column in zip(columns, types, values, strict=True):
                 # SQLite's bools are 0 and 1.
                 strict = kind not in (bool, bool | None)
                 try:
-                    fitted.append(msgspec.convert(column, list[kind], strict=strict))
+                    fitted.append(
+                        msgspec.convert(column, GenericAlias(list, (kind,)), strict=strict)
+                    )
                 except msgspec.ValidationError as error:
                     raise DataError(
                         f"the column {name!r} does not fit {cls.__name__}: {error}"
@@ -165,7 +192,7 @@ def _of_msgspec(cls: Any) -> Any:
     return listed, False, maker
 
 
-def _of_pydantic(cls: Any) -> Any:
+def _of_pydantic(cls: Any) -> Fields:
     from pydantic import TypeAdapter, ValidationError
 
     config = cls.model_config

@@ -51,6 +51,8 @@ class Reflected:
     `repr` and `source()` are the declarations, for a file of one's own.
     """
 
+    __module__ = "rowmill"
+
     def __init__(self, declarations: list[Declaration]) -> None:
         self._declarations = declarations
         self._tables = {one.table: one.made("rowmill.reflected") for one in declarations}
@@ -130,6 +132,9 @@ def reflect(
         taken = {one.name for one in declarations} | {"source"}
         declarations.append(Declaration(class_name(table, taken), table, schema, typed))
     return Reflected(declarations)
+
+
+reflect.__module__ = "rowmill"
 
 
 def _rows(db: Database, schema: str | None) -> list[Any]:
