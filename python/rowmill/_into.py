@@ -24,7 +24,7 @@ def frame_into(frame: Frame, cls: Any, extra: str) -> list[Any]:
     """A list of instances, one for each row."""
     if not isinstance(cls, type):
         raise _wrong(cls)
-    places, make = _plan(cls, tuple(frame.columns), extra)
+    places, make = _planned(cls, tuple(frame.columns), extra)
     if not places:
         return [_one(cls, make, [()])[0] for _ in range(len(frame))]
     return list(make([frame._column(at).to_list() for at in places]))
@@ -34,7 +34,7 @@ def row_into(row: Row, cls: Any, extra: str) -> Any:
     """One instance."""
     if not isinstance(cls, type):
         raise _wrong(cls)
-    places, make = _plan(cls, row.keys(), extra)
+    places, make = _planned(cls, row.keys(), extra)
     values = row.to_tuple()
     return _one(cls, make, [(values[at],) for at in places])[0]
 
@@ -54,8 +54,6 @@ class _Field:
         self.required = required
 
 
-# As many as a program has classes for its answers.
-@lru_cache(maxsize=256)
 def _plan(cls: Any, columns: tuple[str, ...], extra: str) -> tuple[list[int], Make]:
     """Which columns are taken, in the order of the fields, and what makes instances of them."""
     if extra not in ("error", "ignore"):
@@ -90,6 +88,10 @@ def _plan(cls: Any, columns: tuple[str, ...], extra: str) -> tuple[list[int], Ma
             'extra="ignore"'
         )
     return list(given.values()), maker(tuple(given), [columns[at] for at in given.values()])
+
+
+# As many as a program has classes for its answers.
+_planned = lru_cache(maxsize=256)(_plan)
 
 
 def _fields(cls: Any) -> Fields:
@@ -167,18 +169,18 @@ def _of_msgspec(cls: Any) -> Fields:
 
     def maker(keys: tuple[str, ...], columns: list[str]) -> Make:
         call = _called(cls, keys, cls.__match_args__)
-        # A column at a time: one call for all its values, which says what each is to be.
-        types = [own[key].type for key in keys]
+        # A column at a time: one call for all its values, which says what each is to be. SQLite's bools
+        # are 0 and 1.
+        lists = [
+            (name, GenericAlias(list, (own[key].type,)), own[key].type not in (bool, bool | None))
+            for name, key in zip(columns, keys, strict=True)
+        ]
 
         def make(values: list[Sequence[Any]]) -> Iterable[Any]:
             fitted: list[Sequence[Any]] = []
-            for name, kind, column in zip(columns, types, values, strict=True):
-                # SQLite's bools are 0 and 1.
-                strict = kind not in (bool, bool | None)
+            for (name, kinds, strict), column in zip(lists, values, strict=True):
                 try:
-                    fitted.append(
-                        msgspec.convert(column, GenericAlias(list, (kind,)), strict=strict)
-                    )
+                    fitted.append(msgspec.convert(column, kinds, strict=strict))
                 except msgspec.ValidationError as error:
                     raise DataError(
                         f"the column {name!r} does not fit {cls.__name__}: {error}"
