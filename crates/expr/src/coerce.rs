@@ -138,10 +138,13 @@ fn whole(value: f64, rounding: Rounding) -> Option<Scalar> {
         Rounding::None if value.fract() == 0.0 => value,
         Rounding::None => return None,
     };
-    // 2^63 is the first float beyond.
-    (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0)
-        .contains(&at)
-        .then_some(Scalar::Int(at as i64))
+    // 2^63 is the first float beyond; as a float the largest integer would be its equal.
+    let range = -9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0;
+    match at {
+        at if range.contains(&at) => Some(Scalar::Int(at as i64)),
+        at if at.is_nan() => None,
+        at => Some(Scalar::Float(f64::INFINITY.copysign(at))),
+    }
 }
 
 fn listed(operator: O, args: &mut Args) -> Result<Option<Expr>, ExprError> {
@@ -165,7 +168,7 @@ fn listed(operator: O, args: &mut Args) -> Result<Option<Expr>, ExprError> {
     for value in values {
         if of_base(value) {
             all.push(value.clone());
-        } else if let Some(value) = fitted(value, base, Rounding::None) {
+        } else if let Some(value) = fitted(value, base, Rounding::None).filter(of_base) {
             all.push(value);
         } else if base == Base::Int && matches!(value, Scalar::Float(_) | Scalar::Decimal(_)) {
             // No integer is 2.5: it is in no list of them.
@@ -215,6 +218,7 @@ fn fit_number(args: &mut Args) {
         let other = args[1 - at].kind();
         if let (Some(value), Kind::One(base @ (Base::Float | Base::Decimal))) =
             (args[at].value(), other)
+            && !matches!(value, Scalar::Float(value) if !value.is_finite())
             && let Some(value) = fitted(value, base, Rounding::None)
         {
             args[at] = Expr::literal(value);

@@ -206,6 +206,12 @@ impl Expr {
         let operator = match (operator, args.first().map(Self::kind)) {
             (Operator::Contains, Some(Kind::List(_))) => Operator::ListContains,
             (Operator::Length, Some(Kind::List(_))) => Operator::ListLength,
+            // No text contains what is none.
+            (Operator::Contains, Some(Kind::Any))
+                if args.get(1).is_some_and(|arg| !arg.kind().may_be(Base::Text)) =>
+            {
+                Operator::ListContains
+            }
             (operator, _) => operator,
         };
         if let Some(constant) = coerce(operator, &mut args)? {

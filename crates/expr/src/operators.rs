@@ -198,7 +198,7 @@ macro_rules! table {
 
 // Marks in a spelling: `{1!glob}` a LIKE pattern as one of GLOB, `{1!json}` a list as JSON text, `{1!one}` a
 // value as a list of it, `{1!path}` the path of a JSON value, `{0!utc}` a point in time as the wall clock of
-// UTC, `{0!time}` what SQLite's date functions take, `{0!float}` and `{0!text}` a cast, `{*}` all with commas
+// UTC, `{0!wide}` a number as one of 64 bits where all operands may be narrower, `{0!time}` what SQLite's date functions take, `{0!float}` and `{0!text}` a cast, `{*}` all with commas
 // between, `{*!union}` each as a row of its own, `{*!joined}` with `||`. An operand without a mark is
 // written as it is, and as often as it is named.
 table! {
@@ -252,28 +252,28 @@ table! {
         "{0} <> all({1})" "{0} not in (select \"value\" from json_each({1!json}))"
         "Whether it is none of a list's values; true for an empty list.";
     Add "{0} + {1}" sum Spread Row Sum
-        "{0} + {1}" "{0} + {1}"
+        "{0!wide} + {1}" "{0} + {1}"
         "The sum. Integers beyond 64 bits are an error.";
     Subtract "{0} - {1}" difference Spread Row Sum
-        "{0} - {1}" "{0} - {1}"
+        "{0!wide} - {1}" "{0} - {1}"
         "The difference.";
     Multiply "{0} * {1}" product Spread Row Product
-        "{0} * {1}" "{0} * {1}"
+        "{0!wide} * {1}" "{0} * {1}"
         "The product.";
     Divide "{0} / {1}" quotient Own Row Product
         "{0!float} / nullif({1!float}, 0)" "{0!float} / {1!float}"
         "The quotient, a float or a decimal; NULL where the divisor is 0.";
     Quotient "{0} // {1}" integers Own Row Product
-        "{0} / nullif({1}, 0)" "{0} / {1}"
+        "{0!wide} / nullif({1}, 0)" "{0} / {1}"
         "The quotient of integers towards zero; NULL where the divisor is 0.";
     Remainder "{0} % {1}" integers Own Row Product
-        "{0} % nullif({1}, 0)" "{0} % {1}"
+        "{0!wide} % nullif({1}, 0)" "{0} % {1}"
         "What is left of the quotient of integers, with the dividend's sign; NULL where the divisor is 0.";
     Negate "-{0}" negation Spread Row Test
-        "- {0}" "- {0}"
+        "- {0!wide}" "- {0}"
         "The number with the other sign. As an order's key: descending, of whatever kind.";
     Abs "{0}.abs()" number Spread Row Atom
-        "abs({0})" "abs({0})"
+        "abs({0!wide})" "abs({0})"
         "The number without its sign.";
     Floor "{0}.floor()" number Spread Row Atom
         "floor({0})" "floor({0})"
@@ -393,7 +393,7 @@ table! {
         "extract(year from {0!utc})::int8" "cast(strftime('%Y', {0!time}) as integer)"
         "The year, in UTC where it is a point in time.";
     Quarter "{0}.quarter()" dated_to_int Spread Row Atom
-        "extract(quarter from {0!utc})::int8" "(cast(strftime('%m', {0!time}) as integer) + 2) / 3"
+        "extract(quarter from {0!utc})::int8" "((cast(strftime('%m', {0!time}) as integer) + 2) / 3)"
         "The quarter, 1 to 4.";
     Month "{0}.month()" dated_to_int Spread Row Atom
         "extract(month from {0!utc})::int8" "cast(strftime('%m', {0!time}) as integer)"
@@ -428,7 +428,7 @@ table! {
         "The beginning of the year.";
     TruncateQuarter "{0}.trunc(\"quarter\")" truncate Spread Row Atom
         "date_trunc('quarter', {0!utc})"
-        "printf('%s-%02d-01 00:00:00', strftime('%Y', {0!time}), (strftime('%m', {0!time}) - 1) / 3 * 3 + 1)"
+        "(strftime('%Y-', {0!time}) || printf('%02d-01 00:00:00', (strftime('%m', {0!time}) - 1) / 3 * 3 + 1))"
         "The beginning of the quarter.";
     TruncateMonth "{0}.trunc(\"month\")" truncate Spread Row Atom
         "date_trunc('month', {0!utc})"
@@ -476,7 +476,7 @@ table! {
         "greatest({*})" "(select max(\"v\") from (select {*!union}))"
         "The highest of those that are not NULL.";
     GeoWithin "geo_within({*})" geo Spread Row Test
-        "6371008.8 * 2 * asin(sqrt(least(1, sin(radians({2} - {0}) / 2) ^ 2 + cos(radians({0})) * cos(radians({2})) * sin(radians({3} - {1}) / 2) ^ 2))) <= {4}"
+        "case when num_nulls({*}) = 0 then 6371008.8 * 2 * asin(sqrt(least(1, sin(radians({2} - {0}) / 2) ^ 2 + cos(radians({0})) * cos(radians({2})) * sin(radians({3} - {1}) / 2) ^ 2))) <= {4} end"
         "rowmill_metres({0}, {1}, {2}, {3}) <= {4}"
         "Whether a point (latitude, longitude, in degrees) is at most so many metres from another, on a sphere of \
          the Earth's mean radius.";

@@ -154,11 +154,11 @@ pub(crate) fn sum(args: &[Kind]) -> Result<Kind, Mismatch> {
     use Base::{Date, Instant, Interval, Timestamp};
     count(args, 2)?;
     match (args[0], args[1]) {
-        (Kind::One(Date | Timestamp), Kind::One(Interval))
+        // What is not known yet can only be an interval.
+        (Kind::One(Date | Timestamp), Kind::One(Interval) | Kind::Any)
         | (Kind::One(Interval), Kind::One(Date | Timestamp)) => Ok(Kind::One(Timestamp)),
-        (Kind::One(Instant), Kind::One(Interval)) | (Kind::One(Interval), Kind::One(Instant)) => {
-            Ok(Kind::One(Instant))
-        }
+        (Kind::One(Instant), Kind::One(Interval) | Kind::Any)
+        | (Kind::One(Interval), Kind::One(Instant)) => Ok(Kind::One(Instant)),
         (Kind::Any, Kind::One(Interval)) | (Kind::One(Interval), Kind::Any) => Ok(Kind::Any),
         (Kind::One(Interval), Kind::One(Interval)) => Ok(Kind::One(Interval)),
         _ => numbers(args),
@@ -167,7 +167,7 @@ pub(crate) fn sum(args: &[Kind]) -> Result<Kind, Mismatch> {
 
 pub(crate) fn difference(args: &[Kind]) -> Result<Kind, Mismatch> {
     match args {
-        [Kind::One(Base::Interval), other] if *other != Kind::One(Base::Interval) => {
+        [Kind::One(Base::Interval), other] if !other.may_be(Base::Interval) => {
             Err(wrong(1, format!("takes an interval, not {other}")))
         }
         _ => sum(args),

@@ -68,15 +68,6 @@ impl Writer<'_> {
                 self.push("null");
                 Ok(())
             }
-            // SQLite has no lists: they are kept as JSON.
-            Op::Literal(_) | Op::Parameter(_)
-                if self.target.is_sqlite() && matches!(value.kind(), Kind::List(_)) =>
-            {
-                self.push("json(");
-                self.value(value, false)?;
-                self.push(")");
-                Ok(())
-            }
             Op::Literal(_) | Op::Parameter(_) => self.value(value, false),
             _ => self.expression(value),
         }
@@ -181,11 +172,12 @@ impl Writer<'_> {
     /// A placeholder, with the type that PostgreSQL is to read it as where nothing beside it says so.
     fn value(&mut self, leaf: &Expr, cast: bool) -> Result<(), ExprError> {
         if self.target.is_sqlite() {
-            let form = match leaf.kind() {
-                Kind::One(Base::Decimal) | Kind::List(Base::Decimal) => Form::Real,
-                _ => Form::Plain,
-            };
-            return self.placeholder(leaf, form);
+            // A list beside one that is kept as JSON.
+            let list = matches!(leaf.kind(), Kind::List(_));
+            self.push(if list { "json(" } else { "" });
+            self.placeholder(leaf, sqlite_form(leaf.kind()))?;
+            self.push(if list { ")" } else { "" });
+            return Ok(());
         }
         self.placeholder(leaf, Form::Plain)?;
         if cast {
@@ -249,18 +241,36 @@ impl Writer<'_> {
                 stack.push(Piece::Text(" end"));
                 let pairs = args.len() / 2;
                 let cast = cast(operator, args);
+                let value = |arg: &'e Expr, stack: &mut Vec<Piece<'e>>| {
+                    if self.is_made_real(operator, arg, args) {
+                        stack.push(Piece::Text(" as real)"));
+                        deeper(stack, arg, Binding::Or, cast);
+                        stack.push(Piece::Text("cast("));
+                    } else {
+                        deeper(stack, arg, Binding::Test, cast);
+                    }
+                };
                 if args.len() % 2 == 1 {
-                    deeper(stack, &args[2 * pairs], Binding::Test, cast);
+                    value(&args[2 * pairs], stack);
                     stack.push(Piece::Text(" else "));
                 }
                 for pair in (0..pairs).rev() {
-                    deeper(stack, &args[2 * pair + 1], Binding::Test, cast);
+                    value(&args[2 * pair + 1], stack);
                     stack.push(Piece::Text(" then "));
                     deeper(stack, &args[2 * pair], Binding::Or, true);
                     stack.push(Piece::Text(" when "));
                 }
                 self.push("case");
                 Ok(())
+            }
+            // floor() of an integer is a float, and rounds beyond 2^53.
+            Operator::Floor | Operator::Ceil if expression.kind() == Kind::INT => {
+                self.template("({0})", operator, args, stack)
+            }
+            Operator::ListContains if !self.target.is_sqlite() && !is_leaf(&args[1]) => {
+                // An array made of it would have to be of the very type of the list.
+                let spelling = "case when {0} is not null and {1} is not null then coalesce({1} = any({0}), false) end";
+                self.template(spelling, operator, args, stack)
             }
             Operator::ToInt | Operator::ToFloat => self.template(
                 number_cast(operator, args[0].kind(), self.target),
@@ -294,16 +304,16 @@ impl Writer<'_> {
             let (name, mark) = after[1..close].split_once('!').unwrap_or((&after[1..close], ""));
             rest = &after[close + 1..];
             if name == "*" {
-                listed(mark, args, cast, &mut pieces);
+                let real = |arg: &Expr| self.is_made_real(operator, arg, args);
+                listed(mark, args, cast, &real, &mut pieces);
                 continue;
             }
             let Some(arg) = name.parse().ok().and_then(|at: usize| args.get(at)) else {
                 return Err(ExprError::new(format!("{operator:?} has no operand {name}")));
             };
-            let enclosed = before.ends_with(['(', ' '])
-                && !before.ends_with("> ")
-                && !before.ends_with("= ")
-                && (rest.starts_with(')') || rest.starts_with(", "));
+            let enclosed =
+                ["(", ", ", "where ", "distinct "].iter().any(|end| before.ends_with(end))
+                    && (rest.starts_with(')') || rest.starts_with(", "));
             let binding = match entry.binding {
                 _ if enclosed => Binding::Or,
                 Binding::Sum => {
@@ -323,7 +333,7 @@ impl Writer<'_> {
                 Binding::Test if is_comparison(operator) => Binding::Sum,
                 _ => Binding::Atom,
             };
-            self.marked(mark, arg, args, binding, cast, &mut pieces);
+            self.marked(operator, mark, arg, args, binding, &mut pieces);
         }
         pieces.push(Piece::Text(rest));
         pieces.push(Piece::Down);
@@ -332,29 +342,53 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Whether SQLite is to take an integer as a float, as a float is beside it: it would compare the two exactly,
+    /// and keep both in one column.
+    fn is_made_real(&self, operator: Operator, arg: &Expr, args: &[Expr]) -> bool {
+        use Operator as O;
+        let taken = matches!(operator, O::Coalesce | O::Case | O::Least | O::Greatest);
+        self.target.is_sqlite()
+            && matches!(arg.kind(), Kind::One(Base::Int | Base::Decimal))
+            && (taken || is_comparison(operator) && arg.kind() == Kind::INT && !is_leaf(arg))
+            && args.iter().any(|other| other.kind() == Kind::FLOAT && (taken || !is_leaf(other)))
+    }
+
     fn marked<'e>(
         &self,
+        operator: Operator,
         mark: &str,
         arg: &'e Expr,
         args: &[Expr],
         binding: Binding,
-        cast: bool,
         pieces: &mut Vec<Piece<'e>>,
     ) {
-        let is_leaf = matches!(arg.op(), Op::Literal(_) | Op::Parameter(_));
+        let (leaf, cast) = (is_leaf(arg), cast(operator, args));
         match mark {
-            "glob" if is_leaf => pieces.push(Piece::Value(arg, Form::Glob)),
-            "one" if is_leaf => pieces.push(Piece::Value(arg, Form::One)),
+            "glob" if leaf => pieces.push(Piece::Value(arg, Form::Glob)),
+            "one" if leaf => pieces.push(Piece::Value(arg, Form::One)),
             "one" => pieces.extend([
                 Piece::Text("array["),
                 Piece::Expr(arg, Binding::Or, true),
                 Piece::Text("]"),
             ]),
+            "json" if leaf => pieces.push(Piece::Value(arg, sqlite_form(arg.kind()))),
             "path" if self.target.is_sqlite() => pieces.push(Piece::Value(arg, Form::JsonPath)),
             "path" => pieces.extend([Piece::Value(arg, Form::TextPath), Piece::Text("::text[]")]),
             "int4" => pieces.extend([Piece::Value(arg, Form::Plain), Piece::Text("::int4")]),
             "text" if arg.as_column().is_some() => {
                 pieces.extend([Piece::Expr(arg, Binding::Atom, cast), Piece::Text("::text")]);
+            }
+            // date_trunc() of a date is a point in time otherwise.
+            "utc" if arg.kind() == Kind::One(Base::Date) => {
+                pieces.extend([Piece::Expr(arg, Binding::Atom, true), Piece::Text("::timestamp")]);
+            }
+            "wide" if args.iter().all(|arg| is_narrow(arg) && arg.kind() == args[0].kind()) => {
+                pieces.push(Piece::Expr(arg, Binding::Atom, cast));
+                pieces.push(Piece::Text(match arg.kind() {
+                    Kind::INT => "::int8",
+                    Kind::FLOAT => "::float8",
+                    _ => "",
+                }));
             }
             "utc" if arg.kind() == Kind::One(Base::Instant) => {
                 pieces.extend([
@@ -368,7 +402,11 @@ impl Writer<'_> {
             "float" => {
                 let exact = args.iter().any(|arg| arg.kind() == Kind::One(Base::Decimal))
                     && args.iter().all(|arg| arg.kind() != Kind::FLOAT);
-                let float = matches!(arg.kind(), Kind::One(Base::Float | Base::Decimal));
+                // What SQLite calls numeric may be an integer, and so may what is taken of several.
+                let float = match arg.kind() {
+                    Kind::FLOAT => !self.target.is_sqlite() || leaf || arg.as_column().is_some(),
+                    kind => kind == Kind::One(Base::Decimal) && !self.target.is_sqlite(),
+                };
                 if float || exact && !self.target.is_sqlite() {
                     pieces.push(Piece::Expr(arg, binding, true));
                 } else if self.target.is_sqlite() {
@@ -380,6 +418,41 @@ impl Writer<'_> {
                 } else {
                     pieces.extend([Piece::Expr(arg, Binding::Atom, true), Piece::Text("::float8")]);
                 }
+            }
+            _ if self.is_made_real(operator, arg, args) => {
+                pieces.extend([
+                    Piece::Text("cast("),
+                    Piece::Expr(arg, Binding::Or, cast),
+                    Piece::Text(" as real)"),
+                ]);
+            }
+            // Arrays of integers of 32 and of 64 bits are not compared.
+            _ if !self.target.is_sqlite()
+                && matches!(arg.kind(), Kind::List(Base::Int | Base::Float | Base::Text))
+                && args.iter().all(|arg| !is_leaf(arg) && arg.kind() == args[0].kind())
+                && args.len() > 1 =>
+            {
+                pieces.push(Piece::Expr(arg, Binding::Atom, cast));
+                pieces.push(Piece::Text(match arg.kind() {
+                    Kind::List(Base::Int) => "::int8[]",
+                    Kind::List(Base::Float) => "::float8[]",
+                    _ => "::text[]",
+                }));
+            }
+            // As text, a day is not the moment at which it begins.
+            _ if self.target == Target::Sqlite
+                && arg.kind() == Kind::One(Base::Date)
+                && args.iter().any(|other| is_dated_otherwise(arg, other)) =>
+            {
+                pieces.extend([
+                    Piece::Text("(case typeof("),
+                    Piece::Expr(arg, Binding::Or, cast),
+                    Piece::Text(") when 'text' then "),
+                    Piece::Expr(arg, Binding::Atom, cast),
+                    Piece::Text(" || ' 00:00:00' else "),
+                    Piece::Expr(arg, Binding::Atom, cast),
+                    Piece::Text(" end)"),
+                ]);
             }
             _ => pieces.push(Piece::Expr(arg, binding, cast)),
         }
@@ -433,7 +506,21 @@ impl Writer<'_> {
     }
 }
 
-fn listed<'e>(mark: &str, args: &'e [Expr], cast: bool, pieces: &mut Vec<Piece<'e>>) {
+/// How SQLite takes a value: decimals are floats there.
+fn sqlite_form(kind: Kind) -> Form {
+    match kind {
+        Kind::One(Base::Decimal) | Kind::List(Base::Decimal) => Form::Real,
+        _ => Form::Plain,
+    }
+}
+
+fn listed<'e>(
+    mark: &str,
+    args: &'e [Expr],
+    cast: bool,
+    real: &dyn Fn(&Expr) -> bool,
+    pieces: &mut Vec<Piece<'e>>,
+) {
     let (joint, binding) = match mark {
         "union" => (" as \"v\" union all select ", Binding::Or),
         "joined" => (" || ", Binding::Atom),
@@ -443,7 +530,10 @@ fn listed<'e>(mark: &str, args: &'e [Expr], cast: bool, pieces: &mut Vec<Piece<'
         if at > 0 {
             pieces.push(Piece::Text(joint));
         }
+        let real = real(arg);
+        pieces.push(Piece::Text(if real { "cast(" } else { "" }));
         pieces.push(Piece::Expr(arg, binding, cast || mark == "joined"));
+        pieces.push(Piece::Text(if real { " as real)" } else { "" }));
     }
     if mark == "union" {
         pieces.push(Piece::Text(" as \"v\""));
@@ -483,6 +573,22 @@ fn is_comparison(operator: Operator) -> bool {
     )
 }
 
+fn is_leaf(arg: &Expr) -> bool {
+    matches!(arg.op(), Op::Literal(_) | Op::Parameter(_))
+}
+
+/// Whether it may be a number of 16 or 32 bits in the database: arithmetic on two of them would end there.
+fn is_narrow(arg: &Expr) -> bool {
+    use Operator as O;
+    match arg.op() {
+        Op::Column(_) | Op::Excluded(_) | Op::Query(..) => true,
+        Op::Call(O::Coalesce | O::Case | O::Least | O::Greatest) => {
+            arg.args().iter().any(is_narrow)
+        }
+        _ => false,
+    }
+}
+
 /// Whether a value among these operands says by itself what it is: numbers always do, so that 3,000,000,000 can
 /// be compared with a column of 32 bits; what stands beside a column is read as the column.
 fn cast(operator: Operator, args: &[Expr]) -> bool {
@@ -505,7 +611,6 @@ fn cast(operator: Operator, args: &[Expr]) -> bool {
     if !takes_after {
         return true;
     }
-    let is_leaf = |arg: &Expr| matches!(arg.op(), Op::Literal(_) | Op::Parameter(_));
     let list = matches!(
         operator,
         O::ListContains | O::ListOverlaps | O::ListContainsAll | O::ListDisjoint
@@ -514,9 +619,25 @@ fn cast(operator: Operator, args: &[Expr]) -> bool {
         Kind::One(base) | Kind::List(base) => base.is_number(),
         Kind::Any => false,
     };
-    let untyped = args.iter().any(|arg| arg.kind() == Kind::Any);
-    args.iter().all(is_leaf)
-        || !list && !untyped && args.iter().any(|arg| is_leaf(arg) && number(arg))
+    // A case's conditions say nothing of its values.
+    let is_value = |at: usize| operator != O::Case || at % 2 == 1 || at + 1 == args.len();
+    let values = || args.iter().enumerate().filter(|(at, _)| is_value(*at)).map(|(_, arg)| arg);
+    let untyped = values().any(|arg| arg.kind() == Kind::Any);
+    let says = |arg: &Expr| {
+        number(arg)
+            || operator == O::Between && is_leaf(&args[0])
+            || values().any(|other| is_dated_otherwise(arg, other))
+    };
+    values().all(is_leaf) || !list && !untyped && values().any(|arg| is_leaf(arg) && says(arg))
+}
+
+/// A date beside a timestamp, or the other way about: it is not read as what it stands beside.
+fn is_dated_otherwise(arg: &Expr, other: &Expr) -> bool {
+    let base = |kind| match kind {
+        Kind::One(base) | Kind::List(base) if base.is_dated() => Some(base),
+        _ => None,
+    };
+    matches!((base(arg.kind()), base(other.kind())), (Some(one), Some(another)) if one != another)
 }
 
 /// PostgreSQL's name of a kind.

@@ -8,6 +8,8 @@ mod leaves;
 mod quote;
 mod select;
 mod slot;
+#[cfg(test)]
+mod tests;
 mod top;
 mod write;
 mod writer;
