@@ -335,9 +335,6 @@ fn binary<'a>(
     if let Some(found) = prepared {
         return Ok(found);
     }
-    if second.is_null() {
-        return Ok(Cell::Null);
-    }
     if let (Some(quantifier), Some(comparison), Cell::List(list)) =
         (quantifier(operator), comparison(operator), first)
     {
@@ -347,6 +344,9 @@ fn binary<'a>(
             ordered(&one, second).map(|order| comparison.holds(order) != all)
         });
         return Ok(kleene_any(said).map_or(Cell::Null, |any| Cell::Bool(any != all)));
+    }
+    if second.is_null() {
+        return Ok(Cell::Null);
     }
     if let Some(comparison) = comparison(operator) {
         let order = first.compare(second);
