@@ -135,3 +135,15 @@ pub(crate) fn rank(py: Python<'_>) -> PyResult<Expr> {
 pub(crate) fn dense_rank(py: Python<'_>) -> PyResult<Expr> {
     call(py, O::DenseRank, Vec::new())
 }
+
+/// The table of operators: name, notation, whether NULL spreads, place, PostgreSQL's and SQLite's spelling, meaning.
+#[pyfunction]
+pub(crate) fn operators() -> Vec<[String; 7]> {
+    let row = |entry: &expr::Entry| {
+        let [name, nulls] = [format!("{:?}", entry.operator), format!("{:?}", entry.nulls)];
+        let [notation, postgres, sqlite, doc] =
+            [entry.notation, entry.postgres, entry.sqlite, entry.doc].map(str::to_owned);
+        [name, notation, nulls, format!("{:?}", entry.place), postgres, sqlite, doc]
+    };
+    expr::TABLE.iter().map(row).collect()
+}
