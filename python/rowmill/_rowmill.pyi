@@ -110,6 +110,7 @@ __all__ = [
     "insert",
     "least",
     "lit",
+    "operators",
     "parameter",
     "rank",
     "row_number",
