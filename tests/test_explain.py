@@ -82,7 +82,7 @@ async def test_the_awaited_twin(shop: str) -> None:
         assert await db.fetch_value("select count(*) from orders") == 19_999
         with pytest.raises(rm.ProgrammingError):
             await db.explain("select nope", analyze=True)
-        with pytest.raises(TypeError, match="the statement is a str, not int"):
+        with pytest.raises(TypeError, match="the statement is a str or a query, not int"):
             await db.explain(5)  # type: ignore[arg-type]
 
 
@@ -91,7 +91,7 @@ def test_errors_are_the_statements_own(shop: str) -> None:
         for analyze in (False, True):
             with pytest.raises(rm.ProgrammingError, match="nope"):
                 db.explain("select nope from orders", analyze=analyze)
-        with pytest.raises(TypeError, match="the statement is a str, not bytes"):
+        with pytest.raises(TypeError, match="the statement is a str or a query, not bytes"):
             db.explain(b"select 1")  # type: ignore[arg-type]
         with pytest.raises(rm.Error):
             db.explain("select 1; delete from orders", analyze=True)
