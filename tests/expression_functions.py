@@ -14,7 +14,7 @@ from typing import Any
 import rowmill as rm
 
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
-ROUNDED = 10**60
+ROUNDED = 2**521 - 1  # a prime: what was rounded to its parts never comes out even again
 DAY = 86_400_000_000  # microseconds
 EARTH = 6_371_008.8  # metres, as of the IUGG
 
@@ -146,6 +146,10 @@ def _whole(number: int) -> int:
     return number
 
 
+def _rounded_off(number: Fraction) -> Fraction:
+    return Fraction(round(number * ROUNDED) + 1, ROUNDED)
+
+
 def _arithmetic(
     operation: Callable[[Any, Any], Any], *, subtracts: bool = False
 ) -> Callable[[Any, Any], Any]:
@@ -162,7 +166,9 @@ def _arithmetic(
                 raise UnsureError  # too small: an error there too, 0 elsewhere
             return found
         found = operation(a, b)
-        return _whole(found) if isinstance(found, int) else found
+        if isinstance(found, int):
+            return _whole(found)
+        return found if _is_exact(Fraction(a)) and _is_exact(Fraction(b)) else _rounded_off(found)
 
     return compute
 
@@ -174,7 +180,7 @@ def _divide(a: Any, b: Any) -> Any:
         return _arithmetic(lambda a, b: a / b)(float(a), float(b))
     found = Fraction(a) / b
     # Who rounds does not get 10 back from 3 times a third of it.
-    return found if _is_exact(found) else Fraction(round(found * ROUNDED), ROUNDED)
+    return found if _is_exact(found) else _rounded_off(found)
 
 
 def _quotient(a: int, b: int) -> int | None:

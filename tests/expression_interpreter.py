@@ -25,7 +25,17 @@ import rowmill as rm
 from tests import expression_functions as functions
 from tests.expression_functions import Json, OutOfRangeError, UnsureError, compare, fraction
 
-__all__ = ["NAMES", "Json", "Node", "OutOfRangeError", "UnsureError", "inner", "kind_of", "value"]
+__all__ = [
+    "NAMES",
+    "Json",
+    "Node",
+    "OutOfRangeError",
+    "UnsureError",
+    "computed",
+    "inner",
+    "kind_of",
+    "value",
+]
 
 _KINDS = (
     (bool, "bool"),
@@ -309,6 +319,8 @@ def _value(node: Node, row: dict[str, Any], sqlite: bool) -> Any:
     if operator == "JsonGet":
         return functions.json_get(value(node.args[0], row), node.args[1:])
     args = [value(arg, row, sqlite=sqlite) for arg in node.args]
+    if sqlite and any(isinstance(arg, Fraction) for arg in args) and _has_large(args):
+        raise UnsureError
     if operator in _OWN:
         return _OWN[operator](node, args)
     if any(arg is None for arg in args):
@@ -316,6 +328,20 @@ def _value(node: Node, row: dict[str, Any], sqlite: bool) -> Any:
     if operator in _TESTS:
         return _TESTS[operator](_compare(node, args, 0, 1))
     return functions.FUNCTIONS[operator](*args)
+
+
+def _has_large(args: list[Any]) -> bool:
+    return any(isinstance(arg, int) and abs(arg) > 2**53 for arg in args)
+
+
+def computed(node: Node, row: dict[str, Any]) -> bool:
+    """Whether no part of an expression is NULL in a row, but for those that are out of range."""
+    try:
+        found = value(node, row)
+    except (OutOfRangeError, UnsureError):
+        found = False
+    operands = node.args if node.operator not in ("column", "literal", "JsonGet") else ()
+    return found is not None and all(computed(arg, row) for arg in operands)
 
 
 _TESTS: dict[str, Callable[[int], bool]] = {

@@ -18,7 +18,7 @@ import pytest
 import rowmill as rm
 from tests.expression_cases import NOTATION, POOLS, Column, Maker, schema
 from tests.expression_engines import VALUES, Database, Filter, agree, expression, plain
-from tests.expression_interpreter import NAMES, Node, OutOfRangeError, UnsureError, value
+from tests.expression_interpreter import NAMES, Node, OutOfRangeError, UnsureError, computed, value
 from tests.postgres_server import PostgresServer
 
 CASES = int(os.environ.get("ROWMILL_LAW_CASES", "4000"))
@@ -75,7 +75,7 @@ class Case:
         if any(word in self.text for word in LAZY):
             return False
         outside = [row for row in self.rows if wanted[row["id"]] == OUT_OF_RANGE]
-        return any(None not in self.used(row).values() for row in outside)
+        return any(computed(self.node, row) for row in outside)
 
     def used(self, row: dict[str, Any]) -> dict[str, Any]:
         """A row's values that the expression names."""

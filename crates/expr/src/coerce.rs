@@ -112,7 +112,9 @@ fn fitted(value: &Scalar, base: Base, rounding: Rounding) -> Option<Scalar> {
         (Base::Float, Scalar::Decimal(text)) => text.parse().ok().map(Scalar::Float),
         (Base::Decimal, Scalar::Int(value)) => Some(Scalar::Decimal(value.to_string())),
         (Base::Decimal, Scalar::Float(value)) if value.is_finite() => {
-            Some(Scalar::Decimal(format!("{value}")))
+            // What has hundreds of digits is compared, and computed with, as a float.
+            (*value == 0.0 || (1e-30..1e30).contains(&value.abs()))
+                .then(|| Scalar::Decimal(format!("{value}")))
         }
         (Base::Decimal, Scalar::Float(value)) => Some(Scalar::Decimal(
             match (value.is_nan(), *value > 0.0) {

@@ -132,8 +132,10 @@ fn what_is_not_known_yet_may_be_what_is_wanted() {
 }
 
 #[test]
-fn no_decimal_is_infinite() {
+fn no_decimal_is_infinite_or_has_hundreds_of_digits() {
     let product = call(O::Multiply, [of(Base::Decimal), Expr::literal(f64::INFINITY)]);
+    assert_eq!(product.kind(), Kind::FLOAT);
+    let product = call(O::Multiply, [of(Base::Decimal), Expr::literal(5e-324)]);
     assert_eq!(product.kind(), Kind::FLOAT);
     let product = call(O::Multiply, [of(Base::Decimal), Expr::literal(1.5)]);
     assert_eq!(product.kind(), Kind::One(Base::Decimal));
