@@ -168,7 +168,11 @@ def _arithmetic(
         found = operation(a, b)
         if isinstance(found, int):
             return _whole(found)
-        return found if _is_exact(Fraction(a)) and _is_exact(Fraction(b)) else _rounded_off(found)
+        if (_is_exact(Fraction(a)) and _is_exact(Fraction(b))) or (found == 0 and not subtracts):
+            return found
+        if abs(found) * 10**9 < abs(a) and subtracts:
+            raise UnsureError  # what is left of two numbers that were rounded
+        return _rounded_off(found)
 
     return compute
 
