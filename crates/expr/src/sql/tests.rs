@@ -27,9 +27,11 @@ fn text(expression: Expr, target: Target) -> String {
     select.from = Some(Arc::new(Source::Table(table)));
     let query = Query::Select(select.into());
     let sql = compile(&query, &Bound::of(&query), target).unwrap();
+    // SQLite's names stand in backticks.
+    let text = sql.text.replace('`', "\"");
     let inner =
-        sql.text.strip_prefix("select ").and_then(|sql| sql.strip_suffix(" as \"v\" from \"t\""));
-    inner.unwrap_or(&sql.text).to_owned()
+        text.strip_prefix("select ").and_then(|sql| sql.strip_suffix(" as \"v\" from \"t\""));
+    inner.unwrap_or(&text).to_owned()
 }
 
 fn postgres(expression: Expr) -> String {
