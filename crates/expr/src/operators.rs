@@ -476,7 +476,7 @@ table! {
         "greatest({*})" "(select max(\"v\") from (select {*!union}))"
         "The highest of those that are not NULL.";
     GeoWithin "geo_within({*})" geo Spread Row Test
-        "case when num_nulls({*}) = 0 then 6371008.8 * 2 * asin(sqrt(least(1, sin(radians({2} - {0}) / 2) ^ 2 + cos(radians({0})) * cos(radians({2})) * sin(radians({3} - {1}) / 2) ^ 2))) <= {4} end"
+        "case when num_nulls({*}) = 0 then 6371008.8 * 2 * asin(sqrt(least(1, sin(radians({2!float} - {0!float}) / 2) ^ 2 + cos(radians({0!float})) * cos(radians({2!float})) * sin(radians({3!float} - {1!float}) / 2) ^ 2))) <= {4} end"
         "rowmill_metres({0}, {1}, {2}, {3}) <= {4}"
         "Whether a point (latitude, longitude, in degrees) is at most so many metres from another, on a sphere of \
          the Earth's mean radius.";

@@ -95,6 +95,13 @@ fn an_element_that_is_computed_makes_no_array() {
 }
 
 #[test]
+fn degrees_are_floats() {
+    let whole = || Expr::literal(52);
+    let near = postgres(call(O::GeoWithin, [whole(), whole(), whole(), whole(), whole()]));
+    assert!(near.contains("radians($3::int8::float8 - $1::int8::float8)"), "{near}");
+}
+
+#[test]
 fn sqlite_divides_floats() {
     let x = of(Base::Decimal);
     let quotient = r#"cast("x" as real) / cast("x" as real)"#;
