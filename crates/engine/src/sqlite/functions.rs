@@ -16,19 +16,23 @@ const PATTERN_BYTES: usize = 4 << 20;
 
 /// Adds `text regexp pattern`, `floor`, `ceil` and `rowmill_metres` to a connection.
 pub(super) fn add(connection: &Connection) -> Result<()> {
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    // Harmless, so that views and indexes may use them where the schema is not trusted.
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("regexp", 2, flags, regexp)?;
-    connection
-        .create_scalar_function("floor", 1, flags, |context| Ok(rounded(context, f64::floor)))?;
-    connection
-        .create_scalar_function("ceil", 1, flags, |context| Ok(rounded(context, f64::ceil)))?;
-    connection.create_scalar_function("rowmill_metres", 4, flags, |context| Ok(metres(context)))
+    connection.create_scalar_function("floor", 1, flags, |context| rounded(context, f64::floor))?;
+    connection.create_scalar_function("ceil", 1, flags, |context| rounded(context, f64::ceil))?;
+    connection.create_scalar_function("rowmill_metres", 4, flags, metres)
 }
 
 /// `regexp(pattern, text)`, which is what `text regexp pattern` calls.
 fn regexp(context: &Context<'_>) -> Result<Option<bool>> {
     let compile = |value: ValueRef<'_>| -> std::result::Result<Regex, BoxError> {
-        let pattern = value.as_str()?;
+        let ValueRef::Text(pattern) = value else {
+            return Err("a pattern of regexp is text".into());
+        };
+        let pattern = std::str::from_utf8(pattern)?;
         Ok(regex::RegexBuilder::new(&spelled(pattern)).size_limit(PATTERN_BYTES).build()?)
     };
     if context.get_raw(0) == ValueRef::Null {
@@ -46,27 +50,127 @@ fn regexp(context: &Context<'_>) -> Result<Option<bool>> {
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-fn rounded(context: &Context<'_>, round: fn(f64) -> f64) -> Value {
-    match context.get_raw(0) {
+fn rounded(context: &Context<'_>, round: fn(f64) -> f64) -> Result<Value> {
+    Ok(match context.get_raw(0) {
         ValueRef::Integer(value) => Value::Integer(value),
         ValueRef::Real(value) => Value::Real(round(value)),
-        _ => Value::Null,
-    }
+        // Text that is a number is one, as in SQLite's own functions of these names.
+        ValueRef::Text(text) => number(text).map_or(Value::Null, |value| Value::Real(round(value))),
+        ValueRef::Null | ValueRef::Blob(_) => Value::Null,
+    })
+}
+
+fn number(text: &[u8]) -> Option<f64> {
+    let text = std::str::from_utf8(text).ok()?.trim();
+    // Rust reads the words for infinity and NaN too.
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    if plain { text.parse().ok() } else { None }
 }
 
 /// The distance of two points in degrees, on a sphere.
-fn metres(context: &Context<'_>) -> Option<f64> {
+fn metres(context: &Context<'_>) -> Result<Option<f64>> {
     let mut degrees = [0.0_f64; 4];
     for (at, degree) in degrees.iter_mut().enumerate() {
         *degree = match context.get_raw(at) {
             ValueRef::Integer(value) => value as f64,
             ValueRef::Real(value) => value,
-            _ => return None,
+            _ => return Ok(None),
         };
     }
     let [latitude, longitude, of_latitude, of_longitude] = degrees.map(f64::to_radians);
     let across = ((of_latitude - latitude) / 2.0).sin().powi(2);
     let along = ((of_longitude - longitude) / 2.0).sin().powi(2);
     let half = latitude.cos().mul_add(of_latitude.cos() * along, across);
-    Some(2.0 * EARTH * half.min(1.0).sqrt().asin())
+    Ok(Some(2.0 * EARTH * half.min(1.0).sqrt().asin()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(sql: &str) -> std::result::Result<Value, String> {
+        let connection = Connection::open_in_memory().unwrap();
+        add(&connection).unwrap();
+        connection.query_row(sql, [], |row| row.get(0)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn regexp_is_unanchored_and_null_of_null() {
+        let matches = [
+            ("'hello' regexp 'l+'", Value::Integer(1)),
+            ("'hello' regexp '^l'", Value::Integer(0)),
+            ("null regexp 'l'", Value::Null),
+            ("'l' regexp null", Value::Null),
+            ("null regexp null", Value::Null),
+            ("1204 regexp '^1.*4$'", Value::Integer(1)),
+            ("'a' || char(10) || 'b' regexp 'a.b'", Value::Integer(1)),
+            ("'٣' regexp '\\d'", Value::Integer(0)),
+            ("cast(x'ff61' as text) regexp 'a$'", Value::Integer(1)),
+            ("'' regexp ''", Value::Integer(1)),
+        ];
+        for (sql, expected) in matches {
+            assert_eq!(asked(&format!("select {sql}")), Ok(expected), "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_is_none_is_an_error_and_a_huge_one_is_not_compiled() {
+        for (sql, said) in [
+            ("'a' regexp '('", "unclosed group"),
+            ("'a' regexp 'a{5000}{5000}'", "size limit"),
+            ("x'61' regexp 'a'", "regexp takes text, not a blob"),
+            ("'a' regexp x'61'", "a pattern of regexp is text"),
+            ("'1' regexp 1", "a pattern of regexp is text"),
+        ] {
+            let error = asked(&format!("select {sql}")).unwrap_err();
+            assert!(error.contains(said), "{sql}: {error}");
+        }
+        // Of a pattern in a column each row's own is taken.
+        let sql = "with t(x, p) as (values ('ab', 'a'), ('ab', '^b'), ('ab', 'b')) select sum(x regexp p) from t";
+        assert_eq!(asked(sql), Ok(Value::Integer(2)));
+    }
+
+    #[test]
+    fn floor_and_ceil_keep_integers_and_pass_over_what_is_no_number() {
+        for (sql, expected) in [
+            ("floor(-1.5)", Value::Real(-2.0)),
+            ("ceil(-1.5)", Value::Real(-1.0)),
+            ("floor(9223372036854775807)", Value::Integer(i64::MAX)),
+            ("ceil(null)", Value::Null),
+            ("floor('2.5')", Value::Real(2.0)),
+            ("floor('inf')", Value::Null),
+            ("floor('x')", Value::Null),
+            ("floor(x'31')", Value::Null),
+            ("ceil(1e300)", Value::Real(1e300)),
+        ] {
+            assert_eq!(asked(&format!("select {sql}")), Ok(expected), "{sql}");
+        }
+    }
+
+    #[test]
+    fn distances_are_those_of_a_sphere() {
+        let metres = |points: &str| match asked(&format!("select rowmill_metres({points})")) {
+            Ok(Value::Real(metres)) => metres,
+            other => panic!("{points}: {other:?}"),
+        };
+        assert!(metres("1, 2, 1, 2").abs() < 1e-9);
+        let quarter = EARTH * std::f64::consts::FRAC_PI_2;
+        assert!((metres("0, 0, 90, 0") - quarter).abs() < 1e-3);
+        assert!((metres("0, -90, 0, 90") - 2.0 * quarter).abs() < 1e-3);
+        assert!((metres("10, 179.5, 10, -179.5") - metres("10, 0.5, 10, -0.5")).abs() < 1e-3);
+        assert_eq!(asked("select rowmill_metres(null, 0, 0, 0)"), Ok(Value::Null));
+        assert_eq!(asked("select rowmill_metres('1', 0, 0, 0)"), Ok(Value::Null));
+    }
+
+    #[test]
+    fn a_view_may_use_them_where_the_schema_is_not_trusted() {
+        let connection = Connection::open_in_memory().unwrap();
+        add(&connection).unwrap();
+        let made = "pragma trusted_schema = off; create view v as select floor(1.5) as x where 'a' regexp 'a'";
+        connection.execute_batch(made).unwrap();
+        assert_eq!(
+            connection.query_row("select x from v", [], |row| row.get::<_, f64>(0)),
+            Ok(1.0)
+        );
+    }
 }

@@ -142,3 +142,21 @@ impl Drop for RawConnection {
         unsafe { ffi::sqlite3_close(self.handle()) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::config::DbConfig;
+
+    use super::*;
+
+    #[test]
+    fn a_connection_has_its_functions_and_plans_that_stay() {
+        let connection = RawConnection::open(c":memory:", false).unwrap();
+        connection.set_up().unwrap();
+        // SAFETY: the handle is open, and what is made of it closes nothing.
+        let borrowed = unsafe { rusqlite::Connection::from_handle(connection.handle()) }.unwrap();
+        assert!(borrowed.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG).unwrap());
+        let found = borrowed.query_row("select 'ab' regexp 'b$'", [], |row| row.get::<_, bool>(0));
+        assert_eq!(found, Ok(true));
+    }
+}
