@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use rowmill_columns::Batch;
+use rowmill_columns::{Batch, Scalar, Schema};
 use rowmill_expr::query::{Keyset, Place, Query, Select};
 
 use crate::{Error, ErrorKind, Result};
@@ -99,20 +99,55 @@ impl Paging {
             (Some(_), false) => (more, true),
             (Some(_), true) => (true, more),
         };
+        if more && self.place_of(found, rows - 1)? == self.place_of(found, rows)? {
+            return Err(Error::new(
+                ErrorKind::Data,
+                "a page would end between two rows that the order does not tell apart, and the second be lost: \
+                 declare the primary key with rm.pk(), or add columns to order_by() that are another in each row",
+            ));
+        }
+        let signature = self.keyset.signature();
         let token = |row: usize, backwards: bool| {
-            let value = |&column: &usize| {
-                let value = kept.value(column, row).to_scalar();
-                value.ok_or_else(|| {
-                    Error::new(ErrorKind::Data, "a key's value is below the microsecond")
-                })
-            };
-            let values = self.keyset.columns().iter().map(value).collect::<Result<Vec<_>>>()?;
-            let place = Place { values, backwards };
-            place.token(&self.keyset.signature(), &self.secret).map_err(Error::from)
+            let place = Place { values: self.place_of(&kept, row)?, backwards };
+            place.token(&signature, &self.secret).map_err(Error::from)
         };
         let next = (has_next && rows > 0).then(|| token(rows - 1, false)).transpose()?;
         let previous = (has_previous && rows > 0).then(|| token(0, true)).transpose()?;
-        let asked: Vec<usize> = (0..self.keyset.asked()).collect();
-        Ok(Page { rows: kept.select(&asked), next, previous })
+        Ok(Page { rows: self.named(&kept), next, previous })
+    }
+
+    /// The values of a row's keys.
+    fn place_of(&self, rows: &Batch, row: usize) -> Result<Vec<Scalar>> {
+        let value = |&column: &usize| {
+            let value = rows.value(column, row).to_scalar();
+            value.ok_or_else(|| {
+                Error::new(ErrorKind::Data, "a key's value is below the microsecond")
+            })
+        };
+        let place = self.keyset.columns().iter().map(value).collect::<Result<Vec<_>>>()?;
+        match self.keyset.missing(&place) {
+            None => Ok(place),
+            Some(key) => Err(Error::new(
+                ErrorKind::Data,
+                format!(
+                    "{key} is NULL here and declared to have a value, by which a page would lose rows: declare it \
+                     as rm.Col[type | None]"
+                ),
+            )),
+        }
+    }
+
+    /// The columns that were asked for. SQLite renames twins where a page is made of two ranges.
+    fn named(&self, rows: &Batch) -> Batch {
+        let asked = self.keyset.asked();
+        let columns: Vec<usize> = (0..asked.len()).collect();
+        let kept = rows.select(&columns);
+        let mut fields = kept.schema().fields.clone();
+        for (field, output) in fields.iter_mut().zip(asked) {
+            if let Some(name) = output.name() {
+                field.name = Arc::clone(name);
+            }
+        }
+        Batch::new(Arc::new(Schema::new(fields)), kept.columns().to_vec(), kept.rows())
     }
 }

@@ -19,6 +19,8 @@ const HIDDEN: &str = "rowmill_key_";
 pub struct Keyset {
     select: Select,
     keys: Vec<Key>,
+    /// How many of the answer's columns were asked for.
+    asked: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -43,12 +45,23 @@ impl Keyset {
                            rm.select(q.subquery(\"u\")).order_by(...)";
             return Err(ExprError::new(message));
         }
+        if select.top.is_some() {
+            let message = "top_n() has no pages by itself: page over it as a query with a name, \
+                           rm.select(q.subquery(\"t\")).order_by(...)";
+            return Err(ExprError::new(message));
+        }
         if select.limit.is_some() || select.offset.is_some() {
             return Err(ExprError::new("a page has its own size: leave limit() and offset() away"));
         }
         if select.order.is_empty() {
             let message = "pages want an order: order_by() what makes sense to read, the primary key is appended";
             return Err(ExprError::new(message));
+        }
+        let selected = select.outputs.list().iter().map(|output| &output.expression);
+        if let Some(window) = selected.chain(&select.order).find(|one| one.has_window()) {
+            let message = "has a window, which would see the rows of one page: page over the query with a name, \
+                           rm.select(q.subquery(\"q\")).order_by(...)";
+            return Err(ExprError::about(message, window));
         }
         let mut select = select.clone();
         select.settle();
@@ -63,20 +76,25 @@ impl Keyset {
             push(&mut keys, column, last, None, &outer);
         }
         let mut outputs = select.outputs.list().to_vec();
+        let asked = outputs.len();
         for (at, key) in keys.iter_mut().enumerate() {
             let known = outputs.iter().position(|output| same(&output.expression, &key.expression));
+            if let Some(known) = known {
+                // The very node, so that its values are the parameters of the column.
+                key.expression = outputs[known].expression.clone();
+            }
             key.column = known.unwrap_or_else(|| {
                 let label = Some(format!("{HIDDEN}{at}").into());
                 outputs.push(Output { expression: key.expression.clone(), label });
                 outputs.len() - 1
             });
         }
-        if select.distinct && outputs.len() > select.outputs.list().len() {
+        if select.distinct && outputs.len() > asked {
             let message = "a page of distinct rows is ordered by columns that are selected";
             return Err(ExprError::new(message));
         }
         select.outputs = Arc::new(Outputs::new(outputs));
-        Ok(Self { select, keys })
+        Ok(Self { select, keys, asked })
     }
 
     /// What the order is, in words that stay the same between programs: a token of another is refused.
@@ -93,12 +111,18 @@ impl Keyset {
         self.keys.iter().map(|key| key.column).collect()
     }
 
-    /// How many of the answer's columns were asked for.
-    pub fn asked(&self) -> usize {
-        let hidden =
-            |output: &Output| output.label.as_ref().is_some_and(|label| label.starts_with(HIDDEN));
-        let list = self.select.outputs.list();
-        list.iter().position(hidden).unwrap_or(list.len())
+    /// The columns that were asked for, in front of those that are there for the keys alone.
+    pub fn asked(&self) -> &[Output] {
+        &self.select.outputs.list()[..self.asked]
+    }
+
+    /// The first key that has no value here though it is declared to have one.
+    ///
+    /// Pages pass over such rows: no comparison is true of them.
+    pub fn missing(&self, place: &[Scalar]) -> Option<&Expr> {
+        let missing =
+            |(key, value): &(&Key, &Scalar)| !key.nullable && matches!(value, Scalar::Null);
+        self.keys.iter().zip(place).find(missing).map(|(key, _)| &key.expression)
     }
 
     /// The query for `rows` rows after the place, or before it in the order turned round.
@@ -130,7 +154,10 @@ impl Keyset {
         let mut parts = Vec::new();
         for segment in segments(&turned, place)? {
             let mut part = base.clone();
-            part.filter.extend(segment.conditions);
+            let (groups, rows): (Vec<_>, Vec<_>) =
+                segment.conditions.into_iter().partition(Expr::is_aggregate);
+            part.filter.extend(rows);
+            part.having.extend(groups);
             part.order = order(&segment.keys)?;
             parts.push(part);
         }
@@ -232,7 +259,7 @@ fn after(keys: &[Key], place: &[Scalar]) -> Result<Option<Expr>, ExprError> {
             (None, None) => Ok(Some(Expr::literal(false))),
         };
     }
-    let value = Expr::literal(value.clone());
+    let value = fitted(&key, value);
     let mut beyond = Expr::call(first.beyond(), [key.clone(), value.clone()])?;
     let nulls_follow = first.nullable && !first.nulls_first;
     if nulls_follow {
@@ -260,11 +287,20 @@ fn row_value(keys: &[Key], place: &[Scalar], descending: bool) -> Result<Expr, E
     pieces.push(")".into());
     let mut operands: Vec<Expr> = keys.iter().map(|key| key.expression.clone()).collect();
     for (key, value) in keys.iter().zip(place) {
-        // Checked as a comparison of the one key would be.
-        Expr::call(key.beyond(), [key.expression.clone(), Expr::literal(value.clone())])?;
-        operands.push(Expr::literal(value.clone()));
+        operands.push(fitted(&key.expression, value));
     }
     Expr::raw(pieces, operands)
+}
+
+/// A value of a key as an operand beside it. SQLite gives a UUID as the text that it stores, which no literal
+/// beside a UUID may be: such goes as it is.
+fn fitted(key: &Expr, value: &Scalar) -> Expr {
+    let literal = Expr::literal(value.clone());
+    if Expr::call(O::Equal, [key.clone(), literal.clone()]).is_ok() {
+        return literal;
+    }
+    let plain = Expr::raw(vec!["".into(), "".into()], vec![literal.clone()]);
+    plain.unwrap_or(literal)
 }
 
 fn order(keys: &[Key]) -> Result<Vec<Expr>, ExprError> {
@@ -312,7 +348,7 @@ fn push(
 }
 
 /// Whether both are the same, values included.
-fn same(one: &Expr, other: &Expr) -> bool {
+pub(crate) fn same(one: &Expr, other: &Expr) -> bool {
     one.is(other) || one.shape() == other.shape() && one.to_string() == other.to_string()
 }
 
@@ -328,6 +364,9 @@ fn outer_sources(select: &Select) -> Vec<u128> {
 
 /// Columns that together are another in each row, as far as it is declared.
 fn unique_columns(select: &Select) -> Vec<Expr> {
+    if select.distinct {
+        return select.outputs.list().iter().map(|output| output.expression.clone()).collect();
+    }
     if select.is_grouped() {
         return select.group.clone();
     }

@@ -109,6 +109,8 @@ pub enum SetOperation {
     Intersect,
     /// Those of the first that are in no other.
     Except,
+    /// All, of the parts of one `or`: each has the order and the limit in it.
+    Parts,
 }
 
 impl Outputs {

@@ -21,6 +21,13 @@ impl Select {
                 "union_or() is of plain rows, without groups, distinct() and unions",
             ));
         }
+        let mut keys =
+            self.outputs.list().iter().map(|output| &output.expression).chain(&self.order);
+        if let Some(window) = keys.find(|key| key.has_window()) {
+            let message = "has a window, which would see the rows of one part: union_or() comes before it, in a \
+                           query with a name";
+            return Err(ExprError::about(message, window));
+        }
         let is_or = |condition: &&Expr| matches!(condition.op(), Op::Call(Operator::Or));
         let ors: Vec<&Expr> = self.filter.iter().filter(is_or).collect();
         let [or] = ors.as_slice() else {
@@ -71,7 +78,7 @@ impl Select {
             order: self.order.clone(),
             limit: self.limit.clone(),
             offset: self.offset.clone(),
-            compound: Some((SetOperation::UnionAll, members)),
+            compound: Some((SetOperation::Parts, members)),
             ..Self::default()
         })
     }

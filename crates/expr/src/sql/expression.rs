@@ -641,7 +641,7 @@ fn is_dated_otherwise(arg: &Expr, other: &Expr) -> bool {
 }
 
 /// PostgreSQL's name of a kind.
-fn type_name(base: Base) -> Option<&'static str> {
+pub(super) fn type_name(base: Base) -> Option<&'static str> {
     Some(match base {
         Base::Null | Base::Other => return None,
         Base::Bool => "bool",

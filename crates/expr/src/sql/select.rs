@@ -8,7 +8,7 @@ use crate::ExprError;
 use crate::kind::Base;
 use crate::node::{Expr, Op};
 use crate::operators::Operator;
-use crate::query::{Join, JoinForm, Output, Select, SetOperation, Source};
+use crate::query::{Join, JoinForm, Output, Select, SetOperation, Source, same};
 
 impl Writer<'_> {
     /// A query without those under `with`.
@@ -232,7 +232,7 @@ impl Writer<'_> {
             if at > 0 {
                 self.push(match operation {
                     SetOperation::Union => " union ",
-                    SetOperation::UnionAll => " union all ",
+                    SetOperation::UnionAll | SetOperation::Parts => " union all ",
                     SetOperation::Intersect => " intersect ",
                     SetOperation::Except => " except ",
                 });
@@ -270,7 +270,7 @@ impl Writer<'_> {
                     }
                     _ => false,
                 };
-                named || output.expression.shape() == inner.shape()
+                named || same(&output.expression, inner)
             });
             let Some(place) = found else {
                 let message = "is no column of the queries that are put together, and only by those they are ordered";

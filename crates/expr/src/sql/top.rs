@@ -6,11 +6,14 @@
 
 use std::sync::Arc;
 
+use super::expression::type_name;
 use super::slot::Form;
 use super::writer::Writer;
 use crate::ExprError;
-use crate::node::Expr;
-use crate::query::{Output, Select, Source, Top};
+use crate::kind::{Base, Kind};
+use crate::node::{Expr, Op};
+use crate::operators::Operator;
+use crate::query::{Join, JoinForm, Output, Select, Source, Top};
 
 const GROUPS: &str = "rowmill_groups";
 const RANKED: &str = "rowmill_ranked";
@@ -33,6 +36,7 @@ impl Writer<'_> {
         }
         match (&top.groups, self.target.is_sqlite()) {
             (Some(groups), false) => self.lateral(select, top, groups),
+            _ if select.joins.iter().any(|join| !is_to_one(join)) => self.wide(select, top),
             (Some(groups), true) => self.correlated(select, top, groups),
             (None, _) => self.ranked(select, top),
         }
@@ -41,16 +45,10 @@ impl Writer<'_> {
     /// `from unnest($1) as groups cross join lateral (select ... limit n)`
     fn lateral(&mut self, select: &Select, top: &Top, groups: &Expr) -> Result<(), ExprError> {
         self.push("select ");
-        for (at, output) in select.outputs.list().iter().enumerate() {
-            self.comma(at);
-            self.push("\"rowmill_top\".");
-            self.name(named(output)?)?;
-        }
-        self.push(" from unnest(");
-        self.expression(groups)?;
-        self.push(
-            ") with ordinality as \"rowmill_groups\"(\"value\", \"key\") cross join lateral (",
-        );
+        self.numbered(select)?;
+        self.push(" from ");
+        self.groups(groups, top.per.kind())?;
+        self.push(" cross join lateral (");
         self.beside(select, top)?;
         self.push(") as \"rowmill_top\" order by \"rowmill_groups\".\"key\", \"rowmill_top\".\"rowmill_place\"");
         Ok(())
@@ -60,7 +58,7 @@ impl Writer<'_> {
     fn beside(&mut self, inner: &Select, top: &Top) -> Result<(), ExprError> {
         let sources = self.open(inner)?;
         self.push("select ");
-        self.outputs(inner.outputs.list())?;
+        self.outputs(&numbers(inner))?;
         self.push(", row_number() over (order by ");
         self.order(&inner.order)?;
         self.push(") as \"rowmill_place\"");
@@ -90,9 +88,9 @@ impl Writer<'_> {
         let (first, key) = first_with_key(&sources)?;
         self.push("select ");
         self.outputs(select.outputs.list())?;
-        self.push(" from json_each(");
-        self.placeholder(groups, Form::Plain)?;
-        self.push(&format!(") as \"{GROUPS}\" cross join "));
+        self.push(" from ");
+        self.groups(groups, top.per.kind())?;
+        self.push(" cross join ");
         self.source(&first)?;
         self.push(" on ");
         self.key(&key)?;
@@ -144,9 +142,90 @@ impl Writer<'_> {
         }
         self.joins(select)?;
         self.push(&format!(" where \"{RANKED}\".\"place\" <= {} order by ", top.rows));
-        self.expression(&top.per)?;
+        self.order(std::slice::from_ref(&top.per))?;
         self.push(&format!(", \"{RANKED}\".\"place\""));
         self.close();
+        Ok(())
+    }
+
+    /// `from (select ..., row_number() over (partition by ...) ...) where place <= n`: the one form that is right
+    /// where a row is joined with several.
+    fn wide(&mut self, select: &Select, top: &Top) -> Result<(), ExprError> {
+        self.push("select ");
+        self.numbered(select)?;
+        self.push(" from (");
+        let sources = self.open(select)?;
+        self.push("select ");
+        self.outputs(&numbers(select))?;
+        self.push(", ");
+        self.group(top)?;
+        self.push(" as \"rowmill_group\", row_number() over (partition by ");
+        self.group(top)?;
+        self.push(" order by ");
+        self.order(&select.order)?;
+        self.push(") as \"rowmill_place\"");
+        if let Some(groups) = &top.groups {
+            self.push(" from ");
+            self.groups(groups, top.per.kind())?;
+            self.push(" cross join ");
+            self.source(sources.first().ok_or_else(no_rows)?)?;
+            self.joins(select)?;
+            self.group_condition(select, top)?;
+        } else {
+            self.froms(select, &sources)?;
+            if !select.filter.is_empty() {
+                self.push(" where ");
+                self.all_of(&select.filter)?;
+            }
+        }
+        self.close();
+        self.push(&format!(
+            ") as \"rowmill_top\" where \"rowmill_place\" <= {} order by \"rowmill_group\" nulls last, \
+             \"rowmill_place\"",
+            top.rows
+        ));
+        Ok(())
+    }
+
+    /// What tells groups apart, in their order.
+    fn group(&mut self, top: &Top) -> Result<(), ExprError> {
+        match top.groups {
+            Some(_) => {
+                self.push(&format!("\"{GROUPS}\".\"key\""));
+                Ok(())
+            }
+            None => self.expression(&top.per),
+        }
+    }
+
+    /// The groups as rows of a `value` and its place, `key`.
+    fn groups(&mut self, groups: &Expr, per: Kind) -> Result<(), ExprError> {
+        if self.target.is_sqlite() {
+            self.push("json_each(");
+            self.placeholder(groups, Form::Plain)?;
+            self.push(&format!(") as \"{GROUPS}\""));
+        } else {
+            self.push("unnest(");
+            self.expression(groups)?;
+            // An empty list has no type of its own.
+            if groups.kind() == Kind::List(Base::Null)
+                && let Kind::One(base) = per
+                && let Some(name) = type_name(base)
+            {
+                self.push(&format!("::{name}[]"));
+            }
+            self.push(&format!(") with ordinality as \"{GROUPS}\"(\"value\", \"key\")"));
+        }
+        Ok(())
+    }
+
+    /// The columns of `numbers`, under the names they were asked by.
+    fn numbered(&mut self, select: &Select) -> Result<(), ExprError> {
+        for (at, output) in select.outputs.list().iter().enumerate() {
+            self.comma(at);
+            self.push(&format!("\"rowmill_top\".\"column_{at}\" as "));
+            self.name(named(output)?)?;
+        }
         Ok(())
     }
 
@@ -170,9 +249,47 @@ impl Writer<'_> {
     }
 }
 
+/// The columns by number: two may have one name, which they could not be called by.
+fn numbers(select: &Select) -> Vec<Output> {
+    let number = |(at, output): (usize, &Output)| Output {
+        expression: output.expression.clone(),
+        label: Some(format!("column_{at}").into()),
+    };
+    select.outputs.list().iter().enumerate().map(number).collect()
+}
+
+/// Whether a join gives a row one partner at most: it is by the primary key of what is joined.
+fn is_to_one(join: &Join) -> bool {
+    let (JoinForm::Inner | JoinForm::Left, Some(on)) = (join.form, &join.on) else { return false };
+    let Some(table) = join.source.as_table() else { return false };
+    let mut key = table.columns.iter().filter(|column| column.primary);
+    let (Some(only), None) = (key.next(), key.next()) else { return false };
+    if !matches!(on.op(), Op::Call(Operator::Equal)) {
+        return false;
+    }
+    let of = |side: &Expr| match side.op() {
+        Op::Column(column) => {
+            column.source.as_ref().map(|source| (source.key(), Arc::clone(&column.name)))
+        }
+        _ => None,
+    };
+    let own = (join.source.key(), Arc::clone(&only.name));
+    match on.args() {
+        [one, other] => match (of(one), of(other)) {
+            (Some(one), Some(other)) => (one == own) != (other == own),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn no_rows() -> ExprError {
+    ExprError::new("top_n() is of a table's rows")
+}
+
 /// The table whose rows are meant, and its primary key.
 fn first_with_key(sources: &[Arc<Source>]) -> Result<(Arc<Source>, Vec<Expr>), ExprError> {
-    let first = sources.first().ok_or_else(|| ExprError::new("top_n() is of a table's rows"))?;
+    let first = sources.first().ok_or_else(no_rows)?;
     let key: Vec<Expr> = first.as_table().map_or_else(Vec::new, |table| {
         table
             .columns

@@ -33,6 +33,7 @@ impl Paging {
     ) -> PyResult<Self> {
         let py = query.py();
         let size = whole("size", size, 1)?;
+        query.get().without_edges(py, "a page")?;
         let secret = match secret {
             None => address.as_bytes().to_vec(),
             Some(secret) => {

@@ -117,6 +117,28 @@ impl Select {
         Err(errors::programming(py, &message))
     }
 
+    /// Refuses what changes the order or the number of rows of which the parts of an `or` have their own.
+    fn not_parts(&self, py: Python<'_>, verb: &str) -> PyResult<()> {
+        match &self.query.compound {
+            Some((SetOperation::Parts, _)) => {
+                let message =
+                    format!("union_or() comes last: {verb}() before it, so that each part has it");
+                Err(errors::programming(py, &message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses what would pass over the rows that belong to these.
+    pub(super) fn without_edges(&self, py: Python<'_>, what: &str) -> PyResult<()> {
+        if !self.has_edges() {
+            return Ok(());
+        }
+        let message =
+            format!("{what} has no edges: leave with_() away, or give it to the last query");
+        Err(errors::programming(py, &message))
+    }
+
     fn with(&self, change: impl FnOnce(&mut query::Select)) -> Self {
         let mut query = (*self.query).clone();
         change(&mut query);
@@ -158,6 +180,7 @@ impl Select {
     }
 
     fn compound(&self, others: &Bound<'_, PyTuple>, operation: SetOperation) -> PyResult<Self> {
+        self.without_edges(others.py(), "a query that is put together with others")?;
         let mut members = vec![Arc::clone(&self.query)];
         for other in others {
             let other = other.cast::<Self>().map_err(|_| {
@@ -166,7 +189,9 @@ impl Select {
                     &format!("takes queries, not {}", value::class_name(&other)),
                 )
             })?;
-            members.push(Arc::clone(&other.get().query));
+            let other = other.get();
+            other.without_edges(others.py(), "a query that is put together with others")?;
+            members.push(Arc::clone(&other.query));
         }
         let query =
             query::Select { compound: Some((operation, members)), ..query::Select::default() };
@@ -175,6 +200,7 @@ impl Select {
     }
 
     fn standing(&self, py: Python<'_>, name: &str, form: DerivedForm) -> PyResult<Source> {
+        self.without_edges(py, "a query in a table's place")?;
         let query = Arc::clone(&self.query).nested().map_err(|error| raised(py, &error))?;
         let unnamed = query.columns().iter().position(|output| output.name().is_none());
         if let Some(at) = unnamed {
@@ -275,20 +301,23 @@ impl Select {
     /// says `nulls_first()` or `nulls_last()`. Replaces an order that was there; with nothing, there is none.
     #[pyo3(signature = (*keys))]
     fn order_by(&self, keys: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        self.not_parts(keys.py(), "order_by")?;
         let keys = list(keys)?;
         Ok(self.with(|query| query.order = keys))
     }
 
     /// So many rows at most; None for all.
     #[pyo3(signature = (rows, /))]
-    fn limit(&self, rows: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+    fn limit(&self, py: Python<'_>, rows: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        self.not_parts(py, "limit")?;
         let rows = rows.map(|rows| number("limit", rows)).transpose()?;
         Ok(self.with(|query| query.limit = rows))
     }
 
     /// Not the first so many rows. The database computes them all the same: `Database.page` does not.
     #[pyo3(signature = (rows, /))]
-    fn offset(&self, rows: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+    fn offset(&self, py: Python<'_>, rows: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        self.not_parts(py, "offset")?;
         let rows = rows.map(|rows| number("offset", rows)).transpose()?;
         Ok(self.with(|query| query.offset = rows))
     }
@@ -308,7 +337,7 @@ impl Select {
     /// Args:
     ///     rows: How many of each group.
     ///     per: What the groups are by.
-    ///     groups: The groups that are wanted, a list of values: with an index on `per` and the order this is
+    ///     groups: The groups that are wanted, a list of values, in whose order they come: with an index on `per` and the order this is
     ///         a thousand times faster than all groups there are, which None means.
     #[pyo3(signature = (rows, /, *, per, groups=None))]
     fn top_n(
@@ -318,6 +347,7 @@ impl Select {
         groups: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let py = per.py();
+        self.alone(py, "top_n")?;
         if rows < 1 {
             return Err(errors::programming(
                 py,
@@ -376,19 +406,35 @@ impl Select {
         (edges, Arc::clone(&self.query).into())
     }
 
+    /// The query for one row where it says nothing of their number.
+    fn _first(&self) -> Self {
+        let said = self.query.limit.is_some() || self.query.top.is_some();
+        self.with(|query| {
+            if !said {
+                query.limit = Some(expr::Expr::literal(1_i64));
+            }
+        })
+    }
+
     /// The query with a column among those selected, where that is, and how many there were before.
-    fn _keyed(&self, column: &Bound<'_, Expr>, name: &str) -> (Self, usize, usize) {
+    fn _keyed(&self, column: &Bound<'_, Expr>, name: &str) -> PyResult<(Self, usize, usize)> {
         let key = &column.get().0;
-        let list = self.query.outputs.list();
+        let list = self.query.columns();
         let known = list.iter().position(|output| output.expression.shape() == key.shape());
         if let Some(at) = known {
-            return (self.with(|_| ()), at, list.len());
+            return Ok((self.with(|_| ()), at, list.len()));
+        }
+        if self.query.compound.is_some() || self.query.distinct || self.query.is_grouped() {
+            let message = format!(
+                "with_() finds rows by {key}, which a union, groups or distinct() want selected: select it too"
+            );
+            return Err(errors::programming(column.py(), &message));
         }
         let asked = list.len();
         let mut outputs = list.to_vec();
         outputs.push(Output { expression: key.clone(), label: Some(name.into()) });
         let select = self.with(|query| query.outputs = Arc::new(Outputs::new(outputs)));
-        (select, asked, asked)
+        Ok((select, asked, asked))
     }
 
     /// Other columns in place of those selected.
