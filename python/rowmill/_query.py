@@ -37,7 +37,9 @@ def query(function: Callable[P, _Traced], /) -> Prepared[P]:
     The function is called once, here, with stand-ins for its values: it cannot look at them. Each
     parameter's annotation says what it takes, as that of a column does.
     """
-    code = function.__code__
+    code = getattr(function, "__code__", None)
+    if code is None:
+        raise TypeError(f"rm.query takes a function, not {type(function).__name__}")
     if code.co_flags & _VARIADIC:
         raise TypeError(f"{function.__name__}: a query has named parameters, no * and **")
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -64,7 +66,8 @@ def query(function: Callable[P, _Traced], /) -> Prepared[P]:
     positional = stand_ins[: code.co_argcount]
     keywords = dict(zip(names[code.co_argcount :], stand_ins[code.co_argcount :], strict=True))
     build: Any = function
-    prepared: Prepared[P] = Prepared(build(*positional, **keywords), declared)
+    traced = build(*positional, **keywords)
+    prepared: Prepared[P] = Prepared(traced, declared, code.co_argcount)
     for attribute in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(prepared, attribute, getattr(function, attribute))
     prepared.__wrapped__ = function

@@ -10,7 +10,7 @@ use rowmill::expr::sql::{Bound as Values, Target, compile};
 use rowmill::{Arguments, Ask, Scalar, Value};
 
 use super::source::source_of;
-use super::{Call, Delete, Insert, Raw, Select, Update, raised};
+use super::{Call, Delete, Insert, Prepared, Raw, Select, Update, raised};
 use crate::blocking::arguments;
 use crate::frame::Frame;
 use crate::{errors, value};
@@ -44,13 +44,24 @@ pub(crate) fn asked<'a>(
         let arguments = arguments(parameters, named, &text)?;
         return Ok(Asked::Sql(text, arguments));
     }
+    let beside = || {
+        let message = "a query holds its values: parameters are given beside SQL alone";
+        errors::programming(sql.py(), message)
+    };
+    let values = !parameters.is_empty() || named.is_some_and(|named| !named.is_empty());
     let Some(query) = query(sql) else {
         if let Ok(call) = sql.cast::<Call>() {
+            if values {
+                return Err(beside());
+            }
             let Call { query, given } = call.get();
             return Ok(Asked::Query(query.clone(), given.clone()));
         }
         let given = match source_of(sql)? {
             Some(_) => "a table by itself".into(),
+            None if sql.is_instance_of::<Prepared>() => {
+                "a function under rm.query by itself: call it with its values".into()
+            }
             None => value::class_name(sql),
         };
         let message = format!("takes SQL as a str, or a query as of rm.select(), not {given}");
@@ -60,9 +71,8 @@ pub(crate) fn asked<'a>(
         let message = "a query with edges runs by fetch(), fetch_one() and fetch_json() alone";
         return Err(errors::programming(sql.py(), message));
     }
-    if !parameters.is_empty() || named.is_some_and(|named| !named.is_empty()) {
-        let message = "a query holds its values: parameters are given beside SQL alone";
-        return Err(errors::programming(sql.py(), message));
+    if values {
+        return Err(beside());
     }
     Ok(Asked::Query(query, Vec::new()))
 }

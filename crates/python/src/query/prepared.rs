@@ -5,9 +5,9 @@ use rowmill::Scalar;
 use rowmill::expr::query::Query;
 use rowmill::expr::{Base, Expr as Tree, Kind, Parameter};
 
-use super::ask;
 use super::expression::Expr;
 use super::source::kind_named;
+use super::{Select, ask};
 use crate::parameter::{Place, scalar};
 use crate::{errors, value};
 
@@ -16,6 +16,8 @@ use crate::{errors, value};
 pub(crate) struct Prepared {
     query: Query,
     parameters: Vec<Declared>,
+    /// How many of them may be given by position.
+    positional: usize,
 }
 
 struct Declared {
@@ -50,8 +52,15 @@ type Given<'py> = (Bound<'py, PyString>, String, bool, Bound<'py, PyTuple>);
 #[pymethods]
 impl Prepared {
     #[new]
-    fn new(query: &Bound<'_, PyAny>, parameters: Vec<Given<'_>>) -> PyResult<Self> {
+    fn new(
+        query: &Bound<'_, PyAny>,
+        parameters: Vec<Given<'_>>,
+        positional: usize,
+    ) -> PyResult<Self> {
         let py = query.py();
+        if let Ok(select) = query.cast::<Select>() {
+            select.get().without_edges(py, "a function under rm.query")?;
+        }
         let Some(traced) = ask::query(query) else {
             let message = format!(
                 "a function under rm.query returns a query, as of rm.select(), not {}",
@@ -66,7 +75,7 @@ impl Prepared {
             Ok(Declared { name: name.unbind(), kind, nullable, default })
         };
         let parameters = parameters.into_iter().map(declared).collect::<PyResult<_>>()?;
-        Ok(Self { query: traced, parameters })
+        Ok(Self { query: traced, parameters, positional })
     }
 
     #[pyo3(signature = (*given, **named))]
@@ -76,9 +85,12 @@ impl Prepared {
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Call> {
         let py = given.py();
-        if given.len() > self.parameters.len() {
-            let message =
-                format!("the query takes {} values, {} given", self.parameters.len(), given.len());
+        if given.len() > self.positional {
+            let message = format!(
+                "the query takes {} values by position, {} given",
+                self.positional,
+                given.len()
+            );
             return Err(PyTypeError::new_err(message));
         }
         let mut values = Vec::with_capacity(self.parameters.len());

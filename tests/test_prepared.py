@@ -1,0 +1,270 @@
+"""Functions that are queries: what a call takes, and that it is what the query built afresh would be."""
+
+import asyncio
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+import rowmill as rm
+
+
+class Log(rm.Table, name="logs"):
+    id: rm.Col[int] = rm.pk()
+    channel: rm.Col[int]
+    at: rm.Col[dt.datetime] = rm.column(naive=True)
+    nick: rm.Col[str]
+    command: rm.Col[str | None]
+    score: rm.Col[float | None]
+    price: rm.Col[Decimal | None]
+
+
+START = dt.datetime(2024, 1, 1)
+
+
+@pytest.fixture
+def db(any_url: str) -> Iterator[rm.Database]:
+    with rm.Database(any_url) as db:
+        db.execute(
+            "create table logs (id integer primary key, channel integer, at timestamp, nick text, command text, "
+            "score double precision, price numeric)"
+        )
+        db.load(
+            "logs",
+            [
+                {
+                    "id": at,
+                    "channel": at % 7,
+                    "at": START + dt.timedelta(hours=at),
+                    "nick": f"n{at % 3}",
+                    "command": [None, "a", "b"][at % 3],
+                    "score": at / 4,
+                    "price": Decimal(at) / 2,
+                }
+                for at in range(100)
+            ],
+        )
+        yield db
+
+
+@rm.query
+def day(
+    channel: int,
+    begin: dt.datetime,
+    end: dt.datetime,
+    commands: list[str] = ["a"],  # noqa: B006 - it is bound, never changed
+    *,
+    limit: int = 5,
+) -> Any:
+    """A day of a channel."""
+    window = (Log.at >= begin, Log.at < end, Log.command.in_(commands))
+    return rm.select(Log.id).where(Log.channel == channel, *window).order_by(-Log.id).limit(limit)
+
+
+@rm.query
+def quoted(ch: "int", nick: "str | None" = None, wanted: "list[int]" = ()) -> Any:  # type: ignore[assignment]
+    return rm.select(Log.id).where(Log.channel == ch, (Log.nick == nick) | Log.id.in_(wanted))
+
+
+END = START + dt.timedelta(days=4)
+
+
+def ids(frame: rm.Frame) -> list[int]:
+    return sorted(frame["id"].to_list())
+
+
+def test_a_call_is_the_query_built_afresh(db: rm.Database) -> None:
+    def afresh(channel: int, commands: list[str], limit: int) -> list[int]:
+        query = day.__wrapped__(channel, START, END, commands, limit=limit)  # type: ignore[attr-defined]
+        return ids(db.fetch(query))
+
+    assert ids(db.fetch(day(3, START, END))) == afresh(3, ["a"], 5) == [10, 31, 52, 73, 94]
+    assert ids(db.fetch(day(3, START, END, limit=2))) == afresh(3, ["a"], 2)
+    assert ids(db.fetch(day(3, end=END, begin=START, commands=["b", "a"]))) == afresh(
+        3, ["b", "a"], 5
+    )
+    assert ids(db.fetch(day(3, START, END, []))) == afresh(3, [], 5) == []
+    assert ids(db.fetch(day(3, START, END, ["it's"]))) == []
+    assert ids(db.fetch(day(3, START, END, limit=0))) == []
+
+
+def test_a_prepared_query_says_what_it_is() -> None:
+    assert (day.__name__, day.__doc__) == ("day", "A day of a channel.")
+    assert day.__module__ == __name__
+    text, values = day(3, START, END, ["b"]).sql("sqlite")
+    assert text == day.sql("sqlite")  # type: ignore[attr-defined]
+    assert values == [3, START, END, ["b"], 5]
+    assert "rowmill.Prepared select" in repr(day)
+    assert "rowmill.Call select" in repr(day(3, START, END))
+
+
+def test_annotations_as_text_and_null(db: rm.Database) -> None:
+    assert ids(db.fetch(quoted(3))) == []
+    assert ids(db.fetch(quoted(3, "n1")))[:2] == [10, 31]
+    assert ids(db.fetch(quoted(3, wanted=[3, 17]))) == [3, 17]
+    assert ids(db.fetch(quoted(ch=3, nick=None, wanted=(3,)))) == [3]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda: day(), TypeError, "no value is given for channel"),
+        (lambda: day(1, START), TypeError, "no value is given for end"),
+        (lambda: day("x", START, END), rm.ProgrammingError, "channel takes int, not 'x'"),
+        (lambda: day(True, START, END), rm.ProgrammingError, "channel takes int, not True"),
+        (lambda: day(1.0, START, END), rm.ProgrammingError, "channel takes int, not 1.0"),
+        (lambda: day(2**63, START, END), Exception, "channel|9223372036854775808|64"),
+        (lambda: day(1, "d", END), rm.ProgrammingError, "begin takes datetime, not 'd'"),
+        (lambda: day(1, START.date(), END), rm.ProgrammingError, "begin takes datetime"),
+        (lambda: day(None, START, END), rm.ProgrammingError, "channel takes int, not None"),
+        (lambda: day(1, None, END), rm.ProgrammingError, "begin takes datetime, not None"),
+        (lambda: day(1, START, END, ["a", None]), rm.ProgrammingError, "commands takes"),
+        (lambda: day(1, START, END, [1]), rm.ProgrammingError, "commands takes"),
+        (lambda: day(1, START, END, "a"), rm.ProgrammingError, "commands takes"),
+        (lambda: day(1, START, END, None), rm.ProgrammingError, "commands takes"),
+        (lambda: day(1, START, END, ["a"], 5), TypeError, "takes 4 values by position, 5 given"),
+        (lambda: day(1, START, END, begin=START), TypeError, "begin is given twice"),
+        (lambda: day(1, START, END, foo=3), TypeError, "no parameter foo"),
+        (lambda: day(1, START, END, limit="5"), rm.ProgrammingError, "limit takes int"),
+        (lambda: day(1, START, object()), Exception, "object"),
+    ],
+)
+def test_what_a_call_refuses(call: Any, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        call()
+
+
+def star(*given: int) -> Any:
+    return rm.select(Log)
+
+
+def odd(given: complex) -> Any:
+    return rm.select(Log).where(Log.id == given)
+
+
+class Room(rm.Table, name="rooms"):
+    id: rm.Col[int] = rm.pk()
+    parent: rm.Col[int] = rm.fk("rooms.id")
+    inner = rm.many(lambda: Room)
+
+
+@pytest.mark.parametrize(
+    ("function", "error", "said"),
+    [
+        (lambda x: 3, TypeError, "returns a query, as of rm.select.., not int"),
+        (lambda x: None, TypeError, "returns a query"),
+        (lambda x: rm.select(Log) if x else None, TypeError, "neither true nor false"),
+        (lambda: rm.select(Room).with_(Room.inner), rm.ProgrammingError, "has no edges"),
+        (star, TypeError, r"no \* and \*\*"),
+        (odd, TypeError, "given"),
+        (print, TypeError, "rm.query takes a function, not builtin_function_or_method"),
+        (5, TypeError, "rm.query takes a function, not int"),
+    ],
+)
+def test_what_is_no_prepared_query(function: Any, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        rm.query(function)
+
+
+def test_a_query_is_called_before_it_is_run(db: rm.Database) -> None:
+    with pytest.raises(
+        TypeError, match=r"a function under rm\.query by itself: call it with its values"
+    ):
+        db.fetch(day)
+    with pytest.raises(rm.ProgrammingError, match="a query holds its values"):
+        db.fetch(day(1, START, END), 5)
+    with pytest.raises(rm.ProgrammingError, match="a query holds its values"):
+        db.fetch(day(1, START, END), channel=2)
+
+
+@rm.query
+def typed(
+    number: float, price: Decimal, nick: str, numbers: list[float], anything: Any, plain=None
+) -> Any:  # type: ignore[no-untyped-def]
+    return rm.select(Log.id).where(
+        Log.score > number,
+        Log.price < price,
+        Log.nick == nick,
+        Log.score.in_(numbers),
+        Log.channel == anything,
+        Log.command.is_distinct_from(plain),
+    )
+
+
+def test_values_of_many_kinds(db: rm.Database) -> None:
+    assert ids(db.fetch(typed(1, Decimal("9.5"), "n1", [2.5, 4.0, 9.0], 3))) == [10]
+    assert ids(db.fetch(typed(0.5, 20, "n1", [2.5, 7.75], 3, "b"))) == [10, 31]
+    assert ids(db.fetch(typed(float("inf"), Decimal(99), "n1", [2.5], 3))) == []
+
+
+def test_calls_by_every_verb(db: rm.Database) -> None:
+    call = day(3, START, END)
+    assert db.fetch_one(call).id == 94  # type: ignore[union-attr]
+    assert db.fetch_value(call) == 94
+    assert db.fetch_json(call).startswith(b'[{"id":94}')
+    assert [len(part) for part in db.stream(call, batch_rows=2)] == [2, 2, 1]
+    with db.transaction() as tx:
+        assert len(tx.fetch(call)) == 5
+        assert sum(len(part) for part in tx.stream(call)) == 5
+
+
+@rm.query
+def said(at: int, channel: int, nick: str, command: str | None = None) -> Any:
+    row = {"id": at, "channel": channel, "nick": nick, "command": command}
+    return rm.insert(Log).values(**row).returning(Log.id)
+
+
+@rm.query
+def renamed(before: str, after: str) -> Any:
+    return rm.update(Log).set(nick=after).where(Log.nick == before)
+
+
+@rm.query
+def gone(of: list[int]) -> Any:
+    return rm.delete(Log).where(Log.id.in_(of))
+
+
+def test_calls_that_write(db: rm.Database) -> None:
+    assert db.fetch_value(said(1000, 3, "it's; drop table logs")) == 1000
+    assert db.execute(renamed("it's; drop table logs", "calm")) == 1
+    row = db.fetch_one(rm.select(Log.nick, Log.command).where(Log.id == 1000))
+    assert row is not None
+    assert tuple(row) == ("calm", None)
+    with db.transaction() as tx:
+        assert tx.execute(gone(list(range(50)))) == 50
+    assert db.execute(gone([1000, 5000])) == 1
+    with pytest.raises(rm.IntegrityError):
+        db.execute(said(60, 1, "twice"))
+
+
+def test_calls_under_asyncio(any_url: str, db: rm.Database) -> None:
+    async def run() -> None:
+        async with rm.AsyncDatabase(any_url) as other:
+            frames = await asyncio.gather(*(other.fetch(day(at, START, END)) for at in range(7)))
+            assert [ids(frame) for frame in frames] == [
+                ids(db.fetch(day(at, START, END))) for at in range(7)
+            ]
+            async with other.transaction() as tx:
+                assert await tx.execute(gone([1, 2])) == 2
+            assert [len(part) async for part in other.stream(day(3, START, END), batch_rows=3)] == [
+                3,
+                2,
+            ]
+
+    asyncio.run(run())
+
+
+def test_annotations_are_names_of_the_function_around() -> None:
+    number = int
+
+    @rm.query
+    def local(key: uuid.UUID, of: "list[dt.date]", at: "number") -> Any:
+        return rm.select(rm.lit(1)).where(rm.lit(dt.date(2024, 1, 1)).in_(of), rm.lit(at) == at)
+
+    with pytest.raises(rm.ProgrammingError, match="key takes uuid, not 5"):
+        local(5, [], 1)  # type: ignore[arg-type]
+    with pytest.raises(rm.ProgrammingError, match="at takes int, not 'x'"):
+        local(uuid.uuid4(), [], "x")
