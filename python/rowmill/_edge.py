@@ -27,10 +27,11 @@ class Edge:
     <rowmill.Select select "channels"."id" from "channels">
     """
 
-    __slots__ = ("_many", "_name", "_owner", "_rows", "_steps", "_target")
+    __slots__ = ("_by", "_many", "_name", "_owner", "_rows", "_steps", "_target")
 
-    def __init__(self, many: bool, target: Callable[[], Any]) -> None:
+    def __init__(self, many: bool, target: Callable[[], Any], by: str | None = None) -> None:
         self._many = many
+        self._by = by
         self._target = target
         self._name = ""
         self._owner: type[Table] | None = None
@@ -43,7 +44,7 @@ class Edge:
     def _with(
         self, step: Callable[[Select], Select] | None = None, rows: int | None = None
     ) -> Self:
-        other = type(self)(self._many, self._target)
+        other = type(self)(self._many, self._target, self._by)
         other._owner, other._name = self._owner, self._name
         other._steps = (*self._steps, step) if step else self._steps
         other._rows = self._rows if rows is None else rows
@@ -81,7 +82,9 @@ class Edge:
             raise TypeError("an edge is an attribute of a table's class")
         own, other = self._owner._source, self._target()
         child, parent = (other, own) if self._many else (own, other)
-        if isinstance(other, Col):
+        if self._by is not None:
+            child_column = _labeled(_source(child), self._by)
+        elif isinstance(other, Col):
             # The foreign key itself, where there are several.
             child_column = other
             parent = own if self._many else parent
@@ -105,10 +108,9 @@ class Edge:
             if column._references and column._references[0].rpartition(".")[2] == target
         ]
         if len(found) != 1:
-            count = "no foreign key" if not found else f"{len(found)} foreign keys"
-            raise TypeError(
-                f"{self!r}: there is {count} between the tables; name the column: rm.many(lambda: T.column)"
-            )
+            count = "is no foreign key" if not found else f"are {len(found)} foreign keys"
+            how = "rm.many(lambda: T.column)" if self._many else 'rm.one(lambda: T, by="column")'
+            raise TypeError(f"{self!r}: there {count} between the tables; name the column: {how}")
         return found[0]
 
     def _query(self, key: Col[Any], keys: list[Any]) -> tuple[Select, int, int]:
@@ -138,6 +140,13 @@ def _named(source: Source, name: str) -> Col[Any]:
     raise TypeError(f"{source.name} declares no column {name!r}, to which a foreign key refers")
 
 
+def _labeled(source: Source, label: str) -> Col[Any]:
+    for known, column in zip(source.labels(), source.columns(), strict=True):
+        if known == label:
+            return column
+    raise TypeError(f"{source.name} has no column {label!r}; it has {', '.join(source.labels())}")
+
+
 def many(target: Callable[[], Any]) -> Any:
     """The rows of another table that refer to this one's: `logs = rm.many(lambda: Log)`, or
     `rm.many(lambda: Log.channel_id)` where several columns do. For `Select.with_`.
@@ -145,6 +154,8 @@ def many(target: Callable[[], Any]) -> Any:
     return Edge(True, target)
 
 
-def one(target: Callable[[], Any]) -> Any:
-    """The row of another table that this one's refers to: `channel = rm.one(lambda: Channel)`."""
-    return Edge(False, target)
+def one(target: Callable[[], Any], *, by: str | None = None) -> Any:
+    """The row of another table that this one's refers to: `channel = rm.one(lambda: Channel)`, or
+    `author = rm.one(lambda: User, by="author_id")` by its attribute where several columns refer to that.
+    """
+    return Edge(False, target, by)

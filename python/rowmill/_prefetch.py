@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 _HIDDEN = "rowmill_edge_"
 
 
-def _talk(query: Select) -> Talk:
+def _talk(query: Select, first: bool = False) -> Talk:
     """Yields queries and is sent their frames; returns the frame with all that belongs to its rows."""
     edges, query = query._parted()
+    if first:
+        query = query._first()
     hidden: list[int] = []
     placed: list[tuple[Edge, Any, int]] = []
     for edge in edges:
@@ -29,6 +31,8 @@ def _talk(query: Select) -> Talk:
             hidden.append(at)
         placed.append((edge, other, at))
     frame = yield query
+    if first:
+        frame = frame[:1]
     for edge, key, at in placed:
         keys = [value for value in dict.fromkeys(frame._column(at).to_list()) if value is not None]
         asked_query, place, shown = edge._query(key, keys)
@@ -41,7 +45,7 @@ def _talk(query: Select) -> Talk:
 
 def nested(on: Database | Transaction, query: Select, first: bool, timeout: float | None) -> Frame:
     """The rows of a query, with what its edges lead to."""
-    talk = _talk(query.limit(1) if first else query)
+    talk = _talk(query, first)
     asked = next(talk)
     while True:
         frame = on.fetch(asked, timeout=timeout)
@@ -54,7 +58,7 @@ def nested(on: Database | Transaction, query: Select, first: bool, timeout: floa
 
 async def nested_async(on: _Verbs, query: Select, first: bool, timeout: float | None) -> Frame:
     """The same, awaited."""
-    talk = _talk(query.limit(1) if first else query)
+    talk = _talk(query, first)
     asked = next(talk)
     while True:
         frame = await on.fetch(asked, timeout=timeout)

@@ -133,3 +133,65 @@ fn structs(
     };
     Ok(Arc::new(array))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::Nesting;
+    use crate::testing::{fixed, text};
+    use crate::{Batch, Column, Field, Schema, Type};
+
+    fn batch(columns: Vec<(&str, Type, Column)>, rows: usize) -> Batch {
+        let fields =
+            columns.iter().map(|(name, kind, _)| Field::new(*name, kind.clone())).collect();
+        let columns = columns.into_iter().map(|(_, _, column)| column).collect();
+        Batch::new(Arc::new(Schema::new(fields)), columns, rows)
+    }
+
+    fn parents() -> Batch {
+        let ids = fixed(&Type::Int64, 0, &[Some(2_i64), None, Some(1), Some(2)]);
+        batch(vec![("id", Type::Int64, ids)], 4)
+    }
+
+    fn shown(of: &Batch) -> Vec<String> {
+        (0..of.rows()).map(|row| of.value(1, row).to_string()).collect()
+    }
+
+    #[test]
+    fn rows_come_under_each_that_has_their_key_whatever_the_width_of_it() {
+        let of = fixed(&Type::Int32, 0, &[Some(2_i32), Some(1), None, Some(2), Some(9)]);
+        let names = text(&[Some("a"), Some("b"), Some("c"), None, Some("e")]);
+        let children = batch(vec![("of", Type::Int32, of), ("name", Type::Text, names)], 5);
+        let many = parents().nest("all", 0, &children, 0, &[1], Nesting::Many).unwrap();
+        assert_eq!(many.schema().fields[1].kind.to_string(), "list[struct[name: text]]");
+        let found = shown(&many);
+        assert_eq!(found[0], found[3]);
+        assert_eq!(found[1], "{}");
+        assert!(found[0].contains('a') && !found[0].contains('b'), "{found:?}");
+        assert!(found[2].contains('b'), "{found:?}");
+        let one = parents().nest("one", 0, &children, 0, &[1, 0], Nesting::One).unwrap();
+        assert!(one.value(1, 1).is_null());
+        assert!(!one.value(1, 0).is_null());
+        assert_eq!(one.schema().fields[1].kind.to_string(), "struct[name: text, of: int32]");
+    }
+
+    #[test]
+    fn there_may_be_no_rows_and_no_columns_to_show() {
+        let none = batch(vec![("of", Type::Int64, fixed::<i64>(&Type::Int64, 0, &[]))], 0);
+        for nesting in [Nesting::Many, Nesting::One] {
+            let found = parents().nest("x", 0, &none, 0, &[0], nesting).unwrap();
+            assert_eq!((found.rows(), found.columns().len()), (4, 2));
+            let bare = parents().nest("x", 0, &parents(), 0, &[], nesting).unwrap();
+            assert_eq!(bare.rows(), 4);
+            let empty = none.nest("x", 0, &parents(), 0, &[0], nesting).unwrap();
+            assert_eq!(empty.rows(), 0);
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_there_is_refused() {
+        let error = parents().nest("id", 0, &parents(), 0, &[0], Nesting::Many).unwrap_err();
+        assert_eq!(error.to_string(), "there is a column \"id\" already");
+    }
+}
