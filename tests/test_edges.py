@@ -35,6 +35,28 @@ class Mark(rm.Table, name="marks"):
     what: rm.Col[str]
 
 
+class Lost(rm.Table, name="words"):
+    id: rm.Col[int] = rm.pk()
+    to_nothing = rm.many(lambda: Room)
+    to_two = rm.many(lambda: Mark)
+    to_plain = rm.many(lambda: Mark.what)
+    to_five = rm.many(lambda: 5)
+
+
+class Twice(rm.Table, name="marks"):
+    id: rm.Col[int] = rm.pk()
+    first: rm.Col[int] = rm.fk(Word.id, "word")
+    other: rm.Col[int | None] = rm.fk(Word.id)
+    what: rm.Col[str]
+    of_first = rm.one(lambda: Word, by="first")
+    of_other = rm.one(lambda: Word, by="other")
+    to_some = rm.one(lambda: Word)
+    to_lost = rm.one(lambda: Word, by="wrod")
+    by_what = rm.one(lambda: Word, by="what")
+
+
+MARKS = rm.select(Twice.id).order_by(Twice.id)
+
 DECLARED = """
     create table rooms (id bigint primary key, slug text not null, parent bigint);
     create table words (id integer primary key, room_id integer, text text not null);
@@ -289,29 +311,6 @@ def test_what_cannot_be_says_so(
 ) -> None:
     with pytest.raises(error, match=said):
         asked(db)
-
-
-class Lost(rm.Table, name="words"):
-    id: rm.Col[int] = rm.pk()
-    to_nothing = rm.many(lambda: Room)
-    to_two = rm.many(lambda: Mark)
-    to_plain = rm.many(lambda: Mark.what)
-    to_five = rm.many(lambda: 5)
-
-
-class Twice(rm.Table, name="marks"):
-    id: rm.Col[int] = rm.pk()
-    first: rm.Col[int] = rm.fk(Word.id, "word")
-    other: rm.Col[int | None] = rm.fk(Word.id)
-    what: rm.Col[str]
-    of_first = rm.one(lambda: Word, by="first")
-    of_other = rm.one(lambda: Word, by="other")
-    to_some = rm.one(lambda: Word)
-    to_lost = rm.one(lambda: Word, by="wrod")
-    by_what = rm.one(lambda: Word, by="what")
-
-
-MARKS = rm.select(Twice.id).order_by(Twice.id)
 
 
 def test_one_of_several_columns_that_refer_to_a_table(db: rm.Database) -> None:

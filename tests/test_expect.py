@@ -126,7 +126,7 @@ def test_what_is_no_expectation(db: rm.Database) -> None:
     ):
         db.expect(max_queries=-1)
     with pytest.raises(TypeError):
-        db.expect(3)  # type: ignore[misc]
+        db.expect(3)  # type: ignore[call-arg]
     expected = db.expect(max_queries=1)
     assert expected.queries == []
     with expected:

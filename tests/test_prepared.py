@@ -105,31 +105,39 @@ def test_annotations_as_text_and_null(db: rm.Database) -> None:
     assert ids(db.fetch(quoted(3))) == []
     assert ids(db.fetch(quoted(3, "n1")))[:2] == [10, 31]
     assert ids(db.fetch(quoted(3, wanted=[3, 17]))) == [3, 17]
-    assert ids(db.fetch(quoted(ch=3, nick=None, wanted=(3,)))) == [3]
+    assert ids(db.fetch(quoted(ch=3, nick=None, wanted=[3]))) == [3]
+
+
+# Wrong calls are errors of types too.
+ANY_DAY: Any = day
 
 
 @pytest.mark.parametrize(
     ("call", "error", "said"),
     [
-        (lambda: day(), TypeError, "no value is given for channel"),
-        (lambda: day(1, START), TypeError, "no value is given for end"),
-        (lambda: day("x", START, END), rm.ProgrammingError, "channel takes int, not 'x'"),
-        (lambda: day(True, START, END), rm.ProgrammingError, "channel takes int, not True"),
-        (lambda: day(1.0, START, END), rm.ProgrammingError, "channel takes int, not 1.0"),
-        (lambda: day(2**63, START, END), Exception, "channel|9223372036854775808|64"),
-        (lambda: day(1, "d", END), rm.ProgrammingError, "begin takes datetime, not 'd'"),
-        (lambda: day(1, START.date(), END), rm.ProgrammingError, "begin takes datetime"),
-        (lambda: day(None, START, END), rm.ProgrammingError, "channel takes int, not None"),
-        (lambda: day(1, None, END), rm.ProgrammingError, "begin takes datetime, not None"),
-        (lambda: day(1, START, END, ["a", None]), rm.ProgrammingError, "commands takes"),
-        (lambda: day(1, START, END, [1]), rm.ProgrammingError, "commands takes"),
-        (lambda: day(1, START, END, "a"), rm.ProgrammingError, "commands takes"),
-        (lambda: day(1, START, END, None), rm.ProgrammingError, "commands takes"),
-        (lambda: day(1, START, END, ["a"], 5), TypeError, "takes 4 values by position, 5 given"),
-        (lambda: day(1, START, END, begin=START), TypeError, "begin is given twice"),
-        (lambda: day(1, START, END, foo=3), TypeError, "no parameter foo"),
-        (lambda: day(1, START, END, limit="5"), rm.ProgrammingError, "limit takes int"),
-        (lambda: day(1, START, object()), Exception, "object"),
+        (lambda: ANY_DAY(), TypeError, "no value is given for channel"),
+        (lambda: ANY_DAY(1, START), TypeError, "no value is given for end"),
+        (lambda: ANY_DAY("x", START, END), rm.ProgrammingError, "channel takes int, not 'x'"),
+        (lambda: ANY_DAY(True, START, END), rm.ProgrammingError, "channel takes int, not True"),
+        (lambda: ANY_DAY(1.0, START, END), rm.ProgrammingError, "channel takes int, not 1.0"),
+        (lambda: ANY_DAY(2**63, START, END), Exception, "channel|9223372036854775808|64"),
+        (lambda: ANY_DAY(1, "d", END), rm.ProgrammingError, "begin takes datetime, not 'd'"),
+        (lambda: ANY_DAY(1, START.date(), END), rm.ProgrammingError, "begin takes datetime"),
+        (lambda: ANY_DAY(None, START, END), rm.ProgrammingError, "channel takes int, not None"),
+        (lambda: ANY_DAY(1, None, END), rm.ProgrammingError, "begin takes datetime, not None"),
+        (lambda: ANY_DAY(1, START, END, ["a", None]), rm.ProgrammingError, "commands takes"),
+        (lambda: ANY_DAY(1, START, END, [1]), rm.ProgrammingError, "commands takes"),
+        (lambda: ANY_DAY(1, START, END, "a"), rm.ProgrammingError, "commands takes"),
+        (lambda: ANY_DAY(1, START, END, None), rm.ProgrammingError, "commands takes"),
+        (
+            lambda: ANY_DAY(1, START, END, ["a"], 5),
+            TypeError,
+            "takes 4 values by position, 5 given",
+        ),
+        (lambda: ANY_DAY(1, START, END, begin=START), TypeError, "begin is given twice"),
+        (lambda: ANY_DAY(1, START, END, foo=3), TypeError, "no parameter foo"),
+        (lambda: ANY_DAY(1, START, END, limit="5"), rm.ProgrammingError, "limit takes int"),
+        (lambda: ANY_DAY(1, START, object()), Exception, "object"),
     ],
 )
 def test_what_a_call_refuses(call: Any, error: type[Exception], said: str) -> None:
@@ -142,7 +150,7 @@ def star(*given: int) -> Any:
 
 
 def odd(given: complex) -> Any:
-    return rm.select(Log).where(Log.id == given)
+    return rm.select(Log)
 
 
 class Room(rm.Table, name="rooms"):
@@ -173,7 +181,7 @@ def test_a_query_is_called_before_it_is_run(db: rm.Database) -> None:
     with pytest.raises(
         TypeError, match=r"a function under rm\.query by itself: call it with its values"
     ):
-        db.fetch(day)
+        db.fetch(ANY_DAY)
     with pytest.raises(rm.ProgrammingError, match="a query holds its values"):
         db.fetch(day(1, START, END), 5)
     with pytest.raises(rm.ProgrammingError, match="a query holds its values"):
@@ -182,8 +190,8 @@ def test_a_query_is_called_before_it_is_run(db: rm.Database) -> None:
 
 @rm.query
 def typed(
-    number: float, price: Decimal, nick: str, numbers: list[float], anything: Any, plain=None
-) -> Any:  # type: ignore[no-untyped-def]
+    number: float, price: Decimal, nick: str, numbers: list[float], anything: Any, plain: Any = None
+) -> Any:
     return rm.select(Log.id).where(
         Log.score > number,
         Log.price < price,
@@ -196,8 +204,12 @@ def typed(
 
 def test_values_of_many_kinds(db: rm.Database) -> None:
     assert ids(db.fetch(typed(1, Decimal("9.5"), "n1", [2.5, 4.0, 9.0], 3))) == [10]
-    assert ids(db.fetch(typed(0.5, 20, "n1", [2.5, 7.75], 3, "b"))) == [10, 31]
+    assert ids(db.fetch(typed(0.5, Decimal(20), "n1", [2.5, 7.75], 3, "b"))) == [10, 31]
     assert ids(db.fetch(typed(float("inf"), Decimal(99), "n1", [2.5], 3))) == []
+    any_typed: Any = typed
+    assert ids(db.fetch(any_typed(0.5, 20, "n1", (2.5, 7.75), 3, "b"))) == [10, 31]
+    with pytest.raises(rm.ProgrammingError, match=r"price takes decimal, not 9\.5"):
+        any_typed(0.5, 9.5, "n1", [2.5], 3)
 
 
 def test_calls_by_every_verb(db: rm.Database) -> None:
@@ -261,7 +273,7 @@ def test_annotations_are_names_of_the_function_around() -> None:
     number = int
 
     @rm.query
-    def local(key: uuid.UUID, of: "list[dt.date]", at: "number") -> Any:
+    def local(key: uuid.UUID, of: "list[dt.date]", at: "number") -> Any:  # type: ignore[valid-type]
         return rm.select(rm.lit(1)).where(rm.lit(dt.date(2024, 1, 1)).in_(of), rm.lit(at) == at)
 
     with pytest.raises(rm.ProgrammingError, match="key takes uuid, not 5"):

@@ -87,6 +87,11 @@ NAMED = (
 )
 
 
+EITHER = rm.select(Word.id, Word.score).where(
+    (Word.kind == "a") | (Word.score == 2) | (Word.room == 3)
+)
+
+
 def is_a(word: dict[str, Any]) -> bool:
     return bool(word["kind"] == "a")
 
@@ -172,10 +177,10 @@ def test_groups_of_every_kind(any_url: str, at: int) -> None:
 
         table: Any = Wall
     else:
-        names = {"id": rm.Col[int], "per": rm.Col[kind]}
-        table = type(rm.Table)(
-            "Kinds", (rm.Table,), {"__annotations__": names, "id": rm.pk()}, name="of_kind"
-        )
+        names = {"id": rm.Col[int], "per": rm.Col[kind]}  # type: ignore[valid-type]
+        make: Any = type(rm.Table)
+        body = {"__annotations__": names, "id": rm.pk()}
+        table = make("Kinds", (rm.Table,), body, name="of_kind")
     with rm.Database(any_url) as db:
         of = postgres if any_url.startswith("postgres") else sqlite
         db.execute(f"create table of_kind (id integer primary key, per {of})")
@@ -257,11 +262,6 @@ def test_what_cannot_be_says_so(any_url: str, asked: Any, said: str) -> None:
         dialect = "postgresql" if "has no name" in said else "sqlite"
     with pytest.raises(rm.ProgrammingError, match=said):
         asked().sql(dialect)
-
-
-EITHER = rm.select(Word.id, Word.score).where(
-    (Word.kind == "a") | (Word.score == 2) | (Word.room == 3)
-)
 
 
 @pytest.mark.parametrize(
