@@ -55,7 +55,7 @@ impl Batch {
     /// let parents = Batch::new(schema(&["id"]), vec![column(&[1, 2])], 2);
     /// let children = Batch::new(schema(&["of", "x"]), vec![column(&[2, 2]), column(&[7, 8])], 2);
     /// let nested = parents.nest("children", 0, &children, 0, &[1], Nesting::Many)?;
-    /// assert_eq!(nested.value(1, 0).to_string(), "{}");
+    /// assert_eq!(nested.value(1, 0).to_string(), "[]");
     /// assert_eq!(nested.schema().fields[1].kind.to_string(), "list[struct[x: int64]]");
     /// # Ok::<(), rowmill_columns::ColumnError>(())
     /// ```
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(many.schema().fields[1].kind.to_string(), "list[struct[name: text]]");
         let found = shown(&many);
         assert_eq!(found[0], found[3]);
-        assert_eq!(found[1], "{}");
+        assert_eq!(found[1], "[]");
         assert!(found[0].contains('a') && !found[0].contains('b'), "{found:?}");
         assert!(found[2].contains('b'), "{found:?}");
         let one = parents().nest("one", 0, &children, 0, &[1, 0], Nesting::One).unwrap();
