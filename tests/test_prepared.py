@@ -78,7 +78,7 @@ def ids(frame: rm.Frame) -> list[int]:
 
 def test_a_call_is_the_query_built_afresh(db: rm.Database) -> None:
     def afresh(channel: int, commands: list[str], limit: int) -> list[int]:
-        query = day.__wrapped__(channel, START, END, commands, limit=limit)  # type: ignore[attr-defined]
+        query = day.__wrapped__(channel, START, END, commands, limit=limit)
         return ids(db.fetch(query))
 
     assert ids(db.fetch(day(3, START, END))) == afresh(3, ["a"], 5) == [10, 31, 52, 73, 94]
@@ -95,7 +95,7 @@ def test_a_prepared_query_says_what_it_is() -> None:
     assert (day.__name__, day.__doc__) == ("day", "A day of a channel.")
     assert day.__module__ == __name__
     text, values = day(3, START, END, ["b"]).sql("sqlite")
-    assert text == day.sql("sqlite")  # type: ignore[attr-defined]
+    assert text == day.sql("sqlite")
     assert values == [3, START, END, ["b"], 5]
     assert "rowmill.Prepared select" in repr(day)
     assert "rowmill.Call select" in repr(day(3, START, END))

@@ -123,6 +123,7 @@ class Select(_Written):
     @property
     def _has_edges(self) -> bool: ...
     def _parted(self) -> tuple[list[Edge], Select]: ...
+    def _first(self) -> Select: ...
     def _keyed(self, column: Expr[Any], name: str) -> tuple[Select, int, int]: ...
 
 @final
@@ -168,7 +169,10 @@ class Prepared(Generic[_P]):
     __name__: str
     __wrapped__: Callable[_P, _Traced]
     def __new__(
-        cls, query: _Traced, parameters: list[tuple[str, str, bool, tuple[Any, ...]]]
+        cls,
+        query: _Traced,
+        parameters: list[tuple[str, str, bool, tuple[Any, ...]]],
+        positional: int,
     ) -> Self: ...
     def __call__(self, *given: _P.args, **named: _P.kwargs) -> Call: ...
     def sql(self, dialect: _Dialect = "postgresql") -> str:

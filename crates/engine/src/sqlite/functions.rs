@@ -21,9 +21,11 @@ pub(super) fn add(connection: &Connection) -> Result<()> {
         | FunctionFlags::SQLITE_DETERMINISTIC
         | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("regexp", 2, flags, regexp)?;
-    connection.create_scalar_function("floor", 1, flags, |context| rounded(context, f64::floor))?;
-    connection.create_scalar_function("ceil", 1, flags, |context| rounded(context, f64::ceil))?;
-    connection.create_scalar_function("rowmill_metres", 4, flags, metres)
+    connection
+        .create_scalar_function("floor", 1, flags, |context| Ok(rounded(context, f64::floor)))?;
+    connection
+        .create_scalar_function("ceil", 1, flags, |context| Ok(rounded(context, f64::ceil)))?;
+    connection.create_scalar_function("rowmill_metres", 4, flags, |context| Ok(metres(context)))
 }
 
 /// `regexp(pattern, text)`, which is what `text regexp pattern` calls.
@@ -50,14 +52,14 @@ fn regexp(context: &Context<'_>) -> Result<Option<bool>> {
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-fn rounded(context: &Context<'_>, round: fn(f64) -> f64) -> Result<Value> {
-    Ok(match context.get_raw(0) {
+fn rounded(context: &Context<'_>, round: fn(f64) -> f64) -> Value {
+    match context.get_raw(0) {
         ValueRef::Integer(value) => Value::Integer(value),
         ValueRef::Real(value) => Value::Real(round(value)),
         // Text that is a number is one, as in SQLite's own functions of these names.
         ValueRef::Text(text) => number(text).map_or(Value::Null, |value| Value::Real(round(value))),
         ValueRef::Null | ValueRef::Blob(_) => Value::Null,
-    })
+    }
 }
 
 fn number(text: &[u8]) -> Option<f64> {
@@ -68,20 +70,20 @@ fn number(text: &[u8]) -> Option<f64> {
 }
 
 /// The distance of two points in degrees, on a sphere.
-fn metres(context: &Context<'_>) -> Result<Option<f64>> {
+fn metres(context: &Context<'_>) -> Option<f64> {
     let mut degrees = [0.0_f64; 4];
     for (at, degree) in degrees.iter_mut().enumerate() {
         *degree = match context.get_raw(at) {
             ValueRef::Integer(value) => value as f64,
             ValueRef::Real(value) => value,
-            _ => return Ok(None),
+            _ => return None,
         };
     }
     let [latitude, longitude, of_latitude, of_longitude] = degrees.map(f64::to_radians);
     let across = ((of_latitude - latitude) / 2.0).sin().powi(2);
     let along = ((of_longitude - longitude) / 2.0).sin().powi(2);
     let half = latitude.cos().mul_add(of_latitude.cos() * along, across);
-    Ok(Some(2.0 * EARTH * half.min(1.0).sqrt().asin()))
+    Some(2.0 * EARTH * half.min(1.0).sqrt().asin())
 }
 
 #[cfg(test)]
