@@ -11,7 +11,7 @@ from bench.irc import KINDS, Log, load_postgres, load_sqlite
 from bench.measure import Job
 
 LOG = Log(3_000)
-OURS = ["rowmill", "rowmill_text"]
+OURS = ["rowmill", "rowmill_traced", "rowmill_text"]
 PEERS = ["core", "orm", "django"]
 
 

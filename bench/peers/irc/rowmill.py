@@ -143,4 +143,4 @@ class Arm(DriverArm):
 
     def ask(self, kind: str, *parameters: Any) -> list[Row]:
         """All rows; a row's values are made when they are asked for, so they are asked for."""
-        return [tuple(row) for row in self.db.fetch(self.queries[kind](*parameters)).rows()]
+        return self.db.fetch(self.queries[kind](*parameters)).to_tuples()

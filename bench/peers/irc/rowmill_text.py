@@ -28,4 +28,4 @@ class Arm(TextArm):
 
     def ask(self, kind: str, *parameters: Any) -> list[Row]:
         """All rows; a row's values are made when they are asked for, so they are asked for."""
-        return [tuple(row) for row in self.db.fetch(STATEMENTS[kind], *parameters).rows()]
+        return self.db.fetch(STATEMENTS[kind], *parameters).to_tuples()
