@@ -143,7 +143,7 @@ def test_types_of_postgres(pg_url: str) -> None:
 
 def test_a_schema_of_postgres(pg_url: str) -> None:
     with rm.Database(pg_url) as db:
-        db.execute_script(f"create schema other; set search_path = other; {DECLARED}")
+        db.execute_script(f"create schema other; set local search_path = other; {DECLARED}")
         db.execute_script(
             "create table visits (id int primary key, channel_id bigint references other.channels)"
         )
