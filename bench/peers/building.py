@@ -54,10 +54,6 @@ def rowmill(job: Job) -> Measure:
     import rowmill as rm
     from bench.peers.irc.rowmill import Log
 
-    @rm.query
-    def traced(channel: int, start: datetime, end: datetime, ignored: str) -> Any:
-        return ten(channel, start, end, ignored)
-
     def ten(channel: int, start: datetime, end: datetime, ignored: str) -> Any:
         return rm.select(Log.id, Log.nick).where(
             Log.channel_id == channel,
@@ -70,6 +66,10 @@ def rowmill(job: Job) -> Measure:
             Log.nick != ignored,
             Log.thread_id.is_null(),
         )
+
+    @rm.query
+    def traced(channel: int, start: datetime, end: datetime, ignored: str) -> Any:
+        return ten(channel, start, end, ignored)
 
     keys = [-n for n in range(1, VALUES + 1)]
     m = Measure()
