@@ -10,9 +10,8 @@ use crate::operators::Operator as O;
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
-/// Fits literals in `args`, and may swap them. Gives the whole where no value can make it otherwise than one
-/// it is: that is left to the caller's expression to spell, so it is rare.
-pub(crate) fn coerce(operator: O, args: &mut Args) -> Result<Option<Expr>, ExprError> {
+/// Fits the literals in `args`.
+pub(crate) fn coerce(operator: O, args: &mut Args) -> Result<(), ExprError> {
     match operator {
         O::Equal
         | O::NotEqual
@@ -26,17 +25,17 @@ pub(crate) fn coerce(operator: O, args: &mut Args) -> Result<Option<Expr>, ExprE
         O::In | O::NotIn => listed(operator, args),
         O::ListContains | O::ListOverlaps | O::ListContainsAll | O::ListDisjoint => {
             fit_element(args);
-            Ok(None)
+            Ok(())
         }
         O::Add | O::Subtract | O::Multiply | O::Divide => {
             if args.len() == 2 {
                 fit_number(args);
             }
-            Ok(None)
+            Ok(())
         }
-        O::Like | O::ILike => pattern(args).map(|()| None),
-        O::Matches => expression(args).map(|()| None),
-        _ => Ok(None),
+        O::Like | O::ILike => pattern(args),
+        O::Matches => expression(args),
+        _ => Ok(()),
     }
 }
 
@@ -55,13 +54,12 @@ fn none_of(value: &Expr, operator: O, args: &[Expr]) -> Result<(), ExprError> {
     Ok(())
 }
 
-fn compared(operator: O, args: &mut Args) -> Result<Option<Expr>, ExprError> {
-    for at in 0..args.len() {
-        none_of(&args[at].clone(), operator, args)?;
+fn compared(operator: O, args: &mut Args) -> Result<(), ExprError> {
+    for value in args.iter() {
+        none_of(value, operator, args)?;
     }
-    // A literal on the left is one on the right: `100 < x` is `x > 100`.
     let Some(with) = args.iter().find(|arg| arg.value().is_none()).map(Expr::kind) else {
-        return Ok(None);
+        return Ok(());
     };
     for at in 0..args.len() {
         let Some(value) = args[at].value() else { continue };
@@ -71,7 +69,7 @@ fn compared(operator: O, args: &mut Args) -> Result<Option<Expr>, ExprError> {
             args[at] = Expr::literal(fitted);
         }
     }
-    Ok(None)
+    Ok(())
 }
 
 /// Which way a literal at this place goes where no whole number is its equal.
@@ -149,9 +147,9 @@ fn whole(value: f64, rounding: Rounding) -> Option<Scalar> {
     }
 }
 
-fn listed(operator: O, args: &mut Args) -> Result<Option<Expr>, ExprError> {
+fn listed(operator: O, args: &mut Args) -> Result<(), ExprError> {
     let kind = args[0].kind();
-    let Some(Scalar::List(values)) = args[1].value() else { return Ok(None) };
+    let Some(Scalar::List(values)) = args[1].value() else { return Ok(()) };
     if values.iter().any(|value| matches!(value, Scalar::Null)) {
         let name = if operator == O::In { "in_" } else { "not_in" };
         let message = format!(
@@ -161,10 +159,10 @@ fn listed(operator: O, args: &mut Args) -> Result<Option<Expr>, ExprError> {
         );
         return Err(ExprError::new(message));
     }
-    let Kind::One(base) = kind else { return same_kinds(values).map(|()| None) };
+    let Kind::One(base) = kind else { return same_kinds(values) };
     let of_base = |value: &Scalar| Kind::of_scalar(value) == Kind::One(base);
     if values.iter().all(of_base) {
-        return Ok(None);
+        return Ok(());
     }
     let mut all = Vec::with_capacity(values.len());
     for value in values {
@@ -180,7 +178,7 @@ fn listed(operator: O, args: &mut Args) -> Result<Option<Expr>, ExprError> {
         }
     }
     args[1] = Expr::literal(Scalar::List(all));
-    Ok(None)
+    Ok(())
 }
 
 fn same_kinds(values: &[Scalar]) -> Result<(), ExprError> {

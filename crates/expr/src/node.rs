@@ -214,9 +214,7 @@ impl Expr {
             }
             (operator, _) => operator,
         };
-        if let Some(constant) = coerce(operator, &mut args)? {
-            return Ok(constant);
-        }
+        coerce(operator, &mut args)?;
         let kind = check(operator, &args)?;
         let mut shape = Shape::of(6);
         shape.number(operator as u64);

@@ -146,20 +146,23 @@ impl Writer<'_> {
             self.comma(at);
             let (inner, descending, nulls_first) = order_key(key);
             self.expression(inner)?;
-            if descending {
-                self.push(" desc");
-            }
-            match nulls_first {
-                Some(true) => self.push(" nulls first"),
-                Some(false) => self.push(" nulls last"),
-                // SQLite has NULL below all values.
-                None if self.target.is_sqlite() && self.may_be_null(inner) => {
-                    self.push(if descending { " nulls first" } else { " nulls last" });
-                }
-                None => {}
-            }
+            self.direction(descending, nulls_first, self.may_be_null(inner));
         }
         Ok(())
+    }
+
+    /// Which way a key goes, and where its NULLs go.
+    fn direction(&mut self, descending: bool, nulls_first: Option<bool>, may_be_null: bool) {
+        if descending {
+            self.push(" desc");
+        }
+        // SQLite has NULL below all values.
+        let said = self.target.is_sqlite() && may_be_null;
+        match nulls_first.or(said.then_some(descending)) {
+            Some(true) => self.push(" nulls first"),
+            Some(false) => self.push(" nulls last"),
+            None => {}
+        }
     }
 
     fn may_be_null(&self, expression: &Expr) -> bool {
@@ -277,18 +280,7 @@ impl Writer<'_> {
                 return Err(ExprError::about(message, inner));
             };
             self.out += &(place + 1).to_string();
-            if descending {
-                self.push(" desc");
-            }
-            let sqlite = self.target.is_sqlite();
-            match nulls_first {
-                Some(true) => self.push(" nulls first"),
-                Some(false) => self.push(" nulls last"),
-                None if sqlite => {
-                    self.push(if descending { " nulls first" } else { " nulls last" });
-                }
-                None => {}
-            }
+            self.direction(descending, nulls_first, true);
         }
         Ok(())
     }
