@@ -68,7 +68,8 @@ const BUDGET_ROWS: Limits = Limits { rows: 1_024, bytes: limits::ON_LOOP_BYTES }
 pub(crate) struct Sqlite(Arc<Shared>, u32);
 
 impl Sqlite {
-    /// Opens the database and one connection to it, so that a bad path is told here.
+    /// Opens the database, one connection to it, so that a bad path is told here, and a reader, so that the
+    /// first query does not pay for it.
     pub(crate) fn open(config: SqliteConfig) -> Result<Self> {
         let read_only = config.read_only && config.path.is_some();
         let shared = Arc::new(Shared::new(config));
@@ -77,6 +78,8 @@ impl Sqlite {
             drop(Lease::reader(&*shared, &control)?);
         } else {
             drop(Lease::writer(&*shared, &control)?);
+            // What keeps it from reading, the first query says.
+            drop(Lease::reader(&*shared, &control));
         }
         Ok(Self(shared, process::id()))
     }
