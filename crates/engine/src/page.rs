@@ -106,6 +106,21 @@ impl Paging {
                  declare the primary key with rm.pk(), or add columns to order_by() that are another in each row",
             ));
         }
+        if rows > 0
+            && let Some(place) = &self.place
+            && self.keyset.is_beyond(&self.place_of(found, 0)?, &place.values, backwards)
+                == Some(false)
+        {
+            return Err(Error::new(
+                ErrorKind::Data,
+                "the page begins with a row that the page before it had: the database does not order the keys by \
+                 what they are read as",
+            )
+            .with_hint(
+                "SQLite compares dates as they are written: keep all of a column in one form, \
+                 YYYY-MM-DD HH:MM:SS[.ffffff] without trailing zeros, as Rowmill writes them",
+            ));
+        }
         let signature = self.keyset.signature();
         let token = |row: usize, backwards: bool| {
             let place = Place { values: self.place_of(&kept, row)?, backwards };

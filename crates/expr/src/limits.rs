@@ -23,3 +23,6 @@ pub const SQLITE_PARAMETERS: usize = 32_766;
 
 /// Levels of an expression in a filter, a chain of `&` or `|` counted as one: each is a call within a call.
 pub const FILTER_DEPTH: usize = 400;
+
+/// Levels of an expression in which a group's key is looked for.
+pub const SHARED_DEPTH: u32 = 100;

@@ -123,7 +123,9 @@ impl Expr {
         let mut shape = Shape::of(0);
         shape.add(column.source.as_ref().map_or(0, |source| source.key()));
         shape.text(&column.name);
+        // The SQL differs with both: two classes may declare one table otherwise.
         let kind = column.kind;
+        shape.number(kind.tag() << 1 | u64::from(column.nullable));
         Self::leaf(Op::Column(column), kind, shape.finish())
     }
 
@@ -132,6 +134,7 @@ impl Expr {
         let mut shape = Shape::of(1);
         shape.text(&column.name);
         let kind = column.kind;
+        shape.number(kind.tag());
         Self::leaf(Op::Excluded(column), kind, shape.finish())
     }
 
@@ -188,6 +191,7 @@ impl Expr {
             return Err(ExprError::new("raw SQL has one piece more than operands"));
         }
         let mut shape = Shape::of(5);
+        shape.number(pieces.len() as u64);
         for piece in &pieces {
             shape.text(piece);
         }
@@ -218,6 +222,14 @@ impl Expr {
         let kind = check(operator, &args)?;
         let mut shape = Shape::of(6);
         shape.number(operator as u64);
+        if operator == Operator::JsonGet
+            && let Some(Scalar::List(steps)) = args[1].value()
+        {
+            // A step by a key and one by a place are other operators.
+            for step in steps {
+                shape.number(matches!(step, Scalar::Int(_)).into());
+            }
+        }
         Self::node(Op::Call(operator), args, kind, shape)
     }
 
@@ -348,6 +360,40 @@ impl Expr {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// Whether both are the same, values included.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        let mut pairs: Vec<(&Self, &Self)> = vec![(self, other)];
+        while let Some((one, other)) = pairs.pop() {
+            if one.is(other) {
+                continue;
+            }
+            if one.shape() != other.shape() || one.args().len() != other.args().len() {
+                return false;
+            }
+            let equal = match (one.op(), other.op()) {
+                (Op::Literal(one), Op::Literal(other)) => one == other,
+                (Op::Column(one), Op::Column(other)) => match (&one.source, &other.source) {
+                    (Some(one), Some(other)) => one.same(other),
+                    (one, other) => one.is_none() && other.is_none(),
+                },
+                (Op::Query(_, one), Op::Query(_, other)) => {
+                    let (mut ones, mut others) = (Vec::new(), Vec::new());
+                    one.expressions(&mut |expression| ones.push(expression));
+                    other.expressions(&mut |expression| others.push(expression));
+                    let alike = ones.len() == others.len();
+                    pairs.extend(ones.into_iter().zip(others));
+                    alike
+                }
+                _ => true,
+            };
+            if !equal {
+                return false;
+            }
+            pairs.extend(one.args().iter().zip(other.args()));
+        }
+        true
+    }
+
     /// A number that the node has alone among those alive.
     #[inline]
     pub fn id(&self) -> usize {
@@ -378,6 +424,43 @@ impl Expr {
         while let Some(node) = stack.pop() {
             visit(node);
             stack.extend(node.0.args.iter().rev());
+        }
+    }
+
+    /// Whether there is a value in it.
+    pub(crate) fn has_values(&self) -> bool {
+        let mut has = false;
+        self.values(&mut |_| has = true);
+        has
+    }
+
+    /// The same with these nodes in place of what is equal to them; `None` where nothing is.
+    pub(crate) fn sharing(&self, nodes: &[Self]) -> Option<Self> {
+        if let Some(node) = nodes.iter().find(|node| node.same(self)) {
+            return (!node.is(self)).then(|| node.clone());
+        }
+        // Nobody groups by what is deeper, and the stack has an end.
+        if self.depth() > limits::SHARED_DEPTH {
+            return None;
+        }
+        let changed: Vec<_> = self.args().iter().map(|arg| arg.sharing(nodes)).collect();
+        if changed.iter().all(Option::is_none) {
+            return None;
+        }
+        let args = changed.into_iter().zip(self.args());
+        self.with_args(args.map(|(new, old)| new.unwrap_or_else(|| old.clone())).collect()).ok()
+    }
+
+    /// The values in it, those of queries included.
+    pub(crate) fn values<'a>(&'a self, visit: &mut dyn FnMut(&'a Scalar)) {
+        let mut queries = Vec::new();
+        self.walk(|node| match node.op() {
+            Op::Literal(value) => visit(value),
+            Op::Query(_, query) => queries.push(query),
+            _ => {}
+        });
+        for query in queries {
+            query.expressions(&mut |expression| expression.values(visit));
         }
     }
 

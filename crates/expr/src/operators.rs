@@ -385,7 +385,7 @@ table! {
         "case when {0} is not null then (select case when total(not \"value\" >= {1}) > 0 then 0 when count(*) > count(\"value\" >= {1}) then null else 1 end from json_each({0})) end"
         "Whether each element is not below the value.";
     JsonGet "{0}[{1}]" json_path Spread Row Test
-        "{0} #>> {1!path}"
+        "{0}{1!steps}"
         "case json_type({0}, {1!path}) when 'text' then json_extract({0}, {1!path}) when 'null' then null when 'true' then 'true' when 'false' then 'false' else {0} -> {1!path} end"
         "The value under a path, as text: a JSON string without its quotes, NULL for JSON's null and where \
          there is none.";
@@ -502,7 +502,7 @@ table! {
         "max({0})" "max({0})"
         "The highest of those that are not NULL.";
     Where "{0}.where({1})" where_ Own Group Atom
-        "{0} filter (where {1})" "{0} filter (where {1})"
+        "{0!bare} filter (where {1})" "{0} filter (where {1})"
         "The aggregate over the rows for which a condition is true.";
     RowNumber "row_number()" number_rows Own Window Atom
         "row_number()" "row_number()"

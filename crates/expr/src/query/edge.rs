@@ -18,13 +18,15 @@ impl Select {
         found
     }
 
-    /// Takes as the place where rows come from what the columns are of, once that is one source.
+    /// Takes as the place where rows come from what the columns are of, once that is one source; and groups'
+    /// keys wherever they stand once more.
     pub fn settle(&mut self) {
         if self.from.is_none()
             && let [only] = self.named().as_slice()
         {
             self.from = Some(Arc::clone(only));
         }
+        self.share_keys();
     }
 
     /// The sources that the selected columns are of, or else those of conditions and groups; what is

@@ -78,7 +78,7 @@ impl Keyset {
         let mut outputs = select.outputs.list().to_vec();
         let asked = outputs.len();
         for (at, key) in keys.iter_mut().enumerate() {
-            let known = outputs.iter().position(|output| same(&output.expression, &key.expression));
+            let known = outputs.iter().position(|output| output.expression.same(&key.expression));
             if let Some(known) = known {
                 // The very node, so that its values are the parameters of the column.
                 key.expression = outputs[known].expression.clone();
@@ -101,7 +101,15 @@ impl Keyset {
     pub fn signature(&self) -> String {
         let mut out = String::new();
         for key in &self.keys {
-            let _ = write!(out, "{} {} {};", key.expression, key.descending, key.nulls_first);
+            let _ = write!(out, "{} {} {}", key.expression, key.descending, key.nulls_first);
+            if key.expression.as_column().is_none() {
+                // Shown in short: what it is in whole tells it from others that begin alike.
+                let _ = write!(out, " {:x}", key.expression.shape());
+                key.expression.values(&mut |value| {
+                    let _ = write!(out, " {value:?}");
+                });
+            }
+            out.push(';');
         }
         out
     }
@@ -123,6 +131,25 @@ impl Keyset {
         let missing =
             |(key, value): &(&Key, &Scalar)| !key.nullable && matches!(value, Scalar::Null);
         self.keys.iter().zip(place).find(missing).map(|(key, _)| &key.expression)
+    }
+
+    /// Whether a row of these keys lies beyond a place, as far as can be told without knowing the database's
+    /// collations: by whole numbers, days and times.
+    pub fn is_beyond(&self, row: &[Scalar], place: &[Scalar], backwards: bool) -> Option<bool> {
+        for (key, (row, place)) in self.keys.iter().zip(row.iter().zip(place)) {
+            let order = match (row, place) {
+                (row, place) if row == place => continue,
+                (Scalar::Int(row), Scalar::Int(place)) => row.cmp(place),
+                (Scalar::Date(row), Scalar::Date(place)) => row.cmp(place),
+                (
+                    Scalar::Timestamp { micros: row, .. },
+                    Scalar::Timestamp { micros: place, .. },
+                ) => row.cmp(place),
+                _ => return None,
+            };
+            return Some(order.is_gt() != (key.descending != backwards));
+        }
+        Some(false)
     }
 
     /// The query for `rows` rows after the place, or before it in the order turned round.
@@ -327,7 +354,7 @@ fn push(
     nulls: Option<bool>,
     outer: &[u128],
 ) {
-    if keys.iter().any(|key| same(&key.expression, &expression)) {
+    if keys.iter().any(|key| key.expression.same(&expression)) {
         return;
     }
     let nullable = match expression.op() {
@@ -345,11 +372,6 @@ fn push(
         nullable,
         column: 0,
     });
-}
-
-/// Whether both are the same, values included.
-pub(crate) fn same(one: &Expr, other: &Expr) -> bool {
-    one.is(other) || one.shape() == other.shape() && one.to_string() == other.to_string()
 }
 
 fn outer_sources(select: &Select) -> Vec<u128> {

@@ -13,7 +13,6 @@ mod tests;
 
 pub(crate) use edge::sources_of;
 pub use keyset::Keyset;
-pub(crate) use keyset::same;
 pub use select::{Join, JoinForm, Measured, Output, Outputs, Select, SetOperation, Top};
 pub use source::{Derived, DerivedForm, Reference, Source, Table, TableColumn};
 pub use token::Place;

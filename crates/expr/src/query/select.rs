@@ -186,42 +186,74 @@ impl Select {
             || self.outputs.list.iter().any(|output| output.expression.is_aggregate())
     }
 
+    /// Has what is equal to a group's key be that key: its values are then the same parameters, without which
+    /// PostgreSQL does not see that `x % $1` is what `x % $2` groups by.
+    pub(crate) fn share_keys(&mut self) {
+        let keys: Vec<Expr> = self.group.iter().filter(|key| key.has_values()).cloned().collect();
+        if keys.is_empty() {
+            return;
+        }
+        let own = self.outputs.list().iter().map(|output| &output.expression);
+        if own.clone().any(|expression| expression.sharing(&keys).is_some()) {
+            let list = self.outputs.list().iter().map(|output| Output {
+                expression: output
+                    .expression
+                    .sharing(&keys)
+                    .unwrap_or_else(|| output.expression.clone()),
+                label: output.label.clone(),
+            });
+            self.outputs = Arc::new(Outputs::new(list.collect()));
+        }
+        for expression in self.having.iter_mut().chain(&mut self.order) {
+            if let Some(shared) = expression.sharing(&keys) {
+                *expression = shared;
+            }
+        }
+    }
+
     /// What it looks like, values left out.
     pub fn shape(&self) -> u128 {
         let mut shape = Shape::of(13);
         shape.add(self.outputs.shape);
         shape.add(self.from.as_ref().map_or(0, |source| source.key()));
         shape.number(self.distinct.into());
+        shape.number(self.joins.len() as u64);
         for join in &self.joins {
-            shape.number(1 + join.form as u64);
+            shape.number(join.form as u64);
             shape.add(join.source.key());
             shape.add(join.on.as_ref().map_or(0, Expr::shape));
         }
-        for (tag, list) in
-            [(6, &self.filter), (7, &self.group), (8, &self.having), (9, &self.order)]
-        {
-            shape.number(tag);
+        // Each list begins with its length and each part that may lack with whether it is there: what
+        // differs gives other bytes.
+        for list in [&self.filter, &self.group, &self.having, &self.order] {
+            shape.number(list.len() as u64);
             for expression in list {
                 shape.add(expression.shape());
             }
         }
-        for (tag, part) in [(10, &self.limit), (11, &self.offset)] {
-            shape.number(tag);
+        for part in [&self.limit, &self.offset] {
             // Numbers of rows stand in the text: a plan depends on them.
-            match part.as_ref().map(Expr::op) {
-                Some(Op::Literal(rowmill_columns::Scalar::Int(rows))) => shape.number(*rows as u64),
-                Some(_) => shape.add(part.as_ref().map_or(0, Expr::shape)),
-                None => {}
+            match part.as_ref().map(|part| (part, part.op())) {
+                None => shape.number(0),
+                Some((_, Op::Literal(rowmill_columns::Scalar::Int(rows)))) => {
+                    shape.number(1);
+                    shape.number(*rows as u64);
+                }
+                Some((part, _)) => {
+                    shape.number(2);
+                    shape.add(part.shape());
+                }
             }
         }
+        shape.number(self.top.is_some().into());
         if let Some(top) = &self.top {
-            shape.number(30);
             shape.number(top.rows as u64);
             shape.add(top.per.shape());
             shape.add(top.groups.as_ref().map_or(0, Expr::shape));
         }
+        shape.number(self.compound.is_some().into());
         if let Some((operation, members)) = &self.compound {
-            shape.number(20 + *operation as u64);
+            shape.number(*operation as u64);
             for member in members {
                 shape.add(member.shape());
             }

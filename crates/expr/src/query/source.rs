@@ -103,6 +103,18 @@ impl Source {
         }
     }
 
+    /// Whether both are one: the same table under the same name, or the very same query.
+    pub fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Query(one), Self::Query(other)) => {
+                Arc::ptr_eq(&one.query, &other.query)
+                    && one.name == other.name
+                    && one.form == other.form
+            }
+            _ => self.key() == other.key(),
+        }
+    }
+
     /// The table, where it is one.
     pub fn as_table(&self) -> Option<&Table> {
         match self {

@@ -8,7 +8,7 @@ use super::{
     Reference, Select, SetOperation, Source, Table, TableColumn, Update,
 };
 use crate::sql::{Bound, Target, compile};
-use crate::{Base, Expr, Kind, Operator as O, QueryForm};
+use crate::{Base, ColumnRef, Expr, Kind, Operator as O, QueryForm};
 
 fn column(name: &str, kind: Kind) -> TableColumn {
     let primary = name == "id";
@@ -238,6 +238,14 @@ fn a_shape_knows_everything_but_values() {
     let mut keys: Vec<_> = changes.iter().map(|change| key(change)).collect();
     // Limits stand in the text.
     keys.push(key(&|query| query.limit = Some(Expr::literal(6))));
+    keys.push(key(&|query| query.limit = Some(Expr::literal(11))));
+    keys.push(key(&|query| query.offset = Some(Expr::literal(11))));
+    // So does where NULLs go, and how a column is cast.
+    let column = |kind, nullable| {
+        Expr::column(ColumnRef { source: Some(lines()), name: "id".into(), kind, nullable })
+    };
+    keys.push(key(&|query| query.order = vec![column(Kind::INT, true)]));
+    keys.push(key(&|query| query.order = vec![column(Kind::FLOAT, false)]));
     let one = above(&lines(), "score", 1.0);
     keys.push(key(&|query| query.filter = vec![one.clone(), one.clone()]));
     keys.push(key(&|query| {

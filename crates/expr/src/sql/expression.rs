@@ -3,11 +3,13 @@
 use rowmill_columns::Scalar;
 
 use super::Target;
+use super::select::order_key;
 use super::slot::Form;
 use super::writer::Writer;
 use crate::kind::{Base, Kind};
 use crate::node::{Expr, Op, QueryForm};
 use crate::operators::{Binding, Operator};
+use crate::query::Select;
 use crate::{ExprError, limits};
 
 /// Conditions in a row, beyond which a chain is cut in halves for SQLite.
@@ -25,6 +27,9 @@ enum Piece<'e> {
     Halves(Vec<&'e Expr>, Operator),
     /// A value in a form.
     Value(&'e Expr, Form),
+    /// An aggregate to which `filter` or `over` belongs, before its result is cast.
+    Bare(&'e Expr),
+    Query(&'e Select),
 }
 
 /// Pushes an operand, one level below what it is an operand of.
@@ -100,6 +105,13 @@ impl Writer<'_> {
                 }
                 Piece::Down => level -= 1,
                 Piece::Value(leaf, form) => self.placeholder(leaf, form)?,
+                Piece::Query(query) => self.select(query)?,
+                Piece::Bare(function) => match function.op() {
+                    Op::Call(operator) => {
+                        self.call(*operator, function, Binding::Atom, &mut stack)?;
+                    }
+                    _ => self.one(function, Binding::Atom, true, &mut stack)?,
+                },
                 Piece::Halves(chain, operator) => Self::halves(chain, operator, &mut stack),
                 Piece::Expr(expression, binding, cast) => {
                     self.one(expression, binding, cast, &mut stack)?;
@@ -134,25 +146,30 @@ impl Writer<'_> {
                 Ok(())
             }
             Op::Literal(_) | Op::Parameter(_) => self.value(expression, cast),
-            Op::Call(operator) => self.call(*operator, expression, binding, stack),
-            Op::Over { partition } => self.over(expression, *partition),
+            Op::Call(operator) => {
+                stack.push(Piece::Text(self.result(expression)));
+                self.call(*operator, expression, binding, stack)
+            }
+            Op::Over { partition } => {
+                stack.push(Piece::Text(self.result(&expression.args()[0])));
+                self.over(expression.args(), *partition, stack);
+                Ok(())
+            }
+            Op::Query(form @ (QueryForm::Exists | QueryForm::Value), query) => {
+                stack.extend([Piece::Text(")"), Piece::Query(query)]);
+                self.push(if *form == QueryForm::Exists { "exists (" } else { "(" });
+                Ok(())
+            }
             Op::Query(form, query) => {
-                match form {
-                    QueryForm::Exists => self.push("exists ("),
-                    QueryForm::Value => self.push("("),
-                    QueryForm::In | QueryForm::NotIn => {
-                        if binding == Binding::Atom {
-                            self.push("(");
-                        }
-                        self.pieces(&expression.args()[0], Binding::Atom)?;
-                        self.push(if *form == QueryForm::In { " in (" } else { " not in (" });
-                    }
-                }
-                self.select(query)?;
-                self.push(")");
-                if matches!(form, QueryForm::In | QueryForm::NotIn) && binding == Binding::Atom {
-                    self.push(")");
-                }
+                let wrap = binding == Binding::Atom;
+                self.push(if wrap { "(" } else { "" });
+                let not = if *form == QueryForm::In { " in (" } else { " not in (" };
+                stack.extend([
+                    Piece::Text(if wrap { "))" } else { ")" }),
+                    Piece::Query(query),
+                    Piece::Text(not),
+                ]);
+                deeper(stack, &expression.args()[0], Binding::Atom, true);
                 Ok(())
             }
             Op::Raw(pieces) => {
@@ -166,6 +183,26 @@ impl Writer<'_> {
                 self.push("(");
                 Ok(())
             }
+        }
+    }
+
+    /// The cast by which PostgreSQL gives what an aggregate of integers is here: it has sums and means of
+    /// 64 bits as numeric.
+    fn result(&self, function: &Expr) -> &'static str {
+        let (mut function, kind) = (function, function.kind());
+        while matches!(function.op(), Op::Call(Operator::Where)) {
+            function = &function.args()[0];
+        }
+        let of_integers = function.args().first().is_some_and(|arg| arg.kind() == Kind::INT);
+        match function.op() {
+            Op::Call(Operator::Sum | Operator::Average)
+                if self.target.is_sqlite() || !of_integers =>
+            {
+                ""
+            }
+            Op::Call(Operator::Sum) if kind == Kind::INT => "::int8",
+            Op::Call(Operator::Average) => "::float8",
+            _ => "",
         }
     }
 
@@ -372,8 +409,9 @@ impl Writer<'_> {
                 Piece::Text("]"),
             ]),
             "json" if leaf => pieces.push(Piece::Value(arg, sqlite_form(arg.kind()))),
-            "path" if self.target.is_sqlite() => pieces.push(Piece::Value(arg, Form::JsonPath)),
-            "path" => pieces.extend([Piece::Value(arg, Form::TextPath), Piece::Text("::text[]")]),
+            "bare" => pieces.push(Piece::Bare(arg)),
+            "path" => pieces.push(Piece::Value(arg, Form::JsonPath)),
+            "steps" => steps(arg, pieces),
             "int4" => pieces.extend([Piece::Value(arg, Form::Plain), Piece::Text("::int4")]),
             "text" if arg.as_column().is_some() => {
                 pieces.extend([Piece::Expr(arg, Binding::Atom, cast), Piece::Text("::text")]);
@@ -403,8 +441,10 @@ impl Writer<'_> {
                 let exact = args.iter().any(|arg| arg.kind() == Kind::One(Base::Decimal))
                     && args.iter().all(|arg| arg.kind() != Kind::FLOAT);
                 // What SQLite calls numeric may be an integer, and so may what is taken of several.
+                // One side that is none makes the quotient one.
+                let beside = std::ptr::eq(arg, &raw const args[args.len() - 1]);
                 let float = match arg.kind() {
-                    Kind::FLOAT => !self.target.is_sqlite() || leaf || arg.as_column().is_some(),
+                    Kind::FLOAT => !self.target.is_sqlite() || leaf || beside,
                     kind => kind == Kind::One(Base::Decimal) && !self.target.is_sqlite(),
                 };
                 if float || exact && !self.target.is_sqlite() {
@@ -485,24 +525,45 @@ impl Writer<'_> {
         ]);
     }
 
-    fn over(&mut self, expression: &Expr, partition: usize) -> Result<(), ExprError> {
-        let (function, rest) = expression.args().split_at(1);
+    fn over<'e>(&self, args: &'e [Expr], partition: usize, stack: &mut Vec<Piece<'e>>) {
+        let (function, rest) = args.split_at(1);
         let (by, order) = rest.split_at(partition);
-        self.pieces(&function[0], Binding::Atom)?;
-        self.push(" over (");
-        if !by.is_empty() {
-            self.push("partition by ");
-            for (at, key) in by.iter().enumerate() {
-                self.comma(at);
-                self.expression(key)?;
-            }
+        stack.push(Piece::Text(")"));
+        for (at, key) in order.iter().enumerate().rev() {
+            let (inner, descending, nulls_first) = order_key(key);
+            stack.push(Piece::Text(self.direction(
+                descending,
+                nulls_first,
+                self.may_be_null(inner),
+            )));
+            deeper(stack, inner, Binding::Or, true);
+            stack.push(Piece::Text(match (at, by.is_empty()) {
+                (0, true) => "order by ",
+                (0, false) => " order by ",
+                _ => ", ",
+            }));
         }
-        if !order.is_empty() {
-            self.push(if by.is_empty() { "order by " } else { " order by " });
-            self.order(order)?;
+        for (at, key) in by.iter().enumerate().rev() {
+            deeper(stack, key, Binding::Or, true);
+            stack.push(Piece::Text(if at == 0 { "partition by " } else { ", " }));
         }
-        self.push(")");
-        Ok(())
+        stack.extend([Piece::Text(" over ("), Piece::Down]);
+        stack.extend([Piece::Bare(&function[0]), Piece::Up]);
+    }
+}
+
+/// A path into JSON, as PostgreSQL steps along it: a key is no place, and a place no key.
+fn steps<'e>(path: &'e Expr, pieces: &mut Vec<Piece<'e>>) {
+    let steps = match path.value() {
+        Some(Scalar::List(steps)) => &steps[..],
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    for (at, step) in (0_u16..).zip(steps) {
+        let last = usize::from(at) + 1 == steps.len();
+        pieces.push(Piece::Text(if last { " ->> " } else { " -> " }));
+        pieces.push(Piece::Value(path, Form::Step(at)));
+        pieces.push(Piece::Text(if matches!(step, Scalar::Int(_)) { "::int4" } else { "::text" }));
     }
 }
 

@@ -8,7 +8,7 @@ use crate::ExprError;
 use crate::kind::Base;
 use crate::node::{Expr, Op};
 use crate::operators::Operator;
-use crate::query::{Join, JoinForm, Output, Select, SetOperation, Source, same};
+use crate::query::{Join, JoinForm, Output, Select, SetOperation, Source};
 
 impl Writer<'_> {
     /// A query without those under `with`.
@@ -146,26 +146,31 @@ impl Writer<'_> {
             self.comma(at);
             let (inner, descending, nulls_first) = order_key(key);
             self.expression(inner)?;
-            self.direction(descending, nulls_first, self.may_be_null(inner));
+            self.push(self.direction(descending, nulls_first, self.may_be_null(inner)));
         }
         Ok(())
     }
 
     /// Which way a key goes, and where its NULLs go.
-    fn direction(&mut self, descending: bool, nulls_first: Option<bool>, may_be_null: bool) {
-        if descending {
-            self.push(" desc");
-        }
+    pub(super) fn direction(
+        &self,
+        descending: bool,
+        nulls_first: Option<bool>,
+        may_be_null: bool,
+    ) -> &'static str {
         // SQLite has NULL below all values.
         let said = self.target.is_sqlite() && may_be_null;
-        match nulls_first.or(said.then_some(descending)) {
-            Some(true) => self.push(" nulls first"),
-            Some(false) => self.push(" nulls last"),
-            None => {}
+        match (descending, nulls_first.or(said.then_some(descending))) {
+            (true, Some(true)) => " desc nulls first",
+            (true, Some(false)) => " desc nulls last",
+            (true, None) => " desc",
+            (false, Some(true)) => " nulls first",
+            (false, Some(false)) => " nulls last",
+            (false, None) => "",
         }
     }
 
-    fn may_be_null(&self, expression: &Expr) -> bool {
+    pub(super) fn may_be_null(&self, expression: &Expr) -> bool {
         match expression.op() {
             Op::Column(column) => {
                 let outer = |source: &Arc<Source>| {
@@ -204,7 +209,7 @@ impl Writer<'_> {
                 Ok(())
             }
             Op::Parameter(_) if rows.kind().may_be(Base::Int) => {
-                self.placeholder(rows, Form::Plain)?;
+                self.placeholder(rows, Form::Rows)?;
                 if !self.target.is_sqlite() {
                     self.push("::int8");
                 }
@@ -273,14 +278,14 @@ impl Writer<'_> {
                     }
                     _ => false,
                 };
-                named || same(&output.expression, inner)
+                named || output.expression.same(inner)
             });
             let Some(place) = found else {
                 let message = "is no column of the queries that are put together, and only by those they are ordered";
                 return Err(ExprError::about(message, inner));
             };
             self.out += &(place + 1).to_string();
-            self.direction(descending, nulls_first, true);
+            self.push(self.direction(descending, nulls_first, true));
         }
         Ok(())
     }

@@ -23,9 +23,11 @@ pub(super) enum Form {
     Glob,
     /// A list of the value alone.
     One,
-    /// The path of a JSON value as an array of texts.
-    TextPath,
-    /// The same as `$.a[0]`.
+    /// A number of rows.
+    Rows,
+    /// One step of the path of a JSON value.
+    Step(u16),
+    /// The path as `$.a[0]`.
     JsonPath,
     /// Decimals as floats, which is how SQLite keeps them.
     Real,
@@ -49,8 +51,26 @@ impl Slot {
                 Scalar::Text(pattern) => glob(pattern).map(Scalar::Text),
                 other => Ok(other.clone()),
             },
-            Form::TextPath => path(value, &|steps| {
-                Ok(Scalar::List(steps.iter().map(|step| Scalar::Text(step.text())).collect()))
+            Form::Rows => match value {
+                Scalar::Int(0..) => Ok(value.clone()),
+                Scalar::Int(rows) => Err(ExprError::new(format!(
+                    "{rows} is no number of rows: limit() and offset() take an int from 0"
+                ))),
+                other => Err(ExprError::new(format!(
+                    "limit() and offset() take an int from 0, not {}",
+                    other.kind()
+                ))),
+            },
+            Form::Step(at) => Ok(match value {
+                Scalar::List(steps) => match steps.get(usize::from(at)) {
+                    // PostgreSQL counts places in 32 bits; none is beyond.
+                    Some(Scalar::Int(at)) => {
+                        Scalar::Int(*at.clamp(&i64::from(i32::MIN), &i64::from(i32::MAX)))
+                    }
+                    Some(step) => step.clone(),
+                    None => Scalar::Null,
+                },
+                one => one.clone(),
             }),
             Form::JsonPath => path(value, &|steps| {
                 let mut out = "$".to_owned();
@@ -107,13 +127,6 @@ enum Step<'a> {
 }
 
 impl Step<'_> {
-    fn text(&self) -> String {
-        match self {
-            Self::Key(key) => (*key).to_owned(),
-            Self::At(at) => at.to_string(),
-        }
-    }
-
     fn json(&self, out: &mut String) -> Result<(), ExprError> {
         match self {
             Self::At(at @ 0..) => {
@@ -122,10 +135,10 @@ impl Step<'_> {
             Self::At(at) => {
                 let _ = write!(out, "[#{at}]");
             }
-            // SQLite reads a quoted key to the next quote, with no way to write one.
-            Self::Key(key) if key.contains('"') => {
+            // SQLite reads a quoted key to the next quote, and compares it with JSON's own spelling.
+            Self::Key(key) if key.contains(['"', '\\']) => {
                 return Err(ExprError::new(format!(
-                    "SQLite finds no JSON key with a quote in it: {key:?}"
+                    "SQLite finds no JSON key with a quote or a backslash in it: {key:?}"
                 )));
             }
             Self::Key(key) => {

@@ -107,7 +107,11 @@ fn sqlite_divides_floats() {
     let quotient = r#"cast("x" as real) / cast("x" as real)"#;
     assert_eq!(sqlite(call(O::Divide, [x.clone(), x])), quotient);
     let x = of(Base::Float);
-    assert_eq!(sqlite(call(O::Divide, [x.clone(), x])), r#""x" / "x""#);
+    assert_eq!(sqlite(call(O::Divide, [x.clone(), x])), r#"cast("x" as real) / "x""#);
+    assert_eq!(
+        sqlite(call(O::Divide, [of(Base::Float), Expr::literal(2)])),
+        r#"cast("x" as real) / ?1"#
+    );
 }
 
 #[test]

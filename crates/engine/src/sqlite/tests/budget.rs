@@ -64,7 +64,10 @@ fn much_is_for_workers_and_remembered() {
 fn nothing_is_waited_for() {
     let (_folder, [db, memory]) = both();
     let select = statement("select 1");
-    assert!(db.try_fetch(&select, &[]).is_none(), "no reader is open yet");
+    let reader = db.0.readers.take(&db.0.config, &Control::default()).unwrap();
+    assert!(db.try_fetch(&select, &[]).is_none(), "the one that is open is lent");
+    db.0.readers.give(reader);
+    assert!(db.try_fetch(&select, &[]).is_some());
     let transaction = memory.begin(false, &Control::default()).unwrap();
     assert!(memory.try_fetch(&select, &[]).is_none());
     drop(transaction);

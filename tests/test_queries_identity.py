@@ -1,0 +1,224 @@
+"""Queries that look alike and are not the same: each has its own SQL, its own page and its own values."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rowmill as rm
+from tests.query_tables import Channel, Line, fill, rows
+
+
+@pytest.fixture
+def db(any_url: str) -> Iterator[rm.Database]:
+    with rm.Database(any_url) as db:
+        fill(db)
+        yield db
+
+
+def ids(found: Any) -> list[int]:
+    return [row[0] for row in found.to_tuples()]
+
+
+def test_a_limit_is_no_offset(db: rm.Database) -> None:
+    db.execute("create table many (id integer primary key)")
+    db.load("many", {"id": range(20)})
+    query = rm.select(rm.col("id")).from_("many").order_by(rm.col("id"))
+    assert ids(db.fetch(query.limit(11))) == list(range(11))
+    assert ids(db.fetch(query.offset(11))) == list(range(11, 20))
+
+
+def test_two_classes_of_one_table_have_each_its_own_sql(db: rm.Database) -> None:
+    class Sure(rm.Table, name="lines"):
+        id: rm.Col[int] = rm.pk()
+        score: rm.Col[float]
+
+    class Unsure(rm.Table, name="lines"):
+        id: rm.Col[int] = rm.pk()
+        score: rm.Col[float | None]
+
+    db.fetch(rm.select(Sure.id).order_by(Sure.score))
+    assert ids(db.fetch(rm.select(Unsure.id).order_by(Unsure.score))) == [1, 2, 4, 3]
+
+
+def test_columns_declared_as_other_kinds_are_computed_as_those(
+    db: rm.Database, any_url: str
+) -> None:
+    class Whole(rm.Table, name="prices"):
+        x: rm.Col[int] = rm.pk()
+        y: rm.Col[int]
+
+    class Exact(rm.Table, name="prices"):
+        x: rm.Col[Decimal] = rm.pk()
+        y: rm.Col[Decimal]
+
+    db.execute("create table prices (x numeric, y numeric)")
+    db.execute("insert into prices values (3, 4)")
+    whole = db.fetch_value(rm.select(Whole.x / Whole.y))
+    exact = db.fetch_value(rm.select(Exact.x / Exact.y))
+    assert (whole, type(whole)) == (0.75, float)
+    assert exact == (Decimal("0.75") if any_url.startswith("postgres") else 0.75)
+
+
+def score_of(nick: str) -> Any:
+    of = Line.alias("of")
+    return rm.select(of.id.max()).where(of.nick == nick).value()
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_page_is_ordered_by_the_query_within_that_it_names(db: rm.Database, size: int) -> None:
+    ada, eve = Line.id + score_of("ada"), Line.id * (score_of("eve") - 5)
+    query = rm.select(Line.id, ada.label("ada")).order_by(eve)
+    assert ids(db.page(query, size).rows) == ids(db.fetch(query.limit(size)))
+
+
+def test_a_token_of_one_query_within_is_none_of_another(db: rm.Database) -> None:
+    one = rm.select(Line.id).order_by(Line.id + score_of("ada"))
+    other = rm.select(Line.id).order_by(Line.id + score_of("eve"))
+    token = db.page(one, 1).next
+    assert token
+    assert ids(db.page(one, 1, after=token).rows) == [2]
+    with pytest.raises(rm.ProgrammingError, match="token"):
+        db.page(other, 1, after=token)
+
+
+def test_long_texts_that_begin_alike_are_two(db: rm.Database) -> None:
+    def at_end(letter: str) -> Any:
+        return rm.case((Line.nick == "x" * 60 + letter, 1), default=Line.id)
+
+    query = rm.select(Line.id, a=at_end("a")).order_by(-at_end("b"))
+    assert ids(db.page(query, 2).rows) == ids(db.fetch(query.limit(2)))
+    token = db.page(query, 1).next
+    with pytest.raises(rm.ProgrammingError, match="token"):
+        db.page(query.order_by(-at_end("c")), 1, after=token)
+
+
+def test_aggregates_of_integers_are_integers_and_floats(db: rm.Database) -> None:
+    late = Line.id > 2
+    query = rm.select(
+        s=Line.id.sum(), m=Line.id.mean(), f=Line.id.sum().where(late), a=Line.id.mean().where(late)
+    )
+    (row,) = db.fetch(query).to_tuples()
+    assert row == (10, 2.5, 7, 3.5)
+    assert [type(value) for value in row] == [int, float, int, float]
+    running = rm.select(w=Line.id.sum().over(order_by=Line.id), v=Line.id.mean().over())
+    first, *_ = db.fetch(running.order_by(Line.id)).to_tuples()
+    assert first == (1, 2.5)
+    assert [type(value) for value in first] == [int, float]
+    total = rm.select(s=Line.id.sum()).subquery("t")
+    assert db.fetch_value(rm.select(total.s // 4)) == 2
+
+
+class Big(rm.Table, name="big"):
+    n: rm.Col[int] = rm.pk()
+
+
+def test_a_sum_beyond_64_bits_is_an_error(db: rm.Database) -> None:
+    db.execute("create table big (n bigint)")
+    db.load("big", {"n": [2**62, 2**62, 2**62]})
+    with pytest.raises(rm.DatabaseError, match=r"(?i)out of range|overflow"):
+        db.fetch(rm.select(Big.n.sum()))
+
+
+def test_a_declared_float_may_be_stored_as_an_integer(db: rm.Database) -> None:
+    class Stored(rm.Table, name="stored"):
+        a: rm.Col[float] = rm.pk()
+        b: rm.Col[float]
+
+    db.execute("create table stored (a numeric, b numeric)")
+    db.execute("insert into stored values (1, 2)")
+    assert float(db.fetch_value(rm.select(Stored.a / Stored.b))) == 0.5
+    assert rows(db.fetch(rm.select(rm.count()).where(Stored.a / Stored.b > 0.4))) == [1]
+
+
+def test_groups_by_a_value_are_found_where_they_stand_again(db: rm.Database) -> None:
+    query = rm.select(odd=Line.id % 2, n=rm.count()).group_by(Line.id % 2).order_by(Line.id % 2)
+    assert db.fetch(query).to_tuples() == [(0, 2), (1, 2)]
+    more = query.having((Line.id % 2) + 1 > 1).order_by(-(Line.id % 2))
+    assert db.fetch(more).to_tuples() == [(1, 2)]
+    assert query.sql("postgresql")[1] == [2]
+
+
+def test_a_number_of_rows_given_to_a_call_is_one(db: rm.Database) -> None:
+    @rm.query
+    def first(rows: int) -> Any:
+        return rm.select(Line.id).order_by(Line.id).limit(rows)
+
+    assert ids(db.fetch(first(2))) == [1, 2]
+    with pytest.raises(rm.ProgrammingError, match="-1 is no number of rows"):
+        db.fetch(first(-1))
+
+
+def test_steps_into_json_are_keys_or_places(db: rm.Database, any_url: str) -> None:
+    class Doc(rm.Table, name="docs"):
+        id: rm.Col[int] = rm.pk()
+        d: rm.Col[dict[str, Any]]
+
+    kind = "jsonb" if any_url.startswith("postgres") else "text"
+    db.execute(f"create table docs (id integer primary key, d {kind})")
+    db.execute("""insert into docs values (1, '{"0": "key", "c": ["a", "b"]}')""")
+    paths = [Doc.d["0"], Doc.d[0], Doc.d["c"][0], Doc.d["c"]["0"], Doc.d["c"][-1], Doc.d["c"]["-1"]]
+    row = db.fetch(rm.select(*(path.label(f"p{n}") for n, path in enumerate(paths)))).to_tuples()
+    assert row == [("key", None, "a", None, "b", None)]
+
+
+def deep_window(levels: int) -> Any:
+    key: Any = Line.id
+    for _ in range(levels):
+        key = rm.row_number().over(order_by=key)
+    return key
+
+
+def deep_in(levels: int) -> Any:
+    within = rm.select(Channel.id == 1)
+    condition: Any = Line.id == 1
+    for _ in range(levels):
+        condition = condition.in_(within)
+    return condition
+
+
+@pytest.mark.parametrize("deep", [deep_window, deep_in])
+def test_deep_windows_and_queries_are_refused_without_recursion(db: rm.Database, deep: Any) -> None:
+    failed: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            db.fetch(rm.select(Line.id).where(Line.id == 1).select(x=deep(30_000)))
+        except rm.Error as error:
+            failed.append(error)
+
+    size = threading.stack_size(1 << 20)
+    try:
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(size)
+    assert "deeper than" in str(failed[0])
+
+
+@pytest.mark.parametrize(
+    "form", ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S.%f"]
+)
+def test_pages_over_dates_in_another_form_end_with_an_error(form: str, tmp_path: Path) -> None:
+    class Event(rm.Table, name="events"):
+        id: rm.Col[int] = rm.pk()
+        at: rm.Col[datetime] = rm.column(naive="Z" not in form)
+
+    with rm.Database(f"sqlite:///{tmp_path}/dates.db") as db:
+        db.execute("create table events (id integer primary key, at timestamp)")
+        for minute in range(6):
+            db.execute(
+                "insert into events (at) values ($1)",
+                datetime(2024, 1, 1, 10, minute).strftime(form),
+            )
+        query = rm.select(Event.id).order_by(Event.at)
+        token = db.page(query, 2).next
+        with pytest.raises(rm.DataError, match="begins with a row that the page before it had"):
+            db.page(query, 2, after=token)
