@@ -37,6 +37,12 @@ impl Batch {
         Self { schema, columns: columns.into(), rows }
     }
 
+    /// The same of columns that are known to be of `rows` rows, one for each field.
+    pub(crate) fn of(schema: Arc<Schema>, columns: Arc<[Column]>, rows: usize) -> Self {
+        assert_eq!(schema.fields.len(), columns.len(), "one column for each field");
+        Self { schema, columns, rows }
+    }
+
     /// A batch without rows.
     pub fn empty(schema: Arc<Schema>) -> Self {
         let columns = schema.fields.iter().map(|field| Column::empty(&field.kind)).collect();

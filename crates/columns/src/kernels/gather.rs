@@ -15,7 +15,7 @@ use arrow_schema::{DataType, TimeUnit};
 
 use super::mask::word_at;
 use super::selection::{Form, Kept};
-use super::{Selection, strings};
+use super::{Selection, slab, strings};
 use crate::{Batch, Column, ColumnError, Schema};
 
 impl Column {
@@ -65,6 +65,12 @@ impl Batch {
             return Err(ColumnError::new(format!("a selection of {of} rows for {rows}")));
         }
         let all = selection.count() == self.rows();
+        if !all
+            && let Some(kept) =
+                slab::keep(columns.iter().map(|&at| &self.columns()[at]), selection)?
+        {
+            return Ok(Self::of(schema, kept, selection.count()));
+        }
         let kept =
             if all { None } else { Some(selection.kept().ok_or_else(ColumnError::too_many_rows)?) };
         let mut gathered = Vec::with_capacity(columns.len());
@@ -81,7 +87,7 @@ impl Batch {
     }
 }
 
-fn gather(array: &ArrayRef, kept: &Kept<'_>) -> Result<ArrayRef, ColumnError> {
+pub(super) fn gather(array: &ArrayRef, kept: &Kept<'_>) -> Result<ArrayRef, ColumnError> {
     use DataType as D;
     macro_rules! primitive {
         ($type:ty) => {

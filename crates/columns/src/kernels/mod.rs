@@ -19,6 +19,7 @@ mod pack;
 mod ready;
 mod selection;
 mod set;
+mod slab;
 mod sort;
 mod strings;
 mod test;

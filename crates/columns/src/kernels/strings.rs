@@ -4,6 +4,7 @@ use std::sync::Arc;
 use arrow_array::types::ByteArrayType;
 use arrow_array::{ArrayRef, GenericByteArray, LargeBinaryArray, LargeStringArray};
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_schema::DataType;
 
 use super::selection::{Form, Kept};
 
@@ -37,12 +38,62 @@ pub(crate) fn binary(
     })
 }
 
+/// The offsets and bytes of a column's rows, into memory that has room for them and [`SHORT`] bytes more.
+pub(super) fn fill(
+    (starts, source): (&[i64], &[u8]),
+    rows: &[u32],
+    offsets: &mut [[u8; 8]],
+    data: &mut [u8],
+) {
+    let (mut to, mut ends) = (0_usize, offsets.iter_mut());
+    ends.next().into_iter().for_each(|first| *first = [0; 8]);
+    for (end, &row) in ends.zip(rows) {
+        let from = starts[row as usize] as usize;
+        let len = starts[row as usize + 1] as usize - from;
+        put(data, to, source, from, len);
+        to += len;
+        *end = to.to_ne_bytes();
+    }
+}
+
+/// What [`fill`] wrote of a column of this type.
+pub(super) fn filled(
+    kind: &DataType,
+    offsets: Buffer,
+    data: Buffer,
+    nulls: Option<NullBuffer>,
+) -> ArrayRef {
+    let offsets = ScalarBuffer::from(offsets);
+    // SAFETY: as above, for that is what `fill` writes.
+    unsafe {
+        let offsets = OffsetBuffer::new_unchecked(offsets);
+        if *kind == DataType::LargeUtf8 {
+            Arc::new(LargeStringArray::new_unchecked(offsets, data, nulls))
+        } else {
+            Arc::new(LargeBinaryArray::new_unchecked(offsets, data, nulls))
+        }
+    }
+}
+
 /// Short values are copied as so many bytes, two instructions instead of a call: what is too much is
 /// overwritten by the next value, or cut off.
-const SHORT: usize = 32;
+pub(super) const SHORT: usize = 32;
 
 /// Values longer than so many bytes are found while copying, lest one of them makes room for all.
 const LONG: usize = 256;
+
+/// Copies the `len` bytes from `from` on to `to`, and some more where that is quicker.
+#[inline(always)]
+pub(super) fn put(data: &mut [u8], to: usize, source: &[u8], from: usize, len: usize) {
+    // Arrays, for of those a copy is known to be two instructions.
+    let short = source.get(from..).and_then(|rest| rest.first_chunk::<SHORT>());
+    let place = data.get_mut(to..).and_then(|rest| rest.first_chunk_mut::<SHORT>());
+    if let (true, Some(short), Some(place)) = (len <= SHORT, short, place) {
+        *place = *short;
+    } else {
+        data[to..to + len].copy_from_slice(&source[from..from + len]);
+    }
+}
 
 fn copied<T: ByteArrayType<Offset = i64>>(
     array: &GenericByteArray<T>,
@@ -58,26 +109,21 @@ fn copied<T: ByteArrayType<Offset = i64>>(
             let all = starts.len().max(2) - 1;
             let bytes = starts.last().zip(starts.first()).map_or(0, |(end, start)| end - start);
             let common = (bytes as usize / all + 2).min(LONG);
-            let mut data = vec![0; common * rows.len() + SHORT];
-            let mut to = 0;
-            for &row in rows.iter() {
+            let mut data = Vec::with_capacity(common * rows.len() + SHORT);
+            offsets.extend(rows.iter().map(|&row| {
                 let from = starts[row as usize] as usize;
                 let len = starts[row as usize + 1] as usize - from;
-                if data.len() - to < len + SHORT {
-                    data.resize((data.len() * 2).max(to + len + SHORT), 0);
+                // An array, for of that a copy is known to be two instructions.
+                match source.get(from..).and_then(|rest| rest.first_chunk::<SHORT>()) {
+                    Some(short) if len <= SHORT => {
+                        let end = data.len() + len;
+                        data.extend_from_slice(short);
+                        data.truncate(end);
+                    }
+                    _ => data.extend_from_slice(&source[from..from + len]),
                 }
-                // Arrays, for of those a copy is known to be two instructions.
-                let short = source.get(from..).and_then(|rest| rest.first_chunk::<SHORT>());
-                let place = data.get_mut(to..).and_then(|rest| rest.first_chunk_mut::<SHORT>());
-                if let (true, Some(short), Some(place)) = (len <= SHORT, short, place) {
-                    *place = *short;
-                } else {
-                    data[to..to + len].copy_from_slice(&source[from..from + len]);
-                }
-                to += len;
-                offsets.push(to as i64);
-            }
-            data.truncate(to);
+                data.len() as i64
+            }));
             (offsets, data)
         }
         Form::Runs(runs) => {

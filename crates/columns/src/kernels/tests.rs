@@ -186,10 +186,13 @@ proptest! {
             selection.push(&bits, part.len());
         }
         let numbers: Vec<u32> = (0_u32..).zip(&kept).filter(|(_, kept)| **kept).map(|(row, _)| row).collect();
-        let schema = Arc::new(Schema::new(vec![Field::new("x", kind)]));
-        let batch = Batch::new(schema.clone(), vec![column], kept.len());
+        // More than one, for what is small shares memory.
+        let schema = Arc::new(Schema::new(vec![Field::new("x", kind); 3]));
+        let batch = Batch::new(schema.clone(), vec![column.clone(); 3], kept.len());
+        let taken = batch.take(&numbers).unwrap();
         prop_assert_eq!(selection.indices(), numbers.clone());
-        prop_assert_eq!(batch.keep(&selection, &[0], schema).unwrap(), batch.take(&numbers).unwrap());
+        prop_assert_eq!(&batch.keep(&selection, &[0, 1, 2], schema).unwrap(), &taken);
+        prop_assert_eq!(&column.gather(&selection.kept().unwrap()).unwrap(), &taken.columns()[0]);
         let backwards: Vec<u32> = numbers.into_iter().rev().collect();
         prop_assert_eq!(batch.reorder(&backwards).unwrap(), batch.take(&backwards).unwrap());
     }
