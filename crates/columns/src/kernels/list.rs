@@ -28,6 +28,10 @@ pub(crate) fn test(
         return by_list(offsets, quantifier, element, start, wanted);
     };
     let mut mask = Mask { truth: Bits::NONE, known: Bits::ALL };
+    if matches!(quantifier, Quantifier::Contains) {
+        let truth = owners(&elements.truth, &offsets[start..=start + len]) & *wanted;
+        return Mask { truth, ..mask };
+    }
     wanted.each(|row| {
         let from = offsets[start + row] as usize - first;
         let to = offsets[start + row + 1] as usize - first;
@@ -37,6 +41,26 @@ pub(crate) fn test(
         set(&mut mask, row, quantifier, passes, fails, unknown);
     });
     mask
+}
+
+/// The lists that have one of the elements: from those that pass, which are few, to the lists.
+fn owners(elements: &[u64], offsets: &[i64]) -> Bits {
+    let (first, ends) = (offsets[0], &offsets[1..]);
+    let (mut found, mut list) = (Bits::NONE, 0);
+    for (at, &word) in elements.iter().enumerate() {
+        let mut left = word;
+        while left != 0 {
+            let element = first + (at * 64) as i64 + i64::from(left.trailing_zeros());
+            list += ends[list..].iter().take_while(|&&end| end <= element).count();
+            // Beyond the last element the bits are anything.
+            if list == ends.len() {
+                return found;
+            }
+            found.set(list);
+            left &= left - 1;
+        }
+    }
+    found
 }
 
 fn set(

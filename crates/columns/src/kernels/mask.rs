@@ -45,6 +45,13 @@ impl Bits {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
+    /// Whether at most `most` of the first `len` rows are there.
+    #[inline]
+    pub(crate) fn few(&self, len: usize, most: usize) -> bool {
+        let words = &self.0[..len.div_ceil(64)];
+        len <= most || words.iter().map(|word| word.count_ones() as usize).sum::<usize>() <= most
+    }
+
     /// Whether `row` is there.
     #[inline]
     pub fn has(&self, row: usize) -> bool {

@@ -89,7 +89,7 @@ impl<'a> Ready<'a> {
         }
         let asked = *wanted & valid;
         // Where so few rows are asked of, one by one is quicker than all of them by vectors.
-        let few = (asked.count() <= FEW).then_some(&asked);
+        let few = asked.few(len, FEW).then_some(&asked);
         let truth = match (&self.test.kind, values, &self.inner) {
             (_, V::Codes(codes, _), Inner::Labels(truths)) => labels(*codes, truths, start, &asked),
             (Kind::List(quantifier, _), V::List(offsets, _), Inner::Elements(element)) => {

@@ -89,24 +89,23 @@ fn in_bitmap(bit: i128, words: &[u64]) -> bool {
         && words.get(bit as usize / 64).is_some_and(|word| word >> (bit as usize % 64) & 1 == 1)
 }
 
-/// Texts, found by their lengths first and then by a hash of both their ends.
+/// Texts, found by a sieve first, and then by a hash of both their ends.
 #[derive(Clone, Debug)]
 pub(crate) struct Texts {
-    /// A bit for each length that occurs, the last one for all from 63 on.
-    lengths: u64,
+    sieve: Sieve,
     table: HashTable<(Key, Box<[u8]>)>,
     hasher: RandomState,
 }
 
 impl Texts {
-    pub(crate) fn new<'a>(texts: impl Iterator<Item = &'a [u8]>) -> Self {
-        let hasher = RandomState::default();
-        let mut set = Self { lengths: 0, table: HashTable::new(), hasher };
+    pub(crate) fn new<'a>(texts: impl ExactSizeIterator<Item = &'a [u8]>) -> Self {
+        let sieve = Sieve::new(texts.len());
+        let mut set = Self { sieve, table: HashTable::new(), hasher: RandomState::default() };
         for text in texts {
             if set.has(text) {
                 continue;
             }
-            set.lengths |= 1 << text.len().min(63);
+            set.sieve.add(text);
             let Self { table, hasher, .. } = &mut set;
             let key = Key::of(text);
             let hash = hash(hasher, key, text);
@@ -119,9 +118,10 @@ impl Texts {
 
     #[inline(always)]
     pub(crate) fn has(&self, text: &[u8]) -> bool {
-        if self.lengths >> text.len().min(63) & 1 == 0 {
-            return false;
-        }
+        self.sieve.may_have(text) && self.found(text)
+    }
+
+    fn found(&self, text: &[u8]) -> bool {
         let key = Key::of(text);
         let found = self.table.find(hash(&self.hasher, key, text), |(other, whole)| {
             *other == key
@@ -131,8 +131,66 @@ impl Texts {
         found.is_some()
     }
 
-    pub(crate) fn find(&self, strings: Strings<'_>, start: usize, wanted: &Bits) -> Bits {
-        wanted.keep(|row| self.has(strings.get(start + row)))
+    fn find(&self, strings: Strings<'_>, start: usize, len: usize, wanted: &Bits) -> Bits {
+        let get = |row| strings.get(start + row);
+        if wanted.few(len, len / 2) {
+            return wanted.keep(|row| self.has(get(row)));
+        }
+        (*wanted & self.sieve.all(strings, start, len)).keep(|row| self.found(get(row)))
+    }
+}
+
+/// A bit for each text of a set, where its ends and its length say: most texts that are not in the set
+/// find none there, in a quarter of the time that the table takes.
+#[derive(Clone, Debug)]
+struct Sieve {
+    words: Box<[u64]>,
+    shift: u32,
+}
+
+impl Sieve {
+    /// Thirty-two bits for each text, so that 3 in 100 others come through by chance; at most 32 KiB,
+    /// which stay in the cache beside the texts.
+    fn new(texts: usize) -> Self {
+        let words = (texts / 2).clamp(4, 1 << 12).next_power_of_two();
+        Self { words: vec![0; words].into(), shift: 64 - words.trailing_zeros() }
+    }
+
+    /// The word and the bit. The ends of a text of eight bytes are the same, so one is turned.
+    #[inline(always)]
+    fn place(&self, text: &[u8]) -> (usize, u32) {
+        let (head, tail) = match (text.first_chunk(), text.last_chunk()) {
+            (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+            _ => Key::short(text),
+        };
+        let mixed = (head ^ tail.rotate_left(29)).wrapping_add(text.len() as u64);
+        let mixed = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        ((mixed >> self.shift) as usize, (mixed >> 40) as u32 % 64)
+    }
+
+    fn add(&mut self, text: &[u8]) {
+        let (word, bit) = self.place(text);
+        self.words[word] |= 1 << bit;
+    }
+
+    #[inline(always)]
+    fn may_have(&self, text: &[u8]) -> bool {
+        let (word, bit) = self.place(text);
+        self.words[word] >> bit & 1 == 1
+    }
+
+    fn all(&self, strings: Strings<'_>, start: usize, len: usize) -> Bits {
+        let mut bits = Bits::NONE;
+        let offsets = &strings.offsets[start..=start + len];
+        let mut from = offsets[0] as usize;
+        for (word, ends) in bits.0.iter_mut().zip(offsets[1..].chunks(64)) {
+            for (at, &end) in ends.iter().enumerate() {
+                let text = &strings.data[from..end as usize];
+                *word |= u64::from(self.may_have(text)) << at;
+                from = end as usize;
+            }
+        }
+        bits
     }
 }
 
@@ -162,7 +220,7 @@ pub(crate) fn find(
         (Set::Floats(set), Values::F32(cells)) => {
             wanted.keep(|row| set.contains(&float_bits(cells[start + row].into())))
         }
-        (Set::Texts(set), Values::Bytes(strings)) => set.find(*strings, start, wanted),
+        (Set::Texts(set), Values::Bytes(strings)) => set.find(*strings, start, len, wanted),
         (Set::Texts(set), Values::Uuid(cells)) => wanted.keep(|row| set.has(&cells[start + row])),
         (Set::Integers(set), Values::I128(cells)) => set.find(&cells[start..start + len], wanted),
         (Set::Integers(set), values) => {

@@ -76,21 +76,37 @@ pub(crate) fn compare(
 }
 
 fn equal(strings: Strings<'_>, literal: &[u8], start: usize, wanted: &Bits, few: bool) -> Bits {
-    let key = Key::of(literal);
-    let is_it =
-        |text: &[u8]| Key::of(text) == key && (literal.len() <= Key::WHOLE || text == literal);
-    if few {
-        return wanted.keep(|row| {
-            let text = strings.get(start + row);
-            text.len() == literal.len() && is_it(text)
-        });
-    }
-    // Lengths first, all of them without a branch: most texts are of another.
     let ends = &strings.offsets[start..];
     let len = (ends.len() - 1).min(CHUNK);
-    let wanted_length = literal.len() as i64;
-    let lengths = pack_pairs(&ends[..len], &ends[1..=len], |from, to| to - from == wanted_length);
-    (*wanted & lengths).keep(|row| is_it(strings.get(start + row)))
+    let same_length = if few {
+        wanted.keep(|row| ends[row + 1] - ends[row] == literal.len() as i64)
+    } else {
+        // All of them without a branch: most texts are of another length.
+        let wanted_length = literal.len() as i64;
+        let is_it = |from, to| to - from == wanted_length;
+        *wanted & pack_pairs(&ends[..len], &ends[1..=len], is_it)
+    };
+    if literal.len() > size_of::<u64>() {
+        let key = Key::of(literal);
+        return same_length.keep(|row| {
+            let text = strings.get(start + row);
+            Key::of(text) == key && (literal.len() <= Key::WHOLE || text == literal)
+        });
+    }
+    // A short one is read as eight bytes, of which the last are those of the next text.
+    let mut bytes = [0; size_of::<u64>()];
+    bytes[..literal.len()].copy_from_slice(literal);
+    let word = u64::from_le_bytes(bytes);
+    let foreign = 64 - 8 * literal.len() as u32;
+    same_length.keep(|row| {
+        let rest = &strings.data[ends[row] as usize..];
+        match rest.first_chunk() {
+            Some(eight) => (u64::from_le_bytes(*eight) ^ word)
+                .checked_shl(foreign)
+                .is_none_or(|bits| bits == 0),
+            None => rest.starts_with(literal),
+        }
+    })
 }
 
 /// Which of the `wanted` rows have a number of characters in the range.
@@ -136,7 +152,7 @@ impl Key {
 
     /// Both ends of fewer than eight bytes.
     #[inline(always)]
-    fn short(text: &[u8]) -> (u64, u64) {
+    pub(crate) fn short(text: &[u8]) -> (u64, u64) {
         match (text.first_chunk(), text.last_chunk(), text) {
             (Some(head), Some(tail), _) => {
                 (u32::from_le_bytes(*head).into(), u32::from_le_bytes(*tail).into())
