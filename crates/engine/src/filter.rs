@@ -9,7 +9,7 @@ use rowmill_expr::filter::Program;
 use rowmill_expr::{Expr, ExprError};
 
 use crate::limits;
-use crate::shared::shared;
+use crate::shared::Crew;
 
 /// Conditions compiled for frames of one schema, with the columns that are wanted of the rows which pass.
 ///
@@ -76,28 +76,38 @@ impl Filter {
     /// [`Failure`].
     pub fn run(self: &Arc<Self>, batch: &Batch) -> Result<Batch, Failure> {
         let threads = threads(batch.rows());
-        let selection = self.select(batch, threads).map_err(Failure::Expression)?;
+        if threads > 1 {
+            return self.run_by(&Crew::new(threads), batch);
+        }
+        let selection = self.program.run(batch, 0..batch.rows()).map_err(Failure::Expression)?;
+        self.keep(batch, &selection)
+    }
+
+    /// The same by several threads.
+    fn run_by(self: &Arc<Self>, crew: &Crew, batch: &Batch) -> Result<Batch, Failure> {
+        let selection = self.select(crew, batch).map_err(Failure::Expression)?;
+        let few = selection.count() * self.columns.len() < limits::FILTER_THREAD_ROWS;
+        if few || selection.count() == batch.rows() {
+            return self.keep(batch, &selection);
+        }
+        self.gather(crew, batch, selection).map_err(Failure::Columns)
+    }
+
+    fn keep(&self, batch: &Batch, selection: &Selection) -> Result<Batch, Failure> {
         if selection.count() == 0 {
             return Ok(self.empty.clone());
         }
-        let few = selection.count() * self.columns.len() < limits::FILTER_THREAD_ROWS;
-        if threads == 1 || few || selection.count() == batch.rows() {
-            let kept = batch.keep(&selection, &self.columns, Arc::clone(&self.schema));
-            return kept.map_err(Failure::Columns);
-        }
-        self.gather(batch, selection, threads).map_err(Failure::Columns)
+        let kept = batch.keep(selection, &self.columns, Arc::clone(&self.schema));
+        kept.map_err(Failure::Columns)
     }
 
     /// Which rows pass; the threads take part after part of them.
-    fn select(self: &Arc<Self>, batch: &Batch, threads: usize) -> Result<Selection, ExprError> {
+    fn select(self: &Arc<Self>, crew: &Crew, batch: &Batch) -> Result<Selection, ExprError> {
         /// Small enough that no thread is long behind the others at the end.
         const PART: usize = 32 * CHUNK;
         let rows = batch.rows();
-        if threads == 1 {
-            return self.program.run(batch, 0..rows);
-        }
         let (this, all) = (Arc::clone(self), batch.clone());
-        let parts = shared(threads, rows.div_ceil(PART), move |at| {
+        let parts = crew.share(rows.div_ceil(PART), move |at| {
             this.program.run(&all, at * PART..rows.min((at + 1) * PART))
         });
         let mut selection = Selection::with_capacity(rows);
@@ -110,9 +120,9 @@ impl Filter {
     /// The columns; the threads take one after the other.
     fn gather(
         self: &Arc<Self>,
+        crew: &Crew,
         batch: &Batch,
         selection: Selection,
-        threads: usize,
     ) -> Result<Batch, ColumnError> {
         // What takes longest first, so that no thread ends long before the other.
         let mut order: Vec<usize> = (0..self.columns.len()).collect();
@@ -123,7 +133,7 @@ impl Filter {
         };
         let wanted: Vec<Column> =
             order.iter().map(|&at| batch.columns()[self.columns[at]].clone()).collect();
-        let gathered = shared(threads, wanted.len(), move |at| wanted[at].gather(&kept));
+        let gathered = crew.share(wanted.len(), move |at| wanted[at].gather(&kept));
         let mut columns: Vec<(usize, Column)> = Vec::with_capacity(order.len());
         for (at, column) in order.into_iter().zip(gathered) {
             columns.push((at, column?));

@@ -18,33 +18,120 @@ struct Made<T> {
     panic: Option<Box<dyn Any + Send>>,
 }
 
-/// What `make` gives for each number below `count`, made by several threads of which the caller's is one.
+/// Threads that help with one thing after the other, of which one that asks for help is there too.
 ///
-/// The caller waits for pieces that others have begun, never for a thread: on a busy machine one may
+/// Whoever asks waits for pieces that others have begun, never for a thread: on a busy machine one may
 /// begin when all is done, and then finds nothing to do.
-pub(crate) fn shared<T: Send + 'static>(
+pub(crate) struct Crew {
+    board: Arc<Board>,
     threads: usize,
-    count: usize,
-    make: impl Fn(usize) -> T + Send + Sync + 'static,
-) -> Vec<T> {
-    let pieces = (0..count).map(|_| None).collect();
-    let made = Mutex::new(Made { pieces, left: count, panic: None });
-    let work = Arc::new(Work { make, count, next: AtomicUsize::new(0), made, all: Condvar::new() });
-    for _ in 1..threads.min(count) {
-        let work = Arc::clone(&work);
-        // A thread that cannot be had is done without.
-        drop(std::thread::Builder::new().name("rowmill-filter".into()).spawn(move || work.run()));
+}
+
+/// What the threads look at for their next work.
+#[derive(Default)]
+struct Board {
+    posted: Mutex<Posted>,
+    /// How often something was posted, to be looked at without the lock.
+    times: AtomicUsize,
+    news: Condvar,
+}
+
+#[derive(Default)]
+struct Posted {
+    work: Option<Arc<dyn Help>>,
+    is_over: bool,
+}
+
+trait Help: Send + Sync {
+    fn help(&self);
+}
+
+impl<T: Send, F: Fn(usize) -> T + Send + Sync> Help for Work<T, F> {
+    fn help(&self) {
+        self.run();
     }
-    work.run();
-    let mut made = work.lock();
-    while made.left > 0 {
-        made = work.all.wait(made).unwrap_or_else(PoisonError::into_inner);
+}
+
+impl Crew {
+    /// So many threads, of which the caller's is one. One that cannot be had is done without.
+    pub(crate) fn new(threads: usize) -> Self {
+        let board = Arc::new(Board::default());
+        for _ in 1..threads {
+            let board = Arc::clone(&board);
+            let thread = std::thread::Builder::new().name("rowmill-filter".into());
+            drop(thread.spawn(move || board.work()));
+        }
+        Self { board, threads }
     }
-    if let Some(panic) = made.panic.take() {
-        drop(made);
-        resume_unwind(panic);
+
+    /// What `make` gives for each number below `count`.
+    pub(crate) fn share<T: Send + 'static>(
+        &self,
+        count: usize,
+        make: impl Fn(usize) -> T + Send + Sync + 'static,
+    ) -> Vec<T> {
+        let pieces = (0..count).map(|_| None).collect();
+        let made = Mutex::new(Made { pieces, left: count, panic: None });
+        let all = Condvar::new();
+        let work = Arc::new(Work { make, count, next: AtomicUsize::new(0), made, all });
+        if self.threads > 1 && count > 1 {
+            self.board.post(|posted| posted.work = Some(Arc::clone(&work) as Arc<dyn Help>));
+        }
+        work.run();
+        let mut made = work.lock();
+        while made.left > 0 {
+            made = work.all.wait(made).unwrap_or_else(PoisonError::into_inner);
+        }
+        if let Some(panic) = made.panic.take() {
+            drop(made);
+            resume_unwind(panic);
+        }
+        std::mem::take(&mut made.pieces).into_iter().flatten().collect()
     }
-    std::mem::take(&mut made.pieces).into_iter().flatten().collect()
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        self.board.post(|posted| *posted = Posted { work: None, is_over: true });
+    }
+}
+
+impl Board {
+    /// Looks at the board before sleeping: what a thread is asked for next comes some ten microseconds
+    /// after what it did last, and to be woken takes as long.
+    const LOOKS: usize = 1_000;
+
+    fn lock(&self) -> MutexGuard<'_, Posted> {
+        self.posted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn post(&self, change: impl FnOnce(&mut Posted)) {
+        let mut posted = self.lock();
+        change(&mut posted);
+        self.times.fetch_add(1, Ordering::Release);
+        drop(posted);
+        self.news.notify_all();
+    }
+
+    fn work(&self) {
+        let mut seen = 0;
+        loop {
+            let is_news = || self.times.load(Ordering::Acquire) != seen;
+            (0..Self::LOOKS).take_while(|_| !is_news()).for_each(|_| std::hint::spin_loop());
+            let posted = self.lock();
+            let posted = self.news.wait_while(posted, |_| !is_news());
+            let posted = posted.unwrap_or_else(PoisonError::into_inner);
+            seen = self.times.load(Ordering::Acquire);
+            if posted.is_over {
+                return;
+            }
+            let work = posted.work.clone();
+            drop(posted);
+            if let Some(work) = work {
+                work.help();
+            }
+        }
+    }
 }
 
 impl<T, F: Fn(usize) -> T> Work<T, F> {
@@ -80,15 +167,18 @@ mod tests {
     #[test]
     fn pieces_come_in_order_whoever_makes_them() {
         for threads in [1, 2, 7] {
-            let squares = shared(threads, 100, |at| at * at);
-            assert_eq!(squares, (0..100).map(|at| at * at).collect::<Vec<_>>());
+            let crew = Crew::new(threads);
+            for times in 1..5 {
+                let products = crew.share(100, move |at| at * times);
+                assert_eq!(products, (0..100).map(|at| at * times).collect::<Vec<_>>());
+            }
+            assert_eq!(crew.share(0, |at| at), Vec::<usize>::new());
         }
-        assert_eq!(shared(4, 0, |at| at), Vec::<usize>::new());
     }
 
     #[test]
     fn a_panic_is_the_callers() {
-        let caught = catch_unwind(|| shared(2, 10, |at| assert_ne!(at, 7)));
+        let caught = catch_unwind(|| Crew::new(2).share(10, |at| assert_ne!(at, 7)));
         assert!(caught.is_err());
     }
 }
