@@ -391,8 +391,10 @@ def _in(node: Node, args: list[Any]) -> bool | None:
         return None
     if args[0] is None:
         return None if args[1] else False
+    literal = node.args[1].is_literal
+    raw = literal and node.args[0].operator in ("column", "literal")
     return any(
-        compare(args[0], one, fitted=node.args[1].is_literal and isinstance(one, float)) == 0
+        compare(args[0], one, fitted=literal and isinstance(one, float), raw=raw) == 0
         for one in args[1]
     )
 

@@ -97,15 +97,7 @@ fn rounding(operator: O, at: usize) -> Rounding {
 fn fitted(value: &Scalar, base: Base, rounding: Rounding) -> Option<Scalar> {
     match (base, value) {
         (Base::Int, Scalar::Float(value)) => whole(*value, rounding),
-        (Base::Int, Scalar::Decimal(text)) => {
-            // Beyond 64 bits no integer is; within them the text says which.
-            let value: f64 = text.parse().ok()?;
-            match text.split_once('.') {
-                None => text.parse().ok().map(Scalar::Int).or_else(|| whole(value, rounding)),
-                Some((digits, _)) if value.abs() >= 9e15 => digits.parse().ok().map(Scalar::Int),
-                Some(_) => whole(value, rounding),
-            }
-        }
+        (Base::Int, Scalar::Decimal(text)) => whole_of_digits(text, rounding),
         (Base::Float, Scalar::Int(value)) => Some(Scalar::Float(*value as f64)),
         (Base::Float, Scalar::Decimal(text)) => text.parse().ok().map(Scalar::Float),
         (Base::Decimal, Scalar::Int(value)) => Some(Scalar::Decimal(value.to_string())),
@@ -145,6 +137,59 @@ fn whole(value: f64, rounding: Rounding) -> Option<Scalar> {
         at if at.is_nan() => None,
         at => Some(Scalar::Float(f64::INFINITY.copysign(at))),
     }
+}
+
+/// The same of a decimal, whose digits say more than a float's: none of them is rounded off.
+fn whole_of_digits(text: &str, rounding: Rounding) -> Option<Scalar> {
+    let near: f64 = text.parse().ok()?;
+    let negative = text.starts_with('-');
+    let beyond = Scalar::Float(f64::INFINITY.copysign(near));
+    let Some((digits, point)) = digits(text) else { return whole(near, rounding) };
+    if digits.is_empty() {
+        return Some(Scalar::Int(0));
+    }
+    if point > 19 {
+        return Some(beyond);
+    }
+    let point = usize::try_from(point).unwrap_or(0);
+    let (before, after) = digits.split_at(point.min(digits.len()));
+    let between = match (rounding, after.is_empty()) {
+        (_, true) => 0,
+        (Rounding::None, _) => {
+            // To what reads it as a float it must not be whole there.
+            return (near.fract() == 0.0).then_some(beyond);
+        }
+        (Rounding::Down, _) => i128::from(negative),
+        (Rounding::Up, _) => i128::from(!negative),
+    };
+    let whole = format!("{before:0<point$}").parse::<i128>().unwrap_or(0) + between;
+    let whole = i64::try_from(if negative { -whole } else { whole });
+    Some(whole.map_or(beyond, Scalar::Int))
+}
+
+/// The integer that a decimal is.
+pub(crate) fn exact_int(text: &str) -> Option<i64> {
+    match whole_of_digits(text, Rounding::None) {
+        Some(Scalar::Int(value)) => Some(value),
+        _ => None,
+    }
+}
+
+/// A decimal's digits without zeros at either end, and how many of them stand before the point; negative where zeros
+/// stand behind it. None where it is no number.
+fn digits(text: &str) -> Option<(String, i64)> {
+    let text = text.trim_start_matches(['-', '+']);
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if !mantissa.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return None;
+    }
+    let digits = format!("{before}{after}");
+    let kept = digits.trim_start_matches('0');
+    // Python's exponents have 18 digits at most.
+    let exponent = exponent.parse::<i64>().ok()?;
+    let point = before.len() as i64 - (digits.len() - kept.len()) as i64;
+    Some((kept.trim_end_matches('0').to_owned(), point.saturating_add(exponent)))
 }
 
 fn listed(operator: O, args: &mut Args) -> Result<(), ExprError> {
@@ -252,5 +297,53 @@ fn expression(args: &Args) -> Result<(), ExprError> {
         Some(Op::Literal(Scalar::Text(pattern))) => crate::regex::check(pattern),
         Some(Op::Literal(_)) | None => Ok(()),
         Some(_) => Err(ExprError::new("a regular expression is a str, not an expression")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decimal_against_whole_numbers_is_the_whole_number_at_its_place() {
+        let (down, up) = (Scalar::Float(f64::NEG_INFINITY), Scalar::Float(f64::INFINITY));
+        let int = |value: i64| Scalar::Int(value);
+        for (text, below, above) in [
+            ("2.5", int(2), int(3)),
+            ("-2.5", int(-3), int(-2)),
+            ("9007199254740993.5", int(9_007_199_254_740_993), int(9_007_199_254_740_994)),
+            ("-9007199254740993.5", int(-9_007_199_254_740_994), int(-9_007_199_254_740_993)),
+            ("2.00000000000000000000000000000000000000000001", int(2), int(3)),
+            ("9223372036854775806.999", int(i64::MAX - 1), int(i64::MAX)),
+            ("9223372036854775807.5", int(i64::MAX), up.clone()),
+            ("-9223372036854775808.5", down.clone(), int(i64::MIN)),
+            ("-9223372036854775808", int(i64::MIN), int(i64::MIN)),
+            ("9223372036854775808", up.clone(), up.clone()),
+            ("1E+3", int(1_000), int(1_000)),
+            ("1.50E+1", int(15), int(15)),
+            ("00.0010", int(0), int(1)),
+            ("-1E-999999999", int(-1), int(0)),
+            ("1E+999999999", up.clone(), up.clone()),
+            ("0E+999999999", int(0), int(0)),
+            ("-0.0", int(0), int(0)),
+            ("Infinity", up.clone(), up),
+            ("-Infinity", down.clone(), down),
+        ] {
+            assert_eq!(whole_of_digits(text, Rounding::Down), Some(below), "{text} and below");
+            assert_eq!(whole_of_digits(text, Rounding::Up), Some(above), "{text} and above");
+        }
+    }
+
+    #[test]
+    fn no_whole_number_is_equal_to_a_fraction() {
+        for text in
+            ["9007199254740993.5", "2.00000000000000000000001", "1E-400", "12345678901234567890.5"]
+        {
+            let beyond = Some(Scalar::Float(f64::INFINITY));
+            assert_eq!(whole_of_digits(text, Rounding::None), beyond, "{text}");
+        }
+        assert_eq!(whole_of_digits("2.5", Rounding::None), None);
+        assert_eq!(whole_of_digits("NaN", Rounding::Down), None);
+        assert_eq!(whole_of_digits("42.000", Rounding::None), Some(Scalar::Int(42)));
     }
 }

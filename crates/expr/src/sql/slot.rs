@@ -4,6 +4,7 @@ use rowmill_columns::Scalar;
 
 use super::Bound;
 use crate::ExprError;
+use crate::coerce::exact_int;
 use crate::kind::{Base, Kind};
 use crate::node::Op;
 
@@ -82,11 +83,20 @@ impl Slot {
     }
 }
 
+fn whole(value: &Scalar) -> Option<Scalar> {
+    match value {
+        Scalar::Decimal(text) => exact_int(text).map(Scalar::Int),
+        _ => None,
+    }
+}
+
 fn real(value: &Scalar) -> Scalar {
     match value {
         Scalar::Decimal(text) => text.parse().map_or_else(|_| value.clone(), Scalar::Float),
         Scalar::List(values) if Kind::of_scalar(value) == Kind::List(Base::Decimal) => {
-            Scalar::List(values.iter().map(real).collect())
+            // They are compared and not computed with, so whole ones need not be rounded.
+            let element = |value| whole(value).unwrap_or_else(|| real(value));
+            Scalar::List(values.iter().map(element).collect())
         }
         other => other.clone(),
     }
