@@ -272,8 +272,8 @@ def _matches(text: str, pattern: str) -> bool:
 def _to_int(given: Any) -> int | None:
     if isinstance(given, str):
         digits = given.strip(" \t\n\v\f\r")
-        fits = len(given) <= 18 and re.fullmatch("[-+]?[0-9]+", digits)
-        return int(digits) if fits else None
+        number = int(digits) if re.fullmatch("[-+]?[0-9]+", digits) else None
+        return number if number is not None and LOWEST <= number <= HIGHEST else None
     if isinstance(given, float) and not math.isfinite(given):
         raise OutOfRangeError
     return _whole(_settled(given, int))

@@ -24,6 +24,7 @@ pub mod sql;
 mod statement;
 #[cfg(test)]
 mod tests;
+pub mod text_number;
 
 pub use error::StatementError;
 pub use expr_error::ExprError;

@@ -462,7 +462,7 @@ table! {
         "The value after the first condition that is true; the last value where none is.";
     ToInt "{0}.cast(\"int\")" to_number Own Row Atom
         "" ""
-        "As an integer: a float towards zero, text where it is digits and else NULL.";
+        "As an integer: a float towards zero, text where it is one of 64 bits in digits and else NULL.";
     ToFloat "{0}.cast(\"float\")" to_number Own Row Atom
         "" ""
         "As a float: text where it is a number and else NULL.";

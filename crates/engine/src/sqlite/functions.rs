@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use regex::Regex;
 use rowmill_expr::regex::spelled;
+use rowmill_expr::text_number;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Error, Result};
@@ -14,7 +15,7 @@ const EARTH: f64 = 6_371_008.8;
 /// Bytes that a compiled pattern may take: a longer one is refused, not compiled.
 const PATTERN_BYTES: usize = 4 << 20;
 
-/// Adds `text regexp pattern`, `floor`, `ceil` and `rowmill_metres` to a connection.
+/// Adds `text regexp pattern`, `floor`, `ceil`, `rowmill_int` and `rowmill_metres` to a connection.
 pub(super) fn add(connection: &Connection) -> Result<()> {
     // Harmless, so that views and indexes may use them where the schema is not trusted.
     let flags = FunctionFlags::SQLITE_UTF8
@@ -25,6 +26,7 @@ pub(super) fn add(connection: &Connection) -> Result<()> {
         .create_scalar_function("floor", 1, flags, |context| Ok(rounded(context, f64::floor)))?;
     connection
         .create_scalar_function("ceil", 1, flags, |context| Ok(rounded(context, f64::ceil)))?;
+    connection.create_scalar_function("rowmill_int", 1, flags, |context| Ok(int(context)))?;
     connection.create_scalar_function("rowmill_metres", 4, flags, |context| Ok(metres(context)))
 }
 
@@ -67,6 +69,15 @@ fn number(text: &[u8]) -> Option<f64> {
     // Rust reads the words for infinity and NaN too.
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
     if plain { text.parse().ok() } else { None }
+}
+
+/// The integer that a text is.
+fn int(context: &Context<'_>) -> Option<i64> {
+    match context.get_raw(0) {
+        ValueRef::Integer(value) => Some(value),
+        ValueRef::Text(text) => std::str::from_utf8(text).ok().and_then(text_number::int),
+        ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => None,
+    }
 }
 
 /// The distance of two points in degrees, on a sphere.
@@ -146,6 +157,27 @@ mod tests {
             ("ceil(1e300)", Value::Real(1e300)),
         ] {
             assert_eq!(asked(&format!("select {sql}")), Ok(expected), "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_the_integer_that_its_digits_are() {
+        for (sql, expected) in [
+            ("'42'", Value::Integer(42)),
+            ("' -00000000000000000000042 '", Value::Integer(-42)),
+            ("'9223372036854775807'", Value::Integer(i64::MAX)),
+            ("'-9223372036854775808'", Value::Integer(i64::MIN)),
+            ("'9223372036854775808'", Value::Null),
+            ("'1e3'", Value::Null),
+            ("'1.0'", Value::Null),
+            ("''", Value::Null),
+            ("'\u{a0}1'", Value::Null),
+            ("7", Value::Integer(7)),
+            ("1.5", Value::Null),
+            ("null", Value::Null),
+            ("x'31'", Value::Null),
+        ] {
+            assert_eq!(asked(&format!("select rowmill_int({sql})")), Ok(expected), "{sql}");
         }
     }
 

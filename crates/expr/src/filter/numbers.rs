@@ -4,6 +4,7 @@ use super::cell::Cell;
 use super::decimal::{Decimal, Round};
 use crate::ExprError;
 use crate::operators::Operator as O;
+use crate::text_number::{int, trimmed};
 
 pub(super) fn out_of_range() -> ExprError {
     ExprError::new("integer out of range: a result is beyond 64 bits; cast(\"float\") first")
@@ -94,16 +95,6 @@ fn truncated(value: f64) -> Result<i64, ExprError> {
     // 2^63 is the first float beyond; NaN is in no range.
     let range = -9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0;
     if range.contains(&value) { Ok(value as i64) } else { Err(out_of_range()) }
-}
-
-/// What POSIX calls white space.
-fn trimmed(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\n', '\u{b}', '\u{c}', '\r'])
-}
-
-/// The text as an integer of at most 18 characters, as the databases are asked too.
-fn int(text: &str) -> Option<i64> {
-    (text.chars().count() <= 18).then(|| trimmed(text).parse().ok()).flatten()
 }
 
 fn float(text: &str) -> Option<f64> {
