@@ -350,6 +350,11 @@ def test_what_makes_no_sense_is_one_clear_error() -> None:
     assert "looks at many rows" in failure(lambda: frame.filter(c("total").sum() > 1))
     assert "takes conditions" in failure(lambda: frame.filter("total > 1"), TypeError)  # type: ignore[arg-type]
     assert "takes conditions" in failure(lambda: frame.filter(np.array([True])), TypeError)  # type: ignore[arg-type]
+    assert 'col("name") has a minus, which text has not' in failure(lambda: frame.filter(-c("name")))
+    flags = rm.Frame({"flag": [True]})
+    assert 'col("flag") has a minus, which bool has not' in failure(lambda: flags.filter(-c("flag")))
+    assert 'col("flag") has a minus' in failure(lambda: flags.filter(~(-c("flag"))))
+    assert 'col("flag") has a minus' in failure(lambda: flags.select(x=-c("flag")))
     assert "columns is a list of names" in failure(lambda: frame.filter(columns="name"), TypeError)  # type: ignore[arg-type]
     assert "no column 'nome'" in failure(lambda: frame.filter(columns=["nome"]), KeyError)
     assert "has no name" in failure(lambda: frame.select(c("total") + 1))

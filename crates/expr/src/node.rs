@@ -278,6 +278,8 @@ impl Expr {
             places.order |= arg.0.places.order;
         }
         match &op {
+            // With a minus, what has no sign goes downwards.
+            Op::Call(Operator::Negate) if !has_sign(kind) => places.order = true,
             Op::Call(operator) => match operator.entry().place {
                 Place::Row => {}
                 Place::Group => places.group = true,
@@ -346,6 +348,18 @@ impl Expr {
     /// Whether it is an order's key and nothing else.
     pub fn is_order(&self) -> bool {
         self.0.places.order
+    }
+
+    /// Why an order's key stands where it cannot.
+    pub(crate) fn no_key(&self, why: &str) -> ExprError {
+        match (self.op(), self.args()) {
+            (Op::Call(Operator::Negate), [of]) if !of.is_order() => {
+                let message =
+                    format!("has a minus, which {} has not outside of order_by()", of.kind());
+                ExprError::about(&message, of)
+            }
+            _ => ExprError::about(&format!("is an order's key, {why}"), self),
+        }
     }
 
     /// The identity of what it looks like, values left out: equal shapes have equal SQL. Computed once.
@@ -486,14 +500,17 @@ impl Expr {
     }
 }
 
+fn has_sign(kind: Kind) -> bool {
+    kind.may_be_number() || kind == Kind::One(Base::Interval)
+}
+
 /// The kind of an operator's result.
 fn check(operator: Operator, args: &[Expr]) -> Result<Kind, ExprError> {
     let entry = operator.entry();
     let kinds: SmallVec<[Kind; 4]> = args.iter().map(Expr::kind).collect();
     for arg in args {
         if arg.is_order() && entry.place != Place::Order && operator != Operator::Negate {
-            let message = "is an order's key, for order_by() alone";
-            return Err(ExprError::about(message, arg));
+            return Err(arg.no_key("for order_by() alone"));
         }
         let nested = entry.place == Place::Group && operator != Operator::Where;
         if nested && (arg.is_aggregate() || arg.has_window()) {

@@ -23,7 +23,8 @@ impl<'a> Binder<'a> {
     /// Where a column is not there or not one, an operator cannot take its operands now that their
     /// kinds are known, or a part needs a database.
     pub(super) fn bind(&mut self, expression: &Expr) -> Result<Expr, ExprError> {
-        self.at(expression, 0)
+        let bound = self.at(expression, 0)?;
+        if bound.is_order() { Err(bound.no_key("for sort()")) } else { Ok(bound) }
     }
 
     fn at(&mut self, expression: &Expr, depth: usize) -> Result<Expr, ExprError> {

@@ -241,10 +241,8 @@ impl Writer<'_> {
     ) -> Result<(), ExprError> {
         let entry = operator.entry();
         let args = expression.args();
-        if operator == Operator::Negate && !expression.kind().may_be_number() {
-            let message =
-                format!("has a minus, which {} has not outside of order_by()", expression.kind());
-            return Err(ExprError::about(&message, &args[0]));
+        if operator == Operator::Negate && expression.is_order() {
+            return Err(expression.no_key("for order_by() alone"));
         }
         if self.target.is_sqlite()
             && matches!(operator, Operator::Add | Operator::Subtract)
@@ -723,16 +721,16 @@ pub(super) fn type_name(base: Base) -> Option<&'static str> {
 
 /// How something is made a number.
 fn number_cast(operator: Operator, kind: Kind, target: Target) -> &'static str {
-        // Not \s, which may be more than the casts pass over; numeric has an end as well.
     let int = operator == Operator::ToInt;
     match (kind, target, int) {
+        // Not \s, which may be more than the casts pass over; numeric has an end as well.
         (Kind::TEXT, Target::Postgres, true) => {
             r"case when {0} ~ '^[ \t\n\v\f\r]*[-+]?[0-9]+[ \t\n\v\f\r]*$' and (length(substring({0} from '[1-9][0-9]*')) > 19) is not true then case when {0}::numeric between -9223372036854775808 and 9223372036854775807 then {0}::int8 end end"
         }
         (Kind::TEXT, Target::Postgres, false) => {
-        (Kind::TEXT, _, true) => "rowmill_int({0})",
             r"case when {0} ~ '^[ \t\n\v\f\r]*[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?[ \t\n\v\f\r]*$' then {0}::float8 end"
         }
+        (Kind::TEXT, _, true) => "rowmill_int({0})",
         (Kind::TEXT, _, false) => {
             r"case when {0} regexp '^\s*[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?\s*$' then cast({0} as real) end"
         }

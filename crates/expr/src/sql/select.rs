@@ -129,7 +129,7 @@ impl Writer<'_> {
         for (at, output) in outputs.iter().enumerate() {
             self.comma(at);
             if output.expression.is_order() {
-                return Err(ExprError::about("is an order's key, not a value", &output.expression));
+                return Err(output.expression.no_key("not a value"));
             }
             self.expression(&output.expression)?;
             if let Some(label) = &output.label {
