@@ -20,6 +20,8 @@ BOTH = NICKS.union(NICKS)
 class Free(rm.Table, name="free"):
     text: rm.Col[str]
     at: rm.Col[datetime.datetime]
+    document: rm.Col[dict[str, int]]
+    span: rm.Col[datetime.timedelta]
 
 
 def refused(
@@ -33,7 +35,7 @@ def refused(
     [
         # names
         refused(lambda: Line.nik, "Line has no column 'nik'; did you mean 'nick'?", AttributeError),  # type: ignore[attr-defined]
-        refused(lambda: Free.zzz, "Free has no column 'zzz'; it has text, at", AttributeError),  # type: ignore[attr-defined]
+        refused(lambda: Free.zzz, "Free has no column 'zzz'; it has text, at, document, span", AttributeError),  # type: ignore[attr-defined]
         refused(lambda: rm.update(Line).set(nik="x"), "lines: no column 'nik'; did you mean 'nick'?"),
         refused(lambda: rm.insert(Line).values(nik="x"), "lines: no column 'nik'; did you mean 'nick'?"),
         refused(lambda: rm.upsert(Line).on("nik"), "lines: no column 'nik'; did you mean 'nick'?"),
@@ -84,6 +86,12 @@ def refused(
         refused(lambda: Line.id.sum().sum(), "an aggregate takes no other aggregate"),
         refused(lambda: Line.id.where(Line.id > 1), "lines.id is no aggregate"),
         refused(lambda: str(rm.select(Line.id.desc())), "lines.id.desc() is an order's key, not a value"),
+        refused(lambda: -Line.nick == "x", "lines.nick has a minus, which text has not outside of order_by()"),
+        refused(lambda: ~(-(Line.id == 1)), "lines.id == 1 has a minus, which bool has not outside of order_by()"),
+        refused(lambda: str(rm.select(-Line.nick)), "lines.nick has a minus, which text has not outside of order_by()"),
+        refused(lambda: str(NICKS.where(-(Line.id == 1))), "lines.id == 1 has a minus, which bool has not"),
+        refused(lambda: rm.least(Free.document, Free.document), "json has no order"),
+        refused(lambda: rm.greatest(Free.span, datetime.timedelta(1)), "interval has no order"),
         refused(lambda: Line.id.desc() > 1, "lines.id.desc() is an order's key, for order_by() alone"),
         refused(lambda: Free.at.trunc("fortnight"), "trunc() takes"),  # type: ignore[arg-type]
         # steps

@@ -469,10 +469,10 @@ table! {
     ToText "{0}.cast(\"text\")" to_text Spread Row Atom
         "{0}::text" "cast({0} as text)"
         "As text: integers, text, uuids and dates.";
-    Least "least({*})" same Own Row Atom
+    Least "least({*})" lowest Own Row Atom
         "least({*})" "(select min(\"v\") from (select {*!union}))"
         "The lowest of those that are not NULL.";
-    Greatest "greatest({*})" same Own Row Atom
+    Greatest "greatest({*})" lowest Own Row Atom
         "greatest({*})" "(select max(\"v\") from (select {*!union}))"
         "The highest of those that are not NULL.";
     GeoWithin "geo_within({*})" geo Spread Row Test

@@ -317,6 +317,12 @@ pub(crate) fn same(args: &[Kind]) -> Result<Kind, Mismatch> {
     common(args, 0)
 }
 
+/// The same of values that have an order.
+pub(crate) fn lowest(args: &[Kind]) -> Result<Kind, Mismatch> {
+    ordered(args)?;
+    same(args)
+}
+
 /// Conditions and values in turn, then the last value.
 pub(crate) fn case(args: &[Kind]) -> Result<Kind, Mismatch> {
     let pairs = args.len() / 2;
