@@ -366,6 +366,17 @@ def test_what_makes_no_sense_is_one_clear_error() -> None:
     assert "more than one column" in failure(lambda: twice.filter(c("x") == 1))
 
 
+@pytest.mark.parametrize("given", [[1, 2.5], [2.5, 1], [1, Decimal("2.5")], [2.5, 1, Decimal("7")]])
+def test_numbers_of_several_kinds_are_one_list(given: list[Any]) -> None:
+    within = c("x").in_(given)
+    assert rm.Frame({"x": [1, 2, 3]}).filter(within)["x"].to_list() == [1]
+    assert rm.Frame({"x": [1.0, 2.0, 2.5]}).filter(within)["x"].to_list() == [1.0, 2.5]
+    amounts = [Decimal("1.0"), Decimal("2.0"), Decimal("2.5")]
+    assert rm.Frame({"x": amounts}).filter(within)["x"].to_list() == [amounts[0], amounts[2]]
+    large = rm.Frame({"x": [2**53 + 1, 2**53]})
+    assert large.filter(c("x").in_([*given, 2**53 + 1]))["x"].to_list() == [2**53 + 1]
+
+
 def test_a_long_chain_is_no_deep_one() -> None:
     frame = rm.Frame({"n": list(range(100))})
     chain = c("n") == 0

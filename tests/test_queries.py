@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -48,6 +49,8 @@ ID = rm.select(Line.id).order_by(Line.id)
         asked(lambda: ID.where(Line.id.in_([])), []),
         asked(lambda: ID.where(Line.id.not_in([])), [1, 2, 3, 4]),
         asked(lambda: ID.where(Line.id.in_(range(100_000))), [1, 2, 3, 4]),
+        asked(lambda: ID.where(Line.id.in_([1, 2.5, Decimal("3")])), [1, 3]),
+        asked(lambda: ID.where(rm.col("score").in_([1, 0.5])), [1, 2]),
         asked(lambda: ID.limit(2).offset(1), [2, 3]),
         asked(lambda: ID.offset(3), [4]),
         asked(lambda: ID.limit(2).limit(None), [1, 2, 3, 4]),

@@ -204,7 +204,12 @@ fn listed(operator: O, args: &mut Args) -> Result<(), ExprError> {
         );
         return Err(ExprError::new(message));
     }
-    let Kind::One(base) = kind else { return same_kinds(values) };
+    let Kind::One(base) = kind else {
+        if let Some(numbers) = numbers(values)? {
+            args[1] = Expr::literal(Scalar::List(numbers));
+        }
+        return Ok(());
+    };
     let of_base = |value: &Scalar| Kind::of_scalar(value) == Kind::One(base);
     if values.iter().all(of_base) {
         return Ok(());
@@ -226,15 +231,24 @@ fn listed(operator: O, args: &mut Args) -> Result<(), ExprError> {
     Ok(())
 }
 
-fn same_kinds(values: &[Scalar]) -> Result<(), ExprError> {
+/// The values of a list of mixed numbers as one kind of them that holds each, where what they are compared with is
+/// not known yet.
+fn numbers(values: &[Scalar]) -> Result<Option<Vec<Scalar>>, ExprError> {
     let mut kinds = values.iter().map(Kind::of_scalar);
-    let Some(first) = kinds.next() else { return Ok(()) };
-    match kinds.find(|kind| *kind != first) {
-        Some(other) => Err(ExprError::new(format!(
+    let Some(first) = kinds.next() else { return Ok(None) };
+    let Some(other) = kinds.find(|kind| *kind != first) else { return Ok(None) };
+    if !values.iter().all(|value| Kind::of_scalar(value).may_be_number()) {
+        return Err(ExprError::new(format!(
             "the list of in_() holds {first} and {other}; one kind is wanted"
-        ))),
-        None => Ok(()),
+        )));
     }
+    let is_float = |value: &Scalar| match value {
+        Scalar::Int(value) => value.unsigned_abs() <= 1 << 53,
+        value => matches!(value, Scalar::Float(_)),
+    };
+    let base = if values.iter().all(is_float) { Base::Float } else { Base::Decimal };
+    let fit = |value: &Scalar| fitted(value, base, Rounding::None).unwrap_or_else(|| value.clone());
+    Ok(Some(values.iter().map(fit).collect()))
 }
 
 /// An element that a list may hold, as one of the list's kind.
