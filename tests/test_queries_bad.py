@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import gc
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -48,6 +49,31 @@ def refused(
         refused(lambda: rm.select(Line.id + 1).subquery("s"), "the column lines.id + 1 of s has no name: give it one with .label()"),
         refused(lambda: str(rm.select(Line.id).join(Channel.alias("lines"), rm.lit(True))), 'two sources are named lines: give one another name with .alias("other")'),
         refused(lambda: str(rm.select(NICKS.cte("c").nick).where(rm.exists(rm.select(rm.select(Line.id).cte("c").id)))), 'two queries are named "c"'),
+        *(
+            refused(of, r"\ud800' has a surrogate, so it is not Unicode text")
+            for of in (
+                lambda: rm.col("\ud800"),
+                lambda: types.new_class("Odd", (rm.Table,), {"name": "\ud800"}),
+                lambda: type("Odd", (rm.Table,), {"__annotations__": {"\ud800": rm.Col[int]}}),
+                lambda: Line.alias("\ud800"),
+                lambda: Line.id.label("\ud800"),
+                lambda: rm.select(**{"\ud800": Line.id}),
+                lambda: NICKS.from_("\ud800"),
+                lambda: NICKS.subquery("\ud800"),
+                lambda: NICKS.cte("\ud800"),
+                lambda: rm.sql("select \ud800"),
+                lambda: rm.insert(Line).values({"\ud800": 1}),
+                lambda: rm.update(Line).set(**{"\ud800": 1}),
+                lambda: Free.at.trunc("\ud800"),  # type: ignore[arg-type]
+                lambda: rm.Frame({"\ud800": [1]}),
+                lambda: rm.Frame({"x": [1]}).select("\ud800"),
+                lambda: rm.Frame({"x": [1]}).sort("\ud800"),
+                lambda: rm.Database("sqlite:\ud800"),
+            )
+        ),
+        refused(lambda: rm.lit("\ud800"), "a str with a surrogate is not Unicode text"),
+        refused(lambda: Line.nick == "\ud800", "a str with a surrogate is not Unicode text"),
+        refused(lambda: rm.Frame({"x": [1]})["\ud800"], "no column", KeyError),
         # kinds
         refused(lambda: Line.id == "x", "int cannot be compared with text"),
         refused(lambda: Line.nick + 1, "takes numbers, not text"),  # type: ignore[operator]

@@ -16,6 +16,7 @@ use crate::errors;
 use crate::infer::record;
 use crate::parameter::{Place, scalar};
 use crate::row::Row;
+use crate::text::Name;
 use crate::value;
 
 /// Runs `work` without the GIL. `work` is given the interrupt to pass on; an exception that a
@@ -248,13 +249,13 @@ pub(crate) fn arguments(
             let mapping = parameters.get_item(0)?;
             let items = mapping.cast::<PyMapping>()?.items()?;
             let items = items.iter().map(|item| {
-                let (name, value): (String, Bound<'_, PyAny>) = item.extract()?;
+                let (Name(name), value): (Name, Bound<'_, PyAny>) = item.extract()?;
                 pair(name, &value)
             });
             Ok(Arguments::Named(items.collect::<PyResult<_>>()?))
         }
         (0, Some(named)) => {
-            let items = named.iter().map(|(name, value)| pair(name.extract()?, &value));
+            let items = named.iter().map(|(name, value)| pair(name.extract::<Name>()?.0, &value));
             Ok(Arguments::Named(items.collect::<PyResult<_>>()?))
         }
         (_, Some(_)) => Err(errors::programming(

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 use rowmill::{Config, limits};
 
 use crate::blocking::{seconds, whole};
 use crate::errors;
+use crate::text::text;
 use crate::value::class_name;
 
 /// What names a database: a URL, or the path of an SQLite file.
@@ -21,8 +23,8 @@ impl<'py> FromPyObject<'_, 'py> for UrlOrPath {
     type Error = PyErr;
 
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        if let Ok(url) = value.extract() {
-            return Ok(Self::Url(url));
+        if let Ok(url) = value.cast::<PyString>() {
+            return text(&url).map(|url| Self::Url(url.into_owned()));
         }
         value.extract().map(Self::Path).map_err(|_| {
             let class = class_name(&value);

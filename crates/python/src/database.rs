@@ -15,6 +15,7 @@ use crate::load::Keywords;
 use crate::query::{Page, Paging, Select, asked, nested};
 use crate::row::Row;
 use crate::stream::Stream;
+use crate::text::Text;
 use crate::transaction::Transaction;
 use crate::value;
 
@@ -293,7 +294,7 @@ impl Database {
     #[expect(clippy::too_many_arguments, reason = "keywords")]
     fn load<'py>(
         &self,
-        table: &str,
+        table: Text<'_>,
         data: &Bound<'py, PyAny>,
         columns: Option<Bound<'_, PyDict>>,
         on_conflict: Option<&str>,
@@ -307,7 +308,7 @@ impl Database {
         let keywords = Keywords { columns, on_conflict, key, commit_each, progress, returning };
         let engine = &self.engine;
         keywords.run(
-            table,
+            &table,
             data,
             timeout,
             |load, control| engine.load_with(load, control),
@@ -349,25 +350,25 @@ impl Database {
     #[pyo3(signature = (sql, rows, /, *, timeout=None))]
     fn execute_many(
         &self,
-        sql: &str,
+        sql: Text<'_>,
         rows: &Bound<'_, PyAny>,
         timeout: Option<f64>,
     ) -> PyResult<u64> {
         let timeout = seconds(timeout)?.or(self.engine.config().timeout);
-        let arguments = many_arguments(rows, sql)?;
+        let arguments = many_arguments(rows, &sql)?;
         blocking(rows.py(), |interrupt| {
             let control = Control::within(timeout);
-            self.engine.execute_many(sql, arguments, &control.interrupted_by(interrupt))
+            self.engine.execute_many(&sql, arguments, &control.interrupted_by(interrupt))
         })
     }
 
     /// Runs several statements, separated by semicolons, without parameters.
     #[pyo3(signature = (sql, /, *, timeout=None))]
-    fn execute_script(&self, py: Python<'_>, sql: &str, timeout: Option<f64>) -> PyResult<()> {
+    fn execute_script(&self, py: Python<'_>, sql: Text<'_>, timeout: Option<f64>) -> PyResult<()> {
         let timeout = seconds(timeout)?.or(self.engine.config().timeout);
         blocking(py, |interrupt| {
             let control = Control::within(timeout);
-            self.engine.script_with(sql, &control.interrupted_by(interrupt))
+            self.engine.script_with(&sql, &control.interrupted_by(interrupt))
         })
     }
 
@@ -481,8 +482,8 @@ impl Database {
         &self,
         query: &Bound<'_, Select>,
         size: i64,
-        after: Option<&str>,
-        before: Option<&str>,
+        after: Option<Text<'_>>,
+        before: Option<Text<'_>>,
         secret: Option<&Bound<'_, PyAny>>,
         timeout: Option<f64>,
     ) -> PyResult<Page> {

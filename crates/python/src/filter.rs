@@ -12,6 +12,7 @@ use rowmill::{Batch, Schema};
 
 use crate::frame::Frame;
 use crate::query::{Expr, Labeled, raised};
+use crate::text::text;
 use crate::{errors, value};
 
 static FILTERS: Filters = Filters::new();
@@ -190,7 +191,7 @@ pub(crate) fn select(
     let mut wanted: Vec<(Arc<str>, expr::Expr)> = Vec::with_capacity(columns.len());
     for column in columns.iter_borrowed() {
         if let Ok(name) = column.cast::<PyString>() {
-            let name: Arc<str> = (&*name.to_cow()?).into();
+            let name: Arc<str> = (&*text(&name)?).into();
             wanted.push((Arc::clone(&name), expr::Expr::named(name)));
         } else if let Ok(labeled) = column.cast::<Labeled>() {
             let labeled = labeled.get();
@@ -211,7 +212,7 @@ pub(crate) fn select(
         }
     }
     for (name, column) in named.into_iter().flatten() {
-        let name = name.cast::<PyString>()?.to_cow()?.as_ref().into();
+        let name = text(name.cast::<PyString>()?)?.as_ref().into();
         wanted.push((name, crate::query::expression(&column)?));
     }
     let projection = Projection::new(&wanted, frame.batch.schema());
@@ -239,7 +240,7 @@ pub(crate) fn sort(
     let mut by = Vec::with_capacity(keys.len());
     for key in keys.iter_borrowed() {
         let key = if let Ok(name) = key.cast::<PyString>() {
-            expr::Expr::named(&*name.to_cow()?)
+            expr::Expr::named(&*text(&name)?)
         } else if let Ok(key) = key.cast::<Expr>() {
             key.get().0.clone()
         } else {

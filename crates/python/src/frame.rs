@@ -9,6 +9,7 @@ use rowmill::{Batch, Nesting, json};
 use crate::column::{self, Column};
 use crate::row::{self, Row, RowIterator};
 use crate::schema::{self, Schema};
+use crate::text::Text;
 use crate::{capsule, errors, filter, infer, value};
 
 /// A result: named, typed columns of one length, immutable.
@@ -85,7 +86,7 @@ impl Frame {
     pub(crate) fn column_at(&self, name: &Bound<'_, PyString>) -> PyResult<usize> {
         match self.position(name)? {
             Some(at) => Ok(at),
-            None => Err(schema::unknown(name.py(), self.batch.schema(), &name.to_cow()?)),
+            None => Err(schema::unknown(name.py(), self.batch.schema(), &name.to_string_lossy())),
         }
     }
 }
@@ -221,8 +222,8 @@ impl Frame {
     ///     nulls: "first" or "last", for keys that do not say themselves; without, as in PostgreSQL:
     ///         last, and first where a key goes downwards.
     #[pyo3(signature = (*keys, nulls=None))]
-    fn sort(&self, keys: &Bound<'_, PyTuple>, nulls: Option<&str>) -> PyResult<Self> {
-        filter::sort(self, keys, nulls)
+    fn sort(&self, keys: &Bound<'_, PyTuple>, nulls: Option<Text<'_>>) -> PyResult<Self> {
+        filter::sort(self, keys, nulls.as_deref())
     }
 
     /// The rows, one after the other.

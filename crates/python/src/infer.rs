@@ -11,6 +11,7 @@ use rowmill::{Batch, Field, Scalar, Schema, Type};
 
 use crate::column::Column;
 use crate::parameter::{self, Place};
+use crate::text::text;
 use crate::{capsule, errors, value};
 
 /// A batch of the columns in a dict.
@@ -25,7 +26,7 @@ pub(crate) fn frame(dict: &Bound<'_, PyDict>) -> PyResult<Batch> {
             let class = value::class_name(&name);
             return Err(PyTypeError::new_err(format!("a column's name is a str, not {class}")));
         };
-        let name = name.to_cow()?;
+        let name = text(name)?;
         let (kind, column) = column(&name, &values)?;
         if let Some(first) = columns.first().filter(|first| first.len() != column.len()) {
             let Field { name: other, .. } = &fields[0];

@@ -20,6 +20,7 @@ mod query;
 mod row;
 mod schema;
 mod stream;
+mod text;
 mod transaction;
 mod value;
 

@@ -21,6 +21,7 @@ use crate::frame::{Frame, orientation};
 use crate::load::{Keywords, Raised};
 use crate::query::asked;
 use crate::row::Row;
+use crate::text::Text;
 use crate::value;
 
 /// What a call's future is to hold.
@@ -252,13 +253,13 @@ impl Pump {
     /// Runs several statements.
     fn script<'py>(
         this: &Bound<'py, Self>,
-        sql: &str,
+        sql: Text<'_>,
         transaction: Option<u64>,
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         seconds(timeout)?;
         let transaction = transaction.map(TransactionId::from_raw);
-        let start = |inner: &mut Evented<Target>, target| inner.script(sql, transaction, target);
+        let start = |inner: &mut Evented<Target>, target| inner.script(&sql, transaction, target);
         Self::submitted(this, start, Shape::Other)
     }
 
@@ -266,7 +267,7 @@ impl Pump {
     #[expect(clippy::too_many_arguments, reason = "keywords")]
     fn load<'py>(
         this: &Bound<'py, Self>,
-        table: &str,
+        table: Text<'_>,
         data: &Bound<'py, PyAny>,
         columns: Option<Bound<'py, PyDict>>,
         on_conflict: Option<&str>,
@@ -282,7 +283,7 @@ impl Pump {
         let raised = Raised::default();
         let shape = if returning.is_some() { Shape::Frame } else { Shape::Other };
         let keywords = Keywords { columns, on_conflict, key, commit_each, progress, returning };
-        let load = keywords.load(table, data, &raised)?;
+        let load = keywords.load(&table, data, &raised)?;
         let start = |inner: &mut Evented<Target>, target| {
             let target = Target { raised: Some(raised), ..target };
             inner.load(load, transaction, target)
@@ -293,16 +294,16 @@ impl Pump {
     /// Runs a statement once for each row; the answer is the count of rows they changed.
     fn execute_many<'py>(
         this: &Bound<'py, Self>,
-        sql: &str,
+        sql: Text<'_>,
         rows: &Bound<'py, PyAny>,
         transaction: Option<u64>,
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         seconds(timeout)?;
         let transaction = transaction.map(TransactionId::from_raw);
-        let rows = many_arguments(rows, sql)?;
+        let rows = many_arguments(rows, &sql)?;
         let start = |inner: &mut Evented<Target>, target| {
-            inner.execute_many(sql, rows, transaction, target)
+            inner.execute_many(&sql, rows, transaction, target)
         };
         Self::submitted(this, start, Shape::Other)
     }

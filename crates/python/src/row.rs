@@ -86,14 +86,14 @@ impl Row {
     fn position(&self, name: &Bound<'_, PyString>) -> PyResult<Option<usize>> {
         match &self.source {
             Source::Frame(frame, _) => frame.get().position(name),
-            Source::Owned(row) => Ok(row.position(&name.to_cow()?)),
+            Source::Owned(row) => Ok(row.position(&name.to_string_lossy())),
             Source::Values(names, _) => Ok(names.bind(name.py()).index(name).ok()),
         }
     }
 
     fn missing(&self, name: &Bound<'_, PyString>) -> PyResult<String> {
         let py = name.py();
-        let name = name.to_cow()?;
+        let name = name.to_string_lossy();
         match &self.source {
             Source::Frame(frame, _) => schema::missing(py, frame.get().batch.schema(), &name),
             Source::Owned(row) => {
@@ -282,7 +282,7 @@ impl Row {
 
 /// Whether an attribute is a row's own, whatever its columns are named.
 pub(crate) fn is_own(name: &Bound<'_, PyString>) -> PyResult<bool> {
-    let name = name.to_cow()?;
+    let name = name.to_string_lossy();
     Ok(matches!(&*name, "keys" | "into" | "to_dict" | "to_tuple")
         || (name.starts_with("__") && name.ends_with("__")))
 }

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyIterator, PyList, PyTuple};
 
 use crate::capsule;
+use crate::text::Text;
 use crate::value;
 
 /// The names and types of a frame's columns, in order: a read-only mapping of name to type.
@@ -33,8 +34,8 @@ impl Schema {
         self.0.fields.len()
     }
 
-    fn __getitem__(&self, py: Python<'_>, name: &str) -> PyResult<String> {
-        let at = position(py, &self.0, name)?;
+    fn __getitem__(&self, py: Python<'_>, name: Text<'_>) -> PyResult<String> {
+        let at = position(py, &self.0, &name)?;
         Ok(self.0.fields[at].kind.to_string())
     }
 

@@ -9,6 +9,7 @@ use crate::load::Keywords;
 use crate::query::{Page, Paging, Select, asked, nested};
 use crate::row::Row;
 use crate::stream::Stream;
+use crate::text::Text;
 use crate::value;
 
 /// A transaction: the verbs of a database, all or nothing. Begins at `with`.
@@ -91,7 +92,7 @@ impl Transaction {
     #[expect(clippy::too_many_arguments, reason = "keywords")]
     fn load<'py>(
         &self,
-        table: &str,
+        table: Text<'_>,
         data: &Bound<'py, PyAny>,
         columns: Option<Bound<'_, PyDict>>,
         on_conflict: Option<&str>,
@@ -104,7 +105,7 @@ impl Transaction {
         let timeout = seconds(timeout)?.or(self.database.config().timeout);
         let keywords = Keywords { columns, on_conflict, key, commit_each, progress, returning };
         keywords.run(
-            table,
+            &table,
             data,
             timeout,
             |load, control| {
@@ -124,8 +125,8 @@ impl Transaction {
         &self,
         query: &Bound<'_, Select>,
         size: i64,
-        after: Option<&str>,
-        before: Option<&str>,
+        after: Option<Text<'_>>,
+        before: Option<Text<'_>>,
         secret: Option<&Bound<'_, PyAny>>,
         timeout: Option<f64>,
     ) -> PyResult<Page> {
@@ -238,12 +239,12 @@ impl Transaction {
 
     /// As `Database.execute_script`.
     #[pyo3(signature = (sql, /, *, timeout=None))]
-    fn execute_script(&self, py: Python<'_>, sql: &str, timeout: Option<f64>) -> PyResult<()> {
+    fn execute_script(&self, py: Python<'_>, sql: Text<'_>, timeout: Option<f64>) -> PyResult<()> {
         let timeout = seconds(timeout)?.or(self.database.config().timeout);
         blocking(py, |interrupt| {
             let control = Control::within(timeout);
             self.with(interrupt, |transaction| {
-                transaction.script(sql, &control.interrupted_by(interrupt))
+                transaction.script(&sql, &control.interrupted_by(interrupt))
             })
         })
     }
@@ -252,16 +253,16 @@ impl Transaction {
     #[pyo3(signature = (sql, rows, /, *, timeout=None))]
     fn execute_many(
         &self,
-        sql: &str,
+        sql: Text<'_>,
         rows: &Bound<'_, PyAny>,
         timeout: Option<f64>,
     ) -> PyResult<u64> {
         let timeout = seconds(timeout)?.or(self.database.config().timeout);
-        let arguments = many_arguments(rows, sql)?;
+        let arguments = many_arguments(rows, &sql)?;
         blocking(rows.py(), |interrupt| {
             let control = Control::within(timeout);
             self.with(interrupt, |transaction| {
-                transaction.execute_many(sql, arguments, &control.interrupted_by(interrupt))
+                transaction.execute_many(&sql, arguments, &control.interrupted_by(interrupt))
             })
         })
     }

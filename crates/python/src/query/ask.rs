@@ -40,7 +40,7 @@ pub(crate) fn asked<'a>(
     named: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Asked<'a>> {
     if let Ok(text) = sql.cast::<PyString>() {
-        let text = text.to_cow()?;
+        let text = crate::text::text(text)?;
         let arguments = arguments(parameters, named, &text)?;
         return Ok(Asked::Sql(text, arguments));
     }

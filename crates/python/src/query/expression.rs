@@ -10,6 +10,7 @@ use rowmill::expr::{self, ExprError, Operator as O, QueryForm};
 
 use super::{Raw, Select};
 use crate::parameter::{Place, scalar};
+use crate::text::Text;
 use crate::{errors, value};
 
 /// The exception of an expression or query that makes no sense.
@@ -445,8 +446,8 @@ impl Expr {
 
     /// The beginning of its year, quarter, month, week (Monday), day, hour, minute or second, as a wall clock
     /// (of UTC, where it is a point in time).
-    fn trunc(&self, py: Python<'_>, unit: &str) -> PyResult<Self> {
-        let operator = match unit {
+    fn trunc(&self, py: Python<'_>, unit: Text<'_>) -> PyResult<Self> {
+        let operator = match &*unit {
             "year" => O::TruncateYear,
             "quarter" => O::TruncateQuarter,
             "month" => O::TruncateMonth,
@@ -601,7 +602,7 @@ impl Expr {
     }
 
     /// The same under another name in an answer.
-    fn label(&self, name: &str) -> Labeled {
+    fn label(&self, name: Text<'_>) -> Labeled {
         Labeled { expression: self.0.clone(), label: name.into() }
     }
 }

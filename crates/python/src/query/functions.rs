@@ -6,13 +6,14 @@ use rowmill::expr::{self, Operator as O, QueryForm};
 use super::expression::{Col, Expr, expression, raised};
 use super::reading::Select;
 use crate::errors;
+use crate::text::Text;
 
 /// The column of this name: of the frame that is filtered, or of the one table that a query is about.
 ///
 /// >>> rm.col("total") > 100
 /// col("total") > 100
 #[pyfunction]
-pub(crate) fn col(py: Python<'_>, name: &str) -> PyResult<Py<Col>> {
+pub(crate) fn col(py: Python<'_>, name: Text<'_>) -> PyResult<Py<Col>> {
     Col::new(py, expr::Expr::named(name))
 }
 

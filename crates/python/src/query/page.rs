@@ -5,6 +5,7 @@ use pyo3::types::{PyBytes, PyString};
 use super::reading::Select;
 use crate::blocking::whole;
 use crate::frame::Frame;
+use crate::text::{Text, text};
 use crate::{errors, value};
 
 /// Rows of a query, and the tokens of the pages beside them.
@@ -26,8 +27,8 @@ impl Paging {
     pub(crate) fn of(
         query: &Bound<'_, Select>,
         size: i64,
-        after: Option<&str>,
-        before: Option<&str>,
+        after: Option<Text<'_>>,
+        before: Option<Text<'_>>,
         secret: Option<&Bound<'_, PyAny>>,
         address: &str,
     ) -> PyResult<Self> {
@@ -39,8 +40,8 @@ impl Paging {
             Some(secret) => {
                 if let Ok(bytes) = secret.cast::<PyBytes>() {
                     bytes.as_bytes().to_vec()
-                } else if let Ok(text) = secret.cast::<PyString>() {
-                    text.to_cow()?.as_bytes().to_vec()
+                } else if let Ok(secret) = secret.cast::<PyString>() {
+                    text(secret)?.as_bytes().to_vec()
                 } else {
                     let message =
                         format!("secret is bytes or a str, not {}", value::class_name(secret));
@@ -54,7 +55,8 @@ impl Paging {
                 "a page is after one token or before one, not both",
             ));
         }
-        let paging = rowmill::Paging::new(&query.get().query, size, after.or(before), &secret);
+        let paging =
+            rowmill::Paging::new(&query.get().query, size, after.or(before).as_deref(), &secret);
         let paging = paging.map_err(|error| errors::raised(py, &error))?;
         if paging.is_backwards() != before.is_some() {
             let message = if before.is_some() {
@@ -80,8 +82,8 @@ impl Paging {
     fn new(
         query: &Bound<'_, Select>,
         size: i64,
-        after: Option<&str>,
-        before: Option<&str>,
+        after: Option<Text<'_>>,
+        before: Option<Text<'_>>,
         secret: Option<&Bound<'_, PyAny>>,
         address: &str,
     ) -> PyResult<Self> {

@@ -9,6 +9,7 @@ use super::expression::Expr;
 use super::source::kind_named;
 use super::{Select, ask};
 use crate::parameter::{Place, scalar};
+use crate::text::Text;
 use crate::{errors, value};
 
 /// A function of a query, traced once: a call binds its values and builds nothing. Made by `rm.query`.
@@ -36,11 +37,11 @@ pub(crate) struct Call {
 
 /// A value to come, for tracing. Not public.
 #[pyfunction]
-pub(crate) fn parameter(py: Python<'_>, at: usize, name: &str, kind: &str) -> PyResult<Expr> {
+pub(crate) fn parameter(py: Python<'_>, at: usize, name: Text<'_>, kind: &str) -> PyResult<Expr> {
     let Some(kind) = kind_named(kind) else {
         return Err(errors::programming(
             py,
-            &format!("parameter {name:?}: {kind} is no kind of value"),
+            &format!("parameter {:?}: {kind} is no kind of value", &*name),
         ));
     };
     Ok(Expr(Tree::parameter(Parameter { at, name: name.into(), kind })))

@@ -12,6 +12,7 @@ use super::ask::text;
 use super::expression::{expression, raised};
 use super::source::source_of;
 use crate::errors;
+use crate::text::{Name, Text};
 
 /// SQL of one's own, with values, names and expressions put in safely.
 #[pyclass(frozen, module = "rowmill")]
@@ -25,7 +26,11 @@ pub(crate) struct Raw(pub(crate) Tree);
 /// ('select * from "orders" where total > ?1', [100])
 #[pyfunction]
 #[pyo3(signature = (text, /, **named))]
-pub(crate) fn sql(py: Python<'_>, text: &str, named: Option<&Bound<'_, PyDict>>) -> PyResult<Raw> {
+pub(crate) fn sql(
+    py: Python<'_>,
+    text: Text<'_>,
+    named: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Raw> {
     let mut pieces = Vec::new();
     let mut operands = Vec::new();
     let mut used: Vec<String> = Vec::new();
@@ -88,7 +93,7 @@ pub(crate) fn sql(py: Python<'_>, text: &str, named: Option<&Bound<'_, PyDict>>)
     }
     pieces.push(Arc::from(piece));
     for name in named.map(|named| named.keys()).iter().flatten() {
-        let name: String = name.extract()?;
+        let Name(name) = name.extract()?;
         if !used.contains(&name) {
             let message = format!("{name} is given, but the SQL has no {{{name}}}");
             return Err(errors::programming(py, &message));

@@ -11,6 +11,7 @@ use rowmill::expr::{self, Base, QueryForm};
 use super::ask::text;
 use super::expression::{Expr, Labeled, expression, raised};
 use super::source::{Source, columns, declared_label, derived, source_of};
+use crate::text::{Text, text as given_text};
 use crate::{errors, value};
 
 /// A query that reads, built step by step: each step gives a new one.
@@ -94,7 +95,7 @@ pub(super) fn outputs(
     for (name, item) in named.into_iter().flatten() {
         list.push(Output {
             expression: expression(&item)?,
-            label: Some(name.extract::<String>()?.into()),
+            label: Some(name.extract::<Text<'_>>()?.as_str().into()),
         });
     }
     Ok((list, from))
@@ -261,7 +262,7 @@ impl Select {
         self.alone(table.py(), "from_")?;
         let source = match table.cast::<pyo3::types::PyString>() {
             Ok(name) => {
-                let name = name.to_cow()?;
+                let name = given_text(name)?;
                 let (schema, name) = match name.split_once('.') {
                     Some((schema, name)) => (Some(schema.into()), name.into()),
                     None => (None, (&*name).into()),
@@ -417,7 +418,7 @@ impl Select {
     }
 
     /// The query with a column among those selected, where that is, and how many there were before.
-    fn _keyed(&self, column: &Bound<'_, Expr>, name: &str) -> PyResult<(Self, usize, usize)> {
+    fn _keyed(&self, column: &Bound<'_, Expr>, name: Text<'_>) -> PyResult<(Self, usize, usize)> {
         let key = &column.get().0;
         let list = self.query.columns();
         let known = list.iter().position(|output| output.expression.shape() == key.shape());
@@ -479,18 +480,18 @@ impl Select {
     }
 
     /// The query under a name, to select from and join: its columns are the attributes.
-    fn subquery(&self, py: Python<'_>, name: &str) -> PyResult<Source> {
-        self.standing(py, name, DerivedForm::Inline)
+    fn subquery(&self, py: Python<'_>, name: Text<'_>) -> PyResult<Source> {
+        self.standing(py, &name, DerivedForm::Inline)
     }
 
     /// As `subquery`, and it may use the columns of what stands before it (PostgreSQL).
-    fn lateral(&self, py: Python<'_>, name: &str) -> PyResult<Source> {
-        self.standing(py, name, DerivedForm::Lateral)
+    fn lateral(&self, py: Python<'_>, name: Text<'_>) -> PyResult<Source> {
+        self.standing(py, &name, DerivedForm::Lateral)
     }
 
     /// As `subquery`, written once before the query (`with name as (...)`), however often it is used.
-    fn cte(&self, py: Python<'_>, name: &str) -> PyResult<Source> {
-        self.standing(py, name, DerivedForm::With)
+    fn cte(&self, py: Python<'_>, name: Text<'_>) -> PyResult<Source> {
+        self.standing(py, &name, DerivedForm::With)
     }
 
     /// Whether there is a row, as a condition.

@@ -6,25 +6,27 @@ use rowmill::expr::{Base, ColumnRef, Expr, Kind, Op};
 
 use super::expression::Col;
 use crate::errors;
+use crate::text::{Name, Text};
 
 /// A table as it was declared, or a query in a table's place. Not public: `rm.Table` stands on it.
 #[pyclass(frozen, module = "rowmill._rowmill")]
 pub(crate) struct Source(pub(crate) Arc<query::Source>);
 
 /// name, label, kind, nullable, primary, (table, column) it refers to
-type Declared = (String, Option<String>, String, bool, bool, Option<(String, String)>);
+type Declared = (Name, Option<Name>, String, bool, bool, Option<(Name, Name)>);
 
 #[pymethods]
 impl Source {
     #[new]
     fn new(
         py: Python<'_>,
-        schema: Option<&str>,
-        name: &str,
+        schema: Option<Text<'_>>,
+        name: Text<'_>,
         columns: Vec<Declared>,
     ) -> PyResult<Self> {
+        let name = name.as_str();
         let mut declared: Vec<TableColumn> = Vec::with_capacity(columns.len());
-        for (column, label, kind, nullable, primary, references) in columns {
+        for (Name(column), label, kind, nullable, primary, references) in columns {
             if declared.iter().any(|other| *other.name == *column) {
                 let message = format!("table {name} declares the column {column:?} twice");
                 return Err(errors::programming(py, &message));
@@ -35,11 +37,11 @@ impl Source {
             };
             declared.push(TableColumn {
                 name: column.into(),
-                label: label.map(Into::into),
+                label: label.map(|Name(label)| label.into()),
                 kind,
                 nullable,
                 primary,
-                references: references.map(|(table, column)| Reference {
+                references: references.map(|(Name(table), Name(column))| Reference {
                     table: table.into(),
                     column: column.into(),
                 }),
@@ -61,7 +63,7 @@ impl Source {
     }
 
     /// The same table under another name, for joining it with itself.
-    fn alias(&self, py: Python<'_>, name: &str) -> PyResult<Self> {
+    fn alias(&self, py: Python<'_>, name: Text<'_>) -> PyResult<Self> {
         match &*self.0 {
             query::Source::Table(table) => {
                 let table = Table { alias: Some(name.into()), ..table.clone() };
@@ -85,15 +87,16 @@ impl Source {
     }
 
     /// A column of the answer of the query that stands here.
-    fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<Py<Col>> {
+    fn __getattr__(&self, py: Python<'_>, name: Text<'_>) -> PyResult<Py<Col>> {
         match columns(&self.0).into_iter().find(|(label, _)| **label == *name) {
             Some((_, column)) => Col::new(py, column),
             None => {
                 let known: Vec<_> =
                     columns(&self.0).into_iter().map(|(label, _)| label.to_string()).collect();
                 let message = format!(
-                    "{} has no column {name:?}; it has {}",
+                    "{} has no column {:?}; it has {}",
                     self.0.label(),
+                    &*name,
                     known.join(", ")
                 );
                 Err(pyo3::exceptions::PyAttributeError::new_err(message))
@@ -101,7 +104,7 @@ impl Source {
         }
     }
 
-    fn __getitem__(&self, py: Python<'_>, name: &str) -> PyResult<Py<Col>> {
+    fn __getitem__(&self, py: Python<'_>, name: Text<'_>) -> PyResult<Py<Col>> {
         self.__getattr__(py, name)
             .map_err(|error| pyo3::exceptions::PyKeyError::new_err(error.to_string()))
     }

@@ -1,8 +1,9 @@
 #![allow(clippy::doc_link_with_quotes)] // the examples are Python
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyMapping, PyTuple};
+use pyo3::types::{PyDict, PyList, PyMapping, PyString, PyTuple};
 use rowmill::Scalar;
 use rowmill::expr::query::{self, Conflict, Outputs, Query, Table};
 use rowmill::expr::{ColumnRef, Expr as Tree, Kind};
@@ -175,12 +176,14 @@ fn label_of(name: &Bound<'_, PyAny>) -> PyResult<String> {
     {
         return Ok(label(column));
     }
-    name.extract().map_err(|_| {
-        errors::programming(
-            name.py(),
-            &format!("a column is named by a str or by itself, not by {}", value::class_name(name)),
-        )
-    })
+    match name.cast::<PyString>() {
+        Ok(name) => crate::text::text(name).map(Cow::into_owned),
+        Err(_) => {
+            let class = value::class_name(name);
+            let message = format!("a column is named by a str or by itself, not by {class}");
+            Err(errors::programming(name.py(), &message))
+        }
+    }
 }
 
 /// The name that Python knows a column by.
