@@ -212,6 +212,45 @@ def test_values_of_many_kinds(db: rm.Database) -> None:
         any_typed(0.5, 9.5, "n1", [2.5], 3)
 
 
+class Zoned(rm.Table, name="logs"):
+    id: rm.Col[int] = rm.pk()
+    at: rm.Col[dt.datetime]
+
+
+@rm.query
+def since(begin: dt.datetime) -> Any:
+    return rm.select(Log.id).where(Log.at >= begin)
+
+
+@rm.query
+def since_any(begin: Any) -> Any:
+    return rm.select(Log.id).where(Log.at >= begin, Log.id.in_(rm.select(Log.id)))
+
+
+@rm.query
+def since_zoned(begin: dt.datetime) -> Any:
+    return rm.select(Zoned.id).where(Zoned.id.in_(rm.select(Zoned.id).where(Zoned.at >= begin)))
+
+
+def test_a_value_fits_what_it_is_compared_with_as_in_a_query_built_afresh(db: rm.Database) -> None:
+    late = START + dt.timedelta(hours=98)
+    zoned = late.replace(tzinfo=dt.UTC)
+    wrong: list[tuple[Any, dt.datetime]] = [(since, zoned), (since_any, zoned), (since_zoned, late)]
+    for prepared, begin in wrong:
+        with pytest.raises(
+            rm.ProgrammingError, match="give the datetime a tzinfo, or declare"
+        ) as afresh:
+            prepared.__wrapped__(begin)
+        with pytest.raises(rm.ProgrammingError) as called:
+            prepared(begin)
+        assert str(called.value) == str(afresh.value)
+    assert ids(db.fetch(since(late))) == ids(db.fetch(since_any(late))) == [98, 99]
+    # A day is its midnight.
+    day_four: Any = since_any((START + dt.timedelta(days=4)).date())
+    assert ids(db.fetch(day_four)) == [96, 97, 98, 99]
+    assert ids(db.fetch(since_any(None))) == []
+
+
 def test_calls_by_every_verb(db: rm.Database) -> None:
     call = day(3, START, END)
     assert db.fetch_one(call).id == 94  # type: ignore[union-attr]

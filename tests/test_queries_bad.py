@@ -25,6 +25,10 @@ class Free(rm.Table, name="free"):
     span: rm.Col[datetime.timedelta]
 
 
+def annotated(namespace: dict[str, Any]) -> None:
+    namespace["__annotations__"] = {"id": rm.Col[int]}
+
+
 def refused(
     of: Callable[[], object], message: str, error: type[Exception] = rm.ProgrammingError
 ) -> Any:
@@ -53,7 +57,7 @@ def refused(
             refused(of, r"\ud800' has a surrogate, so it is not Unicode text")
             for of in (
                 lambda: rm.col("\ud800"),
-                lambda: types.new_class("Odd", (rm.Table,), {"name": "\ud800"}),
+                lambda: types.new_class("Odd", (rm.Table,), {"name": "\ud800"}, annotated),
                 lambda: type("Odd", (rm.Table,), {"__annotations__": {"\ud800": rm.Col[int]}}),
                 lambda: Line.alias("\ud800"),
                 lambda: Line.id.label("\ud800"),

@@ -1,6 +1,7 @@
 //! What is asked of a database: queries as values, built step by step, that know no SQL.
 
 mod edge;
+mod given;
 mod keyset;
 mod select;
 mod source;
@@ -12,6 +13,7 @@ mod write;
 mod tests;
 
 pub(crate) use edge::sources_of;
+pub use given::Given;
 pub use keyset::Keyset;
 pub use select::{Join, JoinForm, Measured, Output, Outputs, Select, SetOperation, Top};
 pub use source::{Derived, DerivedForm, Reference, Source, Table, TableColumn};

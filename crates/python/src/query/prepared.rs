@@ -2,10 +2,10 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use rowmill::Scalar;
-use rowmill::expr::query::Query;
+use rowmill::expr::query::{self, Query};
 use rowmill::expr::{Base, Expr as Tree, Kind, Parameter};
 
-use super::expression::Expr;
+use super::expression::{Expr, raised};
 use super::source::kind_named;
 use super::{Select, ask};
 use crate::parameter::{Place, scalar};
@@ -16,6 +16,7 @@ use crate::{errors, value};
 #[pyclass(frozen, dict, module = "rowmill")]
 pub(crate) struct Prepared {
     query: Query,
+    given: query::Given,
     parameters: Vec<Declared>,
     /// How many of them may be given by position.
     positional: usize,
@@ -76,7 +77,7 @@ impl Prepared {
             Ok(Declared { name: name.unbind(), kind, nullable, default })
         };
         let parameters = parameters.into_iter().map(declared).collect::<PyResult<_>>()?;
-        Ok(Self { query: traced, parameters, positional })
+        Ok(Self { given: query::Given::of(&traced), query: traced, parameters, positional })
     }
 
     #[pyo3(signature = (*given, **named))]
@@ -127,6 +128,7 @@ impl Prepared {
                 }
             }
         }
+        self.given.fit(&mut values).map_err(|error| raised(py, &error))?;
         Ok(Call { query: self.query.clone(), given: values })
     }
 

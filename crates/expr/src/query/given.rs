@@ -1,0 +1,118 @@
+//! What a prepared query's values are compared with, where only the values tell what they are.
+
+use rowmill_columns::Scalar;
+
+use super::Query;
+use crate::ExprError;
+use crate::kind::{Base, Kind};
+use crate::node::{Expr, Op};
+use crate::operators::Operator as O;
+
+/// The places of a query at which a value comes to stand whose kind is not known before it comes.
+#[derive(Debug)]
+pub struct Given {
+    uses: Vec<Use>,
+    /// Which value it is, of each place.
+    places: Vec<usize>,
+}
+
+#[derive(Debug)]
+struct Use {
+    call: Expr,
+    operator: O,
+    /// A timestamp of this kind is compared as it is.
+    plain: Option<bool>,
+}
+
+impl Given {
+    /// The places in `query`.
+    pub fn of(query: &Query) -> Self {
+        let mut found = Self { uses: Vec::new(), places: Vec::new() };
+        query.expressions(&mut |expression| found.find(expression));
+        found
+    }
+
+    fn find(&mut self, expression: &Expr) {
+        let mut queries = Vec::new();
+        expression.walk(|node| match node.op() {
+            Op::Parameter(_) => self.places.extend(at(node)),
+            Op::Call(operator) if node.args().iter().any(|arg| at(arg).is_some()) => {
+                let (call, operator) = (node.clone(), *operator);
+                let plain = plain(operator, &call);
+                self.uses.push(Use { call, operator, plain });
+            }
+            Op::Query(_, query) => queries.push(query),
+            _ => {}
+        });
+        for query in queries {
+            query.expressions(&mut |expression| self.find(expression));
+        }
+    }
+
+    /// Makes of the values what they would be in a query that is built with them.
+    ///
+    /// # Errors
+    /// Where such a query makes no sense.
+    pub fn fit(&self, values: &mut [Scalar]) -> Result<(), ExprError> {
+        let mut fitted: Vec<(usize, Scalar)> = Vec::new();
+        for Use { call, operator, plain } in &self.uses {
+            let is_plain = |arg: &Expr| match at(arg).and_then(|at| values.get(at)) {
+                Some(Scalar::Timestamp { utc, .. }) => *plain == Some(*utc),
+                Some(Scalar::Null) | None => true,
+                Some(_) => false,
+            };
+            if call.args().iter().all(is_plain) {
+                continue;
+            }
+            let args = call.args().iter().map(|arg| match at(arg).and_then(|at| values.get(at)) {
+                // NULL comes of what may be NULL, and then nothing is true of it.
+                Some(Scalar::Null) | None => arg.clone(),
+                Some(value) => Expr::literal(value.clone()),
+            });
+            let made = Expr::call(*operator, args)?;
+            for (arg, made) in call.args().iter().zip(made.args()) {
+                if let (Some(at), Some(value)) = (at(arg), made.value()) {
+                    fitted.push((at, value.clone()));
+                }
+            }
+        }
+        for (at, value) in &fitted {
+            // It is one parameter: what it is in one place it is in all.
+            let alike = fitted.iter().filter(|(other, same)| other == at && same == value).count();
+            if self.places.iter().filter(|place| *place == at).count() == alike {
+                values[*at].clone_from(value);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which of the values an operand is, where its kind is not known.
+fn at(arg: &Expr) -> Option<usize> {
+    match arg.op() {
+        Op::Parameter(parameter) if parameter.kind == Kind::Any => Some(parameter.at),
+        _ => None,
+    }
+}
+
+/// Whether timestamps are compared with nothing but such of a zone, or with nothing but such without.
+fn plain(operator: O, call: &Expr) -> Option<bool> {
+    let compared = matches!(
+        operator,
+        O::Equal
+            | O::NotEqual
+            | O::Less
+            | O::LessOrEqual
+            | O::Greater
+            | O::GreaterOrEqual
+            | O::Between
+    );
+    let mut others = call.args().iter().filter(|arg| at(arg).is_none()).map(Expr::kind);
+    let first = others.next().filter(|_| compared)?;
+    let utc = match first {
+        Kind::One(Base::Instant) => true,
+        Kind::One(Base::Timestamp) => false,
+        _ => return None,
+    };
+    others.all(|other| other == first).then_some(utc)
+}
