@@ -104,28 +104,31 @@ def expression(text: str, names: Mapping[str, Any]) -> rm.Expr[Any]:
 
 
 def plain(value: Any, kind: str) -> Any:
-    """A value as it compares with those of other engines; SQLite's results of dates and lists are text."""
+    """A value as it compares with those of other engines; SQLite's lists are JSON, its decimals floats."""
     if value is None:
         return None
     if kind.startswith("list["):
         listed = json.loads(value) if isinstance(value, str) else value
-        return [plain(one, element(kind)) for one in listed]
-    if kind == "bool":
-        return bool(value) if value in (0, 1) else value
+        return [_element(one, element(kind)) for one in listed]
     if kind == "json":
         return json.loads(value)
     if kind in ("float", "decimal"):
         return float(value)
     if kind == "interval":
         return parts(value)
-    if kind == "uuid":
-        return UUID(str(value))
-    if kind in _READ and isinstance(value, str):
-        return _READ[kind](value)
     return value
 
 
+def _element(value: Any, kind: str) -> Any:
+    """An element of a list, which is as JSON has it on SQLite."""
+    if kind == "bool" and value in (0, 1):
+        return bool(value)
+    read = _READ.get(kind)
+    return read(value) if read is not None and isinstance(value, str) else plain(value, kind)
+
+
 _READ: dict[str, Any] = {
+    "uuid": UUID,
     "date": date.fromisoformat,
     "time": time.fromisoformat,
     "timestamp": datetime.fromisoformat,

@@ -10,7 +10,7 @@ use rowmill_columns::Scalar;
 use rowmill_expr::{Dialect, Statement};
 
 use crate::load::{TableName, quoted};
-use crate::{Error, ErrorKind, Result};
+use crate::{Database, Error, ErrorKind, Result};
 
 /// How a result is cut into parts, which several connections read side by side on one snapshot: by
 /// ranges of a column, `NULL` being a range of its own.
@@ -98,11 +98,27 @@ impl Partition {
         format!("part.{}", quoted(&self.on))
     }
 
+    /// The statement that SQLite runs in its place, on one connection.
+    pub(crate) fn on_sqlite(
+        &self,
+        database: &Database,
+        statement: &Arc<Statement>,
+    ) -> Result<Arc<Statement>> {
+        let Some(sql) = self.sqlite_sql(statement.text())? else {
+            return Ok(Arc::clone(statement));
+        };
+        let ordered = database.statement(&sql)?;
+        Ok(match statement.kinds() {
+            Some(kinds) => Arc::new((*ordered).clone().of_kinds(kinds)),
+            None => ordered,
+        })
+    }
+
     /// The statement for SQLite, which reads it on one connection: none where that is `sql` itself.
     ///
     /// # Errors
     /// `NotSupported` for `ctid`.
-    pub(crate) fn sqlite_sql(&self, sql: &str) -> Result<Option<String>> {
+    fn sqlite_sql(&self, sql: &str) -> Result<Option<String>> {
         if self.on == PAGES {
             let error = Error::new(ErrorKind::NotSupported, "SQLite has no ctid to cut a table by");
             return Err(error.with_hint("name a column of the statement"));

@@ -257,15 +257,12 @@ impl<'a> Query<'a> {
             return Err(Error::new(ErrorKind::NotSupported, message));
         };
         if database.sqlite().is_some() {
-            let (target, statement, parameters, control) = self.prepare()?;
-            let again = |sql: &str| {
-                let ask = Ask::Sql(sql.into(), Arguments::Positional(parameters));
-                Query { target, ask, control }.stream(batch_rows)
-            };
-            return match partition.sqlite_sql(statement.text())? {
-                Some(sql) => again(&sql),
-                None => again(statement.text()),
-            };
+            let (_, statement, parameters, control) = self.prepare()?;
+            let statement = partition.on_sqlite(database, &statement)?;
+            let batch_rows = limits::batch_rows(batch_rows);
+            return database
+                .stream(&statement, parameters, batch_rows, &control)
+                .map_err(|error| error.about(&statement));
         }
         let batch_rows = limits::batch_rows(batch_rows);
         let (_, statement, parameters, control) = self.prepare()?;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rowmill_columns::Scalar;
 use rowmill_expr::query::Query;
 use rowmill_expr::sql::{Bound, Sql, Target, compile};
-use rowmill_expr::{ExprError, Statement};
+use rowmill_expr::{Dialect, ExprError, Statement};
 
 use crate::transaction::refused;
 use crate::words::begins_or_ends;
@@ -50,7 +50,12 @@ impl Shapes {
         if matches!(query, Query::Raw(_)) && begins_or_ends(&sql.text) {
             return Err(refused().with_query(&sql.text));
         }
-        let statement = Arc::new(Statement::ready(Arc::clone(&sql.text), sql.slots.len()));
+        let mut statement = Statement::ready(Arc::clone(&sql.text), sql.slots.len());
+        // PostgreSQL says what its columns hold; SQLite does of a table's alone.
+        if self.target.dialect() == Dialect::Sqlite {
+            statement = statement.of_kinds(&query.kinds());
+        }
+        let statement = Arc::new(statement);
         let known = Arc::new(Known { sql, statement });
         if known.sql.text.len() <= limits::TEXT_BYTES {
             let mut all = lock();

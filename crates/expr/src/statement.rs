@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use crate::StatementError;
+use crate::kind::Kind;
 use crate::lexer::{Placeholder, placeholders};
 
 /// Whose SQL a text is for.
@@ -39,6 +40,7 @@ pub struct Statement {
     ends: Vec<(usize, usize)>,
     key: u128,
     parameters: Parameters,
+    kinds: Option<Arc<[Kind]>>,
 }
 
 impl Statement {
@@ -92,14 +94,35 @@ impl Statement {
         let key = identity(&text);
         let text: Arc<str> = text.into();
         let source = if *text == *sql { Arc::clone(&text) } else { sql.into() };
-        Ok(Self { source, text, ends, key, parameters })
+        Ok(Self { source, text, ends, key, parameters, kinds: None })
     }
 
     /// A text that is in the database's own spelling, with so many parameters.
     pub fn ready(text: Arc<str>, parameters: usize) -> Self {
         let key = identity(&text);
         let source = Arc::clone(&text);
-        Self { source, text, ends: Vec::new(), key, parameters: Parameters::Numbered(parameters) }
+        let parameters = Parameters::Numbered(parameters);
+        Self { source, text, ends: Vec::new(), key, parameters, kinds: None }
+    }
+
+    /// The same, read as columns of these kinds where the database itself does not say what they hold. It is
+    /// another statement than the same text without.
+    #[must_use]
+    pub fn of_kinds(self, kinds: &[Kind]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.text.as_bytes());
+        for kind in kinds {
+            // No text has this byte, so that no other text ends alike.
+            hasher.update(&[0xFF]);
+            hasher.update(&kind.tag().to_le_bytes());
+        }
+        let key = shortened(hasher.finalize());
+        Self { key, kinds: Some(kinds.into()), ..self }
+    }
+
+    /// What its columns hold, where that is known.
+    pub fn kinds(&self) -> Option<&Arc<[Kind]>> {
+        self.kinds.as_ref()
     }
 
     /// The SQL, in the database's own spelling.
@@ -169,7 +192,10 @@ impl Statement {
 }
 
 fn identity(text: &str) -> u128 {
-    let hash = blake3::hash(text.as_bytes());
+    shortened(blake3::hash(text.as_bytes()))
+}
+
+fn shortened(hash: blake3::Hash) -> u128 {
     hash.as_bytes().first_chunk().map_or(0, |bytes| u128::from_le_bytes(*bytes))
 }
 

@@ -115,8 +115,8 @@ impl<T> Evented<T> {
     ) -> Submitted {
         let is_sqlite = self.postgres.is_none();
         let mut cut = || {
-            if is_sqlite && let Some(sql) = partition.sqlite_sql(call.statement.text())? {
-                call.statement = self.database.statement(&sql)?;
+            if is_sqlite {
+                call.statement = partition.on_sqlite(&self.database, &call.statement)?;
             }
             self.check_usable()
         };

@@ -6,14 +6,14 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use rowmill_columns::{Field, Schema, Type};
-use rowmill_expr::Statement;
+use rowmill_expr::{Kind, Statement};
 
 use super::cells::Cells;
 use super::dates::Dates;
 use super::error::error;
 use super::raw::RawConnection;
 use super::raw_statement::RawStatement;
-use super::types::{CellType, cell_type};
+use super::types::{CellType, cell_type, computed_type};
 use crate::words::space;
 use crate::{Error, ErrorKind, Result, limits};
 
@@ -30,6 +30,8 @@ pub(super) struct Prepared {
     /// The columns, where it only reads and each cell's value follows from the cell alone: then a
     /// first row needs no batch. What only values tell is `Null` here.
     pub(super) plain: Option<Arc<Schema>>,
+    /// What its columns are computed to hold.
+    kinds: Option<Arc<[Kind]>>,
     reprepared: c_int,
     /// Of the last result: another of the same types shares it.
     schema: Option<Arc<Schema>>,
@@ -53,7 +55,12 @@ impl CellType {
 }
 
 impl Prepared {
-    pub(super) fn new(connection: &RawConnection, sql: &str, dates: Dates) -> Result<Self> {
+    pub(super) fn new(
+        connection: &RawConnection,
+        statement: &Statement,
+        dates: Dates,
+    ) -> Result<Self> {
+        let sql = &**statement.text();
         let (raw, after) = connection.prepare(sql, true).map_err(|failure| error(&failure, sql))?;
         let Some(raw) = raw else {
             return Err(Error::new(ErrorKind::Programming, "the SQL holds no statement"));
@@ -71,6 +78,7 @@ impl Prepared {
             parameters: raw.parameters(),
             reads: raw.is_read_only(),
             plain: None,
+            kinds: statement.kinds().cloned(),
             reprepared: 0,
             schema: None,
             used: 0,
@@ -89,11 +97,17 @@ impl Prepared {
 
     fn plan(&mut self) {
         let (raw, dates) = (&self.raw, self.dates);
+        // Were there others than the query names, no kind would be anything's.
+        let kinds = self.kinds.as_deref().filter(|kinds| kinds.len() as c_int == raw.columns());
+        let computed = |at: c_int| {
+            let kind = kinds.and_then(|kinds| kinds.get(at as usize));
+            kind.map_or(CellType::Found, |kind| computed_type(*kind))
+        };
         let column = |at| {
             let declared = raw.declared(at).filter(|declared| !declared.is_empty());
             ColumnPlan {
                 name: raw.name(at).into(),
-                kind: declared.as_deref().map_or(CellType::Found, |declared| {
+                kind: declared.as_deref().map_or(computed(at), |declared| {
                     match cell_type(declared) {
                         // Numbers are instants.
                         CellType::Timestamp if dates != Dates::Text => CellType::Instant,
@@ -174,7 +188,7 @@ impl Cache {
         self.clock += 1;
         let key = statement.key();
         if !self.statements.contains_key(&key) {
-            self.put(key, Box::new(Prepared::new(connection, statement.text(), self.dates)?));
+            self.put(key, Box::new(Prepared::new(connection, statement, self.dates)?));
         }
         let clock = self.clock;
         let prepared = self.statements.get_mut(&key).ok_or_else(lost)?;
@@ -190,7 +204,7 @@ impl Cache {
     ) -> Result<Box<Prepared>> {
         match self.statements.remove(&statement.key()) {
             Some(prepared) => Ok(prepared),
-            None => Prepared::new(connection, statement.text(), self.dates).map(Box::new),
+            None => Prepared::new(connection, statement, self.dates).map(Box::new),
         }
     }
 

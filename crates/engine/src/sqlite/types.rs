@@ -1,5 +1,7 @@
 //! Which type a column has, by the words its table declares it with.
 
+use rowmill_expr::{Base, Kind};
+
 /// How a column's cells are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CellType {
@@ -44,6 +46,21 @@ pub(super) fn cell_type(declared: &str) -> CellType {
         _ if base.contains("BLOB") => CellType::Bytes,
         _ if ["REAL", "FLOA", "DOUB"].iter().any(|part| base.contains(part)) => CellType::Float,
         _ => CellType::Found,
+    }
+}
+
+/// The type for what an expression is, where SQLite has no type of its own for it; all else is what it is found to be.
+pub(super) fn computed_type(kind: Kind) -> CellType {
+    match kind {
+        Kind::One(Base::Bool) => CellType::Bool,
+        Kind::One(Base::Float | Base::Decimal) => CellType::Float,
+        Kind::One(Base::Json) | Kind::List(_) => CellType::Json,
+        Kind::One(Base::Uuid) => CellType::Uuid,
+        Kind::One(Base::Date) => CellType::Date,
+        Kind::One(Base::Time) => CellType::Time,
+        Kind::One(Base::Timestamp) => CellType::Timestamp,
+        Kind::One(Base::Instant) => CellType::Instant,
+        Kind::Any | Kind::One(_) => CellType::Found,
     }
 }
 

@@ -22,6 +22,7 @@ pub use write::{Conflict, Delete, Insert, Update};
 
 use std::sync::Arc;
 
+use crate::kind::Kind;
 use crate::node::Expr;
 use crate::shape::Shape;
 
@@ -49,6 +50,19 @@ impl Query {
             Self::Update(query) => query.shape(),
             Self::Delete(query) => query.shape(),
             Self::Raw(raw) => Shape::of(20).with(raw.shape()).finish(),
+        }
+    }
+
+    /// What the columns of its answer hold; [`Kind::Any`] where that is not known.
+    pub fn kinds(&self) -> Vec<Kind> {
+        let of =
+            |outputs: &Outputs| outputs.list().iter().map(|one| one.expression.kind()).collect();
+        match self {
+            Self::Select(query) => query.kinds(),
+            Self::Insert(query) => of(&query.returning),
+            Self::Update(query) => of(&query.returning),
+            Self::Delete(query) => of(&query.returning),
+            Self::Raw(_) => Vec::new(),
         }
     }
 

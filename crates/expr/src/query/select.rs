@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{DerivedForm, Source};
+use crate::kind::Kind;
 use crate::node::{Expr, Op};
 use crate::shape::Shape;
 use crate::{ExprError, limits};
@@ -178,6 +179,25 @@ impl Select {
             Some((_, members)) => members.first().map_or(&[], |first| first.columns()),
             None => self.outputs.list(),
         }
+    }
+
+    /// What the columns hold; of queries that are put together what they agree on.
+    pub(crate) fn kinds(&self) -> Vec<Kind> {
+        let Some((_, members)) = &self.compound else {
+            return self.outputs.list().iter().map(|output| output.expression.kind()).collect();
+        };
+        let mut members = members.iter().map(|member| member.kinds());
+        let mut kinds = members.next().unwrap_or_default();
+        for other in members {
+            for (kind, other) in kinds.iter_mut().zip(other) {
+                match *kind {
+                    Kind::NULL => *kind = other,
+                    known if known != other && other != Kind::NULL => *kind = Kind::Any,
+                    _ => {}
+                }
+            }
+        }
+        kinds
     }
 
     /// Whether it is made of groups of rows.
