@@ -138,8 +138,11 @@ impl Statement {
     /// Where in [`source`](Self::source) a place in [`text`](Self::text) is, both counted in
     /// characters from 1: databases report places in the text they were given.
     pub fn source_position(&self, position: usize) -> usize {
-        let before = self.ends.iter().rfind(|(text_end, _)| *text_end < position);
-        before.map_or(position, |(text_end, source_end)| position - text_end + source_end)
+        let next = self.ends.partition_point(|(text_end, _)| *text_end < position);
+        let (text_end, source_end) = next.checked_sub(1).map_or((0, 0), |before| self.ends[before]);
+        let place = position - text_end + source_end;
+        // Within `$10`, of which the source may have had fewer letters, it is none beyond them.
+        self.ends.get(next).map_or(place, |(_, source_end)| place.min(*source_end))
     }
 
     /// The statement's identity: equal for equal texts, and not to be forged (128 bits of BLAKE3),

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use crate::{Dialect, Parameters, Statement};
+use crate::{Dialect, Kind, Parameters, Statement};
 
 fn postgres(sql: &str) -> String {
     Statement::parse(sql, Dialect::Postgres)
@@ -65,6 +65,11 @@ fn places_are_found_in_the_source() {
     let place = |text: &str| text.find("wrong").map(|at| text[..at].chars().count() + 1).unwrap();
     assert_eq!(statement.source_position(place(statement.text())), place(source));
     assert_eq!(statement.source_position(1), 1);
+    let source = ":a:b:c:d:e:f:g:h:i:j:j";
+    let statement = Statement::parse(source, Dialect::Postgres).unwrap();
+    assert_eq!(&**statement.text(), "$1$2$3$4$5$6$7$8$9$10$10");
+    let places = (18..=24).map(|place| statement.source_position(place));
+    assert_eq!(places.collect::<Vec<_>>(), [18, 19, 20, 20, 21, 22, 22]);
 }
 
 #[test]
@@ -72,6 +77,10 @@ fn identity_follows_the_text() {
     let key = |sql| Statement::parse(sql, Dialect::Postgres).unwrap().key();
     assert_eq!(key("select :a"), key("select $1"));
     assert_ne!(key("select 1"), key("select 2"));
+    let of = |kinds: &[Kind]| Statement::ready("select 1".into(), 0).of_kinds(kinds).key();
+    assert_eq!(of(&[Kind::BOOL]), of(&[Kind::BOOL]));
+    assert_ne!(of(&[Kind::BOOL]), of(&[Kind::INT]));
+    assert_ne!(of(&[Kind::BOOL]), key("select 1"));
 }
 
 proptest! {
