@@ -58,7 +58,7 @@ grid-template-columns:max-content 1fr;gap:.15em 1em}
 .rowmill-plan dt{color:var(--dim);font-weight:400;margin:0}
 .rowmill-plan dd{margin:0;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
 .rowmill-plan footer{margin-top:.8em;color:var(--dim);font-size:12px;padding-bottom:8em}
-@media (max-width:40em){.rowmill-plan{padding:.6em}.rowmill-plan ul{padding-left:.7em}
+@media (max-width:40em){.rowmill-plan{padding:.6em}.rowmill-plan ul ul{padding-left:.7em}
 .rowmill-plan li li::before{left:-.5em;width:.5em}.rowmill-plan li li:not(:last-child)::after{left:-.5em}
 .rowmill-plan .node{display:block;box-sizing:border-box;min-width:9em;max-width:none}
 .rowmill-plan dl{left:0;right:0;width:auto;max-width:none;grid-template-columns:auto 1fr}}

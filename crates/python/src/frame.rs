@@ -57,7 +57,7 @@ impl Frame {
                     continue;
                 }
                 positions.set_item(&name, at)?;
-                if !row::is_own(name.cast::<PyString>()?)? {
+                if !row::is_own(name.cast::<PyString>()?) {
                     attributes.set_item(name, at)?;
                 }
             }

@@ -170,13 +170,13 @@ impl Row {
         let (py, this) = (slf.py(), slf.get());
         let column = match &this.source {
             Source::Frame(frame, _) => frame.get().attribute(name)?,
-            Source::Owned(_) | Source::Values(..) if is_own(name)? => None,
+            Source::Owned(_) | Source::Values(..) if is_own(name) => None,
             Source::Owned(_) | Source::Values(..) => this.position(name)?,
         };
         if let Some(column) = column {
             return this.value(py, column);
         }
-        if is_own(name)? {
+        if is_own(name) {
             static GENERIC: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
             let generic = GENERIC.get_or_try_init(py, || {
                 py.get_type::<PyAny>().getattr("__getattribute__").map(Bound::unbind)
@@ -188,7 +188,7 @@ impl Row {
     }
 
     fn __getattr__(&self, name: &Bound<'_, PyString>) -> PyResult<Py<PyAny>> {
-        let message = if is_own(name)? { name.to_string() } else { self.missing(name)? };
+        let message = if is_own(name) { name.to_string() } else { self.missing(name)? };
         Err(PyAttributeError::new_err(message))
     }
 
@@ -281,10 +281,10 @@ impl Row {
 }
 
 /// Whether an attribute is a row's own, whatever its columns are named.
-pub(crate) fn is_own(name: &Bound<'_, PyString>) -> PyResult<bool> {
+pub(crate) fn is_own(name: &Bound<'_, PyString>) -> bool {
     let name = name.to_string_lossy();
-    Ok(matches!(&*name, "keys" | "into" | "to_dict" | "to_tuple")
-        || (name.starts_with("__") && name.ends_with("__")))
+    matches!(&*name, "keys" | "into" | "to_dict" | "to_tuple")
+        || (name.starts_with("__") && name.ends_with("__"))
 }
 
 /// A row out of its pickle.
