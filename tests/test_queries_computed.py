@@ -91,7 +91,9 @@ def test_what_stands_under_a_name_keeps_its_type(db: rm.Database) -> None:
     assert found.schema.types == ["bool", "timestamp"]
     both = rm.select(v=Event.id > 1).union_all(rm.select(Event.flag))
     assert db.fetch(both).schema.types == ["bool"]
-    returned = rm.update(Event).set(flag=False).where(Event.id == 1).returning((Event.id == 1).label("v"))
+    returned = (
+        rm.update(Event).set(flag=False).where(Event.id == 1).returning((Event.id == 1).label("v"))
+    )
     assert db.fetch(returned)["v"].to_list() == [True]
 
 

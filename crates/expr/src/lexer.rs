@@ -24,10 +24,15 @@ pub(crate) fn placeholders(sql: &str) -> Result<Vec<Placeholder<'_>>, StatementE
     let bytes = sql.as_bytes();
     let mut found = Vec::new();
     let mut at = 0;
+    // The E of a parameter `:E` makes no E'...' of what follows.
+    let mut name_end = 0;
     while let Some(&byte) = bytes.get(at) {
         let next = bytes.get(at + 1).copied().unwrap_or(0);
         at = match byte {
-            b'\'' => skip_quoted(bytes, at, b'\'', is_escape_string(bytes, at)),
+            b'\'' => {
+                let escapes = at != name_end && is_escape_string(bytes, at);
+                skip_quoted(bytes, at, b'\'', escapes)
+            }
             b'"' | b'`' => skip_quoted(bytes, at, byte, false),
             b'-' if next == b'-' => memchr(b'\n', bytes, at),
             b'/' if next == b'*' => skip_block_comment(bytes, at),
@@ -49,6 +54,7 @@ pub(crate) fn placeholders(sql: &str) -> Result<Vec<Placeholder<'_>>, StatementE
                 let end =
                     skip_while(bytes, at + 1, |byte| is_name_start(byte) || byte.is_ascii_digit());
                 found.push(Placeholder::Name { start: at, end, name: &sql[at + 1..end] });
+                name_end = end;
                 end
             }
             _ => at + 1,

@@ -17,6 +17,7 @@ fn numbered_parameters_keep_their_numbers() {
 #[test]
 fn a_name_used_twice_is_one_parameter() {
     assert_eq!(postgres("a = :x or b = :y or c = :x"), "a = $1 or b = $2 or c = $1");
+    assert_eq!(postgres(r"E'\':x' :E'\':x"), r"E'\':x' $1'\'$2");
 }
 
 #[test]
