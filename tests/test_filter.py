@@ -350,9 +350,13 @@ def test_what_makes_no_sense_is_one_clear_error() -> None:
     assert "looks at many rows" in failure(lambda: frame.filter(c("total").sum() > 1))
     assert "takes conditions" in failure(lambda: frame.filter("total > 1"), TypeError)  # type: ignore[arg-type]
     assert "takes conditions" in failure(lambda: frame.filter(np.array([True])), TypeError)  # type: ignore[arg-type]
-    assert 'col("name") has a minus, which text has not' in failure(lambda: frame.filter(-c("name")))
+    assert 'col("name") has a minus, which text has not' in failure(
+        lambda: frame.filter(-c("name"))
+    )
     flags = rm.Frame({"flag": [True]})
-    assert 'col("flag") has a minus, which bool has not' in failure(lambda: flags.filter(-c("flag")))
+    assert 'col("flag") has a minus, which bool has not' in failure(
+        lambda: flags.filter(-c("flag"))
+    )
     assert 'col("flag") has a minus' in failure(lambda: flags.filter(~(-c("flag"))))
     assert 'col("flag") has a minus' in failure(lambda: flags.select(x=-c("flag")))
     assert "columns is a list of names" in failure(lambda: frame.filter(columns="name"), TypeError)  # type: ignore[arg-type]
@@ -364,6 +368,32 @@ def test_what_makes_no_sense_is_one_clear_error() -> None:
     assert "integer out of range" in failure(lambda: large.filter(c("n") + 1 > 0), rm.DataError)
     twice = rm.Frame(pa.table([[1], [2]], names=["x", "x"]))
     assert "more than one column" in failure(lambda: twice.filter(c("x") == 1))
+
+
+def test_decimals_of_more_than_38_digits_are_one_clear_error() -> None:
+    wide = rm.Frame(
+        pa.table({"d": pa.array([Decimal(1), Decimal("9" * 50)], pa.decimal256(60, 0))})
+    )
+    large = rm.Frame({"d": [Decimal("9" * 38)], "tiny": [Decimal("1E-38")]})
+    row = 'column "d", row 1 has more than 38 digits'
+    for condition in (c("d") > 1, c("d") == c("d"), c("d") + 1 > 0, c("d").in_([Decimal(7)])):
+        assert row in failure(lambda condition=condition: wide.filter(condition), rm.DataError)  # type: ignore[misc]
+    assert "cast it in the statement" in failure(lambda: wide.filter(c("d") > 1), rm.DataError)
+    assert row in failure(lambda: wide.select(x=rm.coalesce(c("d"), 0)), rm.DataError)
+    assert wide.filter(c("d").is_not_null()).shape == (2, 1)
+    for condition, shown in (
+        (c("d") * 10 > 1, 'col("d") * Decimal("10")'),
+        (c("d") + c("d") > 1, 'col("d") + col("d")'),
+        (-(c("d") * c("d")) < 1, 'col("d") * col("d")'),
+    ):
+        said = failure(lambda condition=condition: large.filter(condition), rm.DataError)  # type: ignore[misc]
+        assert "decimal out of range: a result has more than 38 digits; cast" in said
+        assert said.endswith("\n" + shown)
+    for value in (Decimal("9" * 39), Decimal("0." + "9" * 39)):
+        literal = failure(lambda value=value: large.filter(c("d") < value))  # type: ignore[misc]
+        assert f'Decimal("{value}") has more than 38 digits' in literal
+    # Zero is below what is smaller than 38 digits show.
+    assert large.filter(c("tiny") * Decimal("1E-30") > 0).shape == (1, 2)
 
 
 @pytest.mark.parametrize("given", [[1, 2.5], [2.5, 1], [1, Decimal("2.5")], [2.5, 1, Decimal("7")]])

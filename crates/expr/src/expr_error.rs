@@ -23,6 +23,13 @@ impl ExprError {
         Self::new(format!("{} {message}", rendered(expression)))
     }
 
+    /// With the part that it is of, where none is shown yet.
+    #[cold]
+    pub(crate) fn of(self, expression: &Expr) -> Self {
+        let shown = self.shown.or_else(|| Some(rendered(expression)));
+        Self { shown, ..self }
+    }
+
     pub(crate) fn mismatch(operator: Operator, args: &[Expr], mismatch: &Mismatch) -> Self {
         let shown = with_marks(operator, args, mismatch.argument);
         Self { message: mismatch.message.clone(), shown: Some(shown) }

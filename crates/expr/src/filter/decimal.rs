@@ -132,6 +132,9 @@ fn power(digits: u32) -> Option<i128> {
 /// Both at the finer scale.
 fn aligned(a: Decimal, b: Decimal) -> Option<(i128, i128, i32)> {
     let raise = |value: Decimal, scale: i32| {
+        if value.unscaled == 0 {
+            return Some(0);
+        }
         value.unscaled.checked_mul(power((scale - value.scale).unsigned_abs())?)
     };
     let scale = a.scale.max(b.scale);
@@ -163,6 +166,8 @@ mod tests {
     #[test]
     fn decimals_compare_by_value() {
         assert!(decimal("1.0").compare(&decimal("1.00")).is_eq());
+        assert!(Decimal::new(3, 56).compare(&decimal("0")).is_gt());
+        assert!(decimal("0").compare(&Decimal::new(3, 56)).is_lt());
         assert!(decimal("99999999999999999999999999999999999999").compare(&decimal("0.1")).is_gt());
         assert!(
             decimal("-99999999999999999999999999999999999999").compare(&decimal("0.1")).is_lt()

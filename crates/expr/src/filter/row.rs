@@ -5,9 +5,10 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use rowmill_columns::kernels::{Comparison, Like, Quantifier};
-use rowmill_columns::{Batch, Scalar, Schema, Type};
+use rowmill_columns::{Batch, Scalar, Schema, Type, Value};
 
 use super::cell::{Cell, List};
+use super::decimal::Decimal;
 use super::json::{self, Step};
 use super::{dates, numbers, refusal, typed};
 use crate::kind::Kind;
@@ -20,7 +21,7 @@ use crate::{ExprError, regex};
 pub(super) enum Row {
     Column { at: usize, kind: Type },
     Literal(Scalar),
-    Call { operator: O, args: Vec<Row>, kind: Kind, ready: Ready },
+    Call { operator: O, args: Vec<Row>, of: Expr, ready: Ready },
 }
 
 /// What is made of a literal operand once.
@@ -43,13 +44,17 @@ impl Row {
                 let (at, kind) = typed(schema, expression)?;
                 Ok(Self::Column { at, kind })
             }
+            Op::Literal(value) if is_wide(value) => Err(ExprError::about(
+                "has more than 38 digits, more than filters compute with; round it",
+                expression,
+            )),
             Op::Literal(value) => Ok(Self::Literal(value.clone())),
             Op::Call(operator) if operator.entry().place == Place::Row => {
                 let args = expression.args();
                 let ready = Ready::new(*operator, args)?;
                 let args =
                     args.iter().map(|arg| Self::new(arg, schema)).collect::<Result<_, _>>()?;
-                Ok(Self::Call { operator: *operator, args, kind: expression.kind(), ready })
+                Ok(Self::Call { operator: *operator, args, of: expression.clone(), ready })
             }
             _ => Err(refusal(expression)),
         }
@@ -59,13 +64,47 @@ impl Row {
     /// Where an integer is out of range.
     pub(super) fn get<'a>(&'a self, batch: &'a Batch, row: usize) -> Result<Cell<'a>, ExprError> {
         match self {
-            Self::Column { at, kind } => Ok(batch.columns()[*at].value(kind, row).into()),
+            Self::Column { at, kind } => match batch.columns()[*at].value(kind, row) {
+                Value::Decimal(value) if value.unscaled().is_none() => {
+                    Err(wide(&batch.schema().fields[*at].name, row))
+                }
+                value => Ok(value.into()),
+            },
             Self::Literal(value) => Ok(value.into()),
-            Self::Call { operator, args, kind, ready } => {
-                call(*operator, args, *kind, ready, batch, row)
+            Self::Call { operator, args, of, ready } => {
+                call(*operator, args, of.kind(), ready, batch, row).map_err(|error| error.of(of))
             }
         }
     }
+}
+
+impl Row {
+    fn is_null(&self, batch: &Batch, row: usize) -> Result<bool, ExprError> {
+        match self {
+            // Whatever the value is, of which nothing else may be computed.
+            Self::Column { at, .. } => Ok(batch.columns()[*at].is_null(row)),
+            other => Ok(other.get(batch, row)?.is_null()),
+        }
+    }
+}
+
+/// Whether a literal is a number that no decimal here holds.
+fn is_wide(value: &Scalar) -> bool {
+    match value {
+        Scalar::Decimal(text) => {
+            text.ends_with(|last: char| last.is_ascii_digit()) && Decimal::parse(text).is_none()
+        }
+        Scalar::List(values) => values.iter().any(is_wide),
+        _ => false,
+    }
+}
+
+#[cold]
+fn wide(column: &str, row: usize) -> ExprError {
+    ExprError::new(format!(
+        "decimal out of range: column {column:?}, row {row} has more than 38 digits, more than filters compute \
+         with; cast it in the statement, to numeric(38, 6) or to float"
+    ))
 }
 
 impl Ready {
@@ -172,8 +211,8 @@ fn call<'a>(
             }
             truth(known.then_some(!deciding))
         }
-        O::IsNull => truth(Some(get(0)?.is_null())),
-        O::IsNotNull => truth(Some(!get(0)?.is_null())),
+        O::IsNull => truth(Some(args[0].is_null(batch, row)?)),
+        O::IsNotNull => truth(Some(!args[0].is_null(batch, row)?)),
         O::IsDistinct | O::IsNotDistinct => {
             let (a, b) = (get(0)?, get(1)?);
             let same = match (a.is_null(), b.is_null()) {
