@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,10 @@ def program() -> str | None:
     return os.environ.get("ROWMILL_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
+def _is_required() -> bool:
+    return os.environ.get("ROWMILL_TEST_BROWSER") == "required"
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A browser with a profile of its own. Without a program the test is skipped, or fails where that may not be."""
@@ -40,7 +45,7 @@ def chromium() -> Iterator[Browser]:
     found = program()
     if found is None:
         said = "no Chromium: install it (Debian's package is chromium), or name it with ROWMILL_CHROMIUM"
-        if os.environ.get("ROWMILL_TEST_BROWSER") == "required":
+        if _is_required():
             pytest.fail(said)
         pytest.skip(said)
     with sync_playwright() as playwright:
@@ -49,5 +54,16 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def install() -> None:
+    """Installs Debian's Chromium where there is none. A person's machine is not changed without the right to."""
+    # Continuous integration asks for the right itself.
+    asked = ["sudo", "-n"] if os.geteuid() and _is_required() else []
+    if program() or not shutil.which("apt-get") or (os.geteuid() and not asked):
+        return
+    print("==> installing Debian's chromium", file=sys.stderr)
+    for wanted in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+        subprocess.run([*asked, "apt-get", "-qq", *wanted], stdout=subprocess.DEVNULL, check=False)
+
+
 if __name__ == "__main__":
-    sys.exit(program() is None)
+    install()
