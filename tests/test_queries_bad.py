@@ -150,6 +150,10 @@ def refused(
         refused(lambda: rm.insert(Line).values({"id": 1}, {"id": 2, "nick": "x"}), 'row 1 has "nick", which row 0 has not: all rows name the same columns'),
         refused(lambda: rm.insert(Line).values({"id": 1, "nick": "x"}).values(id=2), 'row 1 has no "nick", which row 0 has'),
         refused(lambda: rm.insert(Line).values(5), "row 0 is a dict, a dataclass or a Row, not int"),  # type: ignore[arg-type]
+        refused(lambda: rm.insert(Line).values([]), "values() is given no rows; where there may be none, db.load() takes a list of any length"),
+        refused(lambda: rm.insert(Line).values(), "values() is given no rows"),
+        refused(lambda: rm.insert(Line).values({}), "row 0 names no column; rm.insert(T) by itself adds a row of defaults"),
+        refused(lambda: str(rm.upsert(Line).values(id=1).set()), "nothing is set"),
         refused(lambda: rm.insert("lines"), "takes a table as of rm.Table, not str"),  # type: ignore[arg-type]
         refused(lambda: rm.insert(NICKS.subquery("s")), "takes a table as of rm.Table"),  # type: ignore[arg-type]
         refused(lambda: str(rm.insert(Line).from_select(NICKS, "id", "nick")), "the query gives 1 columns, 2 are inserted"),

@@ -91,6 +91,29 @@ def test_upsert_changes_the_row_whose_key_is_there(db: rm.Database) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "after"),
+    [
+        (rm.upsert(Channel).or_nothing().values(id=2, slug="x"), (2, "b", 1)),
+        (rm.upsert(Channel).values(id=2, slug="x").or_nothing(), (2, "b", 1)),
+        (rm.insert(Channel).or_nothing().values(id=2, slug="x"), (2, "b", 1)),
+        (rm.insert(Channel).on(Channel.id).or_nothing().values(id=2, slug="x"), (2, "b", 1)),
+        (rm.insert(Channel).or_nothing().on(Channel.id).values(id=2, slug="x"), (2, "b", 1)),
+        (rm.upsert(Channel).or_nothing().from_select(rm.select(rm.lit(2), rm.lit("x")), "id", "slug"), (2, "b", 1)),
+        (rm.upsert(Channel).values(id=2, slug="x").set(slug="y").on(Channel.id), (2, "y", 1)),
+        (rm.upsert(Channel).set("parent_id").on(Channel.id).values(id=2, slug="x", parent_id=3), (2, "b", 3)),
+        (rm.upsert(Channel).on(Channel.id).values(id=2, slug="x"), (2, "x", 1)),
+        (rm.upsert(Channel).values(id=2, slug="x").set(Channel.slug, slug="z"), (2, "z", 1)),
+        (rm.update(Channel).set(slug="x").set(slug="y", parent_id=None).where(Channel.id == 2), (2, "y", None)),
+    ],
+)  # fmt: skip
+def test_the_order_of_steps_is_free(
+    db: rm.Database, query: rm.Insert | rm.Update, after: tuple[object, ...]
+) -> None:
+    db.execute(query)
+    assert rows(db.fetch(rm.select(Channel).where(Channel.id == 2))) == [after]
+
+
+@pytest.mark.parametrize(
     "source",
     [
         rm.select(Channel.id, rm.concat(Channel.slug, "-")),

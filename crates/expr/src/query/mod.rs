@@ -18,7 +18,7 @@ pub use keyset::Keyset;
 pub use select::{Join, JoinForm, Measured, Output, Outputs, Select, SetOperation, Top};
 pub use source::{Derived, DerivedForm, Reference, Source, Table, TableColumn};
 pub use token::Place;
-pub use write::{Conflict, Delete, Insert, Update};
+pub use write::{Conflict, Delete, Insert, Then, Update};
 
 use std::sync::Arc;
 

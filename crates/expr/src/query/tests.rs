@@ -5,7 +5,7 @@ use rowmill_columns::Scalar;
 
 use super::{
     Conflict, Delete, Derived, DerivedForm, Insert, Join, JoinForm, Output, Outputs, Query,
-    Reference, Select, SetOperation, Source, Table, TableColumn, Update,
+    Reference, Select, SetOperation, Source, Table, TableColumn, Then, Update,
 };
 use crate::sql::{Bound, Target, compile};
 use crate::{Base, ColumnRef, Expr, Kind, Operator as O, QueryForm};
@@ -170,7 +170,7 @@ fn rows_are_written() {
     };
     let nick = lines.as_table().unwrap().column("nick").unwrap().of(&lines);
     let set = vec![("nick".into(), Expr::excluded(nick.as_column().unwrap().clone()))];
-    let conflict = Some(Conflict { key: vec!["id".into()], set, filter: Vec::new() });
+    let conflict = |then| Some(Conflict { key: vec!["id".into()], then });
     let update = Update {
         table: Arc::clone(&lines),
         set: vec![("score".into(), call(O::Add, [of(&lines, "score"), Expr::literal(1)]))],
@@ -188,8 +188,10 @@ fn rows_are_written() {
     let taken = select(vec![of(&lines, "id"), of(&lines, "nick")]);
     let texts = [
         insert(None, None),
-        insert(conflict.clone(), None),
-        insert(conflict, Some(taken)),
+        insert(conflict(Then::Set(set.clone())), None),
+        insert(conflict(Then::Set(set)), Some(taken)),
+        insert(conflict(Then::Given), None),
+        insert(conflict(Then::Nothing), None),
         Query::Update(Arc::new(update)),
         Query::Delete(Arc::new(delete)),
     ];

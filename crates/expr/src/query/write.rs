@@ -26,10 +26,19 @@ pub struct Insert {
 pub struct Conflict {
     /// The key's columns; none for any key.
     pub key: Vec<Arc<str>>,
-    /// What the row that is there becomes; empty to leave it.
-    pub set: Vec<(Arc<str>, Expr)>,
-    /// Which rows only are changed.
-    pub filter: Vec<Expr>,
+    /// What the row that is there becomes.
+    pub then: Then,
+}
+
+/// What a row that is there becomes.
+#[derive(Clone, Debug)]
+pub enum Then {
+    /// It stays as it is.
+    Nothing,
+    /// The new row, in all columns that are given and not of the key.
+    Given,
+    /// What is said of each column.
+    Set(Vec<(Arc<str>, Expr)>),
 }
 
 /// Changes rows of a table.
@@ -65,9 +74,7 @@ pub struct Delete {
 impl Insert {
     pub(crate) fn shape(&self) -> u128 {
         let mut shape = Shape::of(14).with(self.table.key()).with(self.returning.shape());
-        for column in &self.columns {
-            shape.text(column);
-        }
+        names(&mut shape, &self.columns);
         for row in &self.rows {
             shape.number(1);
             for value in row {
@@ -80,11 +87,15 @@ impl Insert {
         }
         if let Some(conflict) = &self.conflict {
             shape.number(3);
-            for column in &conflict.key {
-                shape.text(column);
+            names(&mut shape, &conflict.key);
+            match &conflict.then {
+                Then::Nothing => shape.number(4),
+                Then::Given => shape.number(5),
+                Then::Set(set) => {
+                    shape.number(6);
+                    assigned(&mut shape, set);
+                }
             }
-            assigned(&mut shape, &conflict.set);
-            listed(&mut shape, &conflict.filter);
         }
         shape.finish()
     }
@@ -94,9 +105,8 @@ impl Insert {
             query.expressions(visit);
         }
         self.rows.iter().flatten().for_each(&mut *visit);
-        if let Some(conflict) = &self.conflict {
-            conflict.set.iter().for_each(|(_, value)| visit(value));
-            conflict.filter.iter().for_each(&mut *visit);
+        if let Some(Conflict { then: Then::Set(set), .. }) = &self.conflict {
+            set.iter().for_each(|(_, value)| visit(value));
         }
         self.returning.expressions(visit);
     }
@@ -141,6 +151,13 @@ impl Delete {
 impl Outputs {
     fn expressions<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
         self.list().iter().for_each(|output| visit(&output.expression));
+    }
+}
+
+fn names(shape: &mut Shape, names: &[Arc<str>]) {
+    shape.number(names.len() as u64);
+    for name in names {
+        shape.text(name);
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::writer::{Writer, collect, named_in};
 use crate::ExprError;
 use crate::node::Expr;
-use crate::query::{Delete, Insert, Outputs, Query, Select, Source, Table, Update};
+use crate::query::{Delete, Insert, Outputs, Query, Select, Source, Table, Then, Update};
 
 impl Writer<'_> {
     pub(super) fn insert(&mut self, insert: &Insert) -> Result<(), ExprError> {
@@ -24,7 +24,7 @@ impl Writer<'_> {
                     "no rows are given: name them with values() or from_select()",
                 ));
             }
-            if conflict.key.is_empty() && !conflict.set.is_empty() {
+            if conflict.key.is_empty() && !matches!(conflict.then, Then::Nothing) {
                 return Err(ExprError::new(format!(
                     "{} declares no primary key: say with .on(...) by which columns a row is known",
                     table.name
@@ -77,12 +77,22 @@ impl Writer<'_> {
                 self.names(&conflict.key)?;
                 self.push(")");
             }
-            if conflict.set.is_empty() {
-                self.push(" do nothing");
-            } else {
-                self.push(" do update");
-                self.set(table, &conflict.set)?;
-                self.filtered(&conflict.filter)?;
+            let given = || insert.columns.iter().filter(|name| !conflict.key.contains(name));
+            match &conflict.then {
+                Then::Set(set) => {
+                    self.push(" do update");
+                    self.set(table, set)?;
+                }
+                Then::Given if given().next().is_some() => {
+                    self.push(" do update set ");
+                    for (at, name) in given().enumerate() {
+                        self.comma(at);
+                        self.name(name)?;
+                        self.push(" = excluded.");
+                        self.name(name)?;
+                    }
+                }
+                Then::Given | Then::Nothing => self.push(" do nothing"),
             }
         }
         self.returning(&insert.returning)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString, PyTuple};
 use rowmill::Scalar;
-use rowmill::expr::query::{self, Conflict, Outputs, Query, Table};
+use rowmill::expr::query::{self, Conflict, Outputs, Query, Table, Then};
 use rowmill::expr::{ColumnRef, Expr as Tree, Kind};
 
 use super::ask::{spelled, text};
@@ -61,7 +61,7 @@ pub(crate) fn upsert(table: &Bound<'_, PyAny>) -> PyResult<Insert> {
     let insert = insert(table)?;
     let mut query = (*insert.0).clone();
     let key = query.table.as_table().map(primary).unwrap_or_default();
-    query.conflict = Some(Conflict { key, set: Vec::new(), filter: Vec::new() });
+    query.conflict = Some(Conflict { key, then: Then::Given });
     Ok(Insert(Arc::new(query)))
 }
 
@@ -168,6 +168,16 @@ fn assignments(
     Ok(list)
 }
 
+/// What is said last of a column is what it becomes.
+fn assign(set: &mut Vec<(Arc<str>, Tree)>, more: Vec<(Arc<str>, Tree)>) {
+    for (name, value) in more {
+        match set.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, before)) => *before = value,
+            None => set.push((name, value)),
+        }
+    }
+}
+
 /// The name of a column: as a str, or as the column.
 fn label_of(name: &Bound<'_, PyAny>) -> PyResult<String> {
     if name.is_instance_of::<Col>()
@@ -217,6 +227,11 @@ impl Insert {
             }
         }
         all.extend(row.map(|row| row.clone().into_any()));
+        if all.is_empty() {
+            let message = "values() is given no rows; where there may be none, db.load() takes a list of any length, and \
+                           rm.insert(T) by itself adds a row of defaults";
+            return Err(errors::programming(py, message));
+        }
         let mut query = (*self.0).clone();
         let mut names: Vec<(String, Kind)> = named(&query);
         let before = query.rows.len();
@@ -232,6 +247,12 @@ impl Insert {
                     return Err(errors::programming(py, &message));
                 }
             };
+            if pairs.is_empty() {
+                let message = format!(
+                    "row {at} names no column; rm.insert(T) by itself adds a row of defaults"
+                );
+                return Err(errors::programming(py, &message));
+            }
             let mut row: Vec<Option<Tree>> = names.iter().map(|_| None).collect();
             for pair in pairs.iter() {
                 let (name, item): (Bound<'_, PyAny>, Bound<'_, PyAny>) = pair.extract()?;
@@ -263,11 +284,6 @@ impl Insert {
             }
             query.rows.push(row.into_iter().flatten().collect());
         }
-        if let Some(conflict) = &mut query.conflict
-            && conflict.set.is_empty()
-        {
-            conflict.set = excluded(&query.table, &query.columns, &conflict.key);
-        }
         Ok(Self(Arc::new(query)))
     }
 
@@ -284,11 +300,6 @@ impl Insert {
         for name in columns {
             own.columns.push(column(columns.py(), &own.table, &label_of(&name)?)?.0);
         }
-        if let Some(conflict) = &mut own.conflict
-            && conflict.set.is_empty()
-        {
-            conflict.set = excluded(&own.table, &own.columns, &conflict.key);
-        }
         Ok(Self(Arc::new(own)))
     }
 
@@ -300,8 +311,8 @@ impl Insert {
         for name in columns {
             key.push(column(columns.py(), &query.table, &label_of(&name)?)?.0);
         }
-        let set = excluded(&query.table, &query.columns, &key);
-        query.conflict = Some(Conflict { key, set, filter: Vec::new() });
+        let then = query.conflict.take().map_or(Then::Given, |conflict| conflict.then);
+        query.conflict = Some(Conflict { key, then });
         Ok(Self(Arc::new(query)))
     }
 
@@ -315,10 +326,10 @@ impl Insert {
         for name in columns {
             names.push(column(py, &query.table, &label_of(&name)?)?.0);
         }
-        let mut list = excluded(&query.table, &names, &[]);
-        list.extend(assignments(&query.table, set)?);
+        let mut list = excluded(&query.table, &names);
+        assign(&mut list, assignments(&query.table, set)?);
         match &mut query.conflict {
-            Some(conflict) => conflict.set = list,
+            Some(conflict) => conflict.then = Then::Set(list),
             None => {
                 return Err(errors::programming(
                     py,
@@ -333,7 +344,7 @@ impl Insert {
     fn or_nothing(&self) -> Self {
         let mut query = (*self.0).clone();
         let key = query.conflict.take().map(|conflict| conflict.key).unwrap_or_default();
-        query.conflict = Some(Conflict { key, set: Vec::new(), filter: Vec::new() });
+        query.conflict = Some(Conflict { key, then: Then::Nothing });
         Self(Arc::new(query))
     }
 
@@ -370,13 +381,8 @@ fn named(insert: &query::Insert) -> Vec<(String, Kind)> {
 }
 
 /// Columns that take the values of the row that could not be inserted.
-fn excluded(
-    table: &Arc<query::Source>,
-    columns: &[Arc<str>],
-    key: &[Arc<str>],
-) -> Vec<(Arc<str>, Tree)> {
-    let rest = columns.iter().filter(|name| !key.contains(name));
-    rest.map(|name| {
+fn excluded(table: &Arc<query::Source>, columns: &[Arc<str>]) -> Vec<(Arc<str>, Tree)> {
+    let taken = columns.iter().map(|name| {
         let kind = table
             .as_table()
             .and_then(|table| table.column(name))
@@ -388,8 +394,8 @@ fn excluded(
             nullable: true,
         };
         (Arc::clone(name), Tree::excluded(column))
-    })
-    .collect()
+    });
+    taken.collect()
 }
 
 #[pymethods]
@@ -398,7 +404,7 @@ impl Update {
     #[pyo3(signature = (**set))]
     fn set(&self, set: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let mut query = (*self.0).clone();
-        query.set.extend(assignments(&query.table, set)?);
+        assign(&mut query.set, assignments(&query.table, set)?);
         Ok(Self(Arc::new(query)))
     }
 
