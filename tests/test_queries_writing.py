@@ -113,6 +113,16 @@ def test_the_order_of_steps_is_free(
     assert rows(db.fetch(rm.select(Channel).where(Channel.id == 2))) == [after]
 
 
+def test_what_is_written_before_a_query_is_written_before_a_writing_one(db: rm.Database) -> None:
+    top = rm.select(m=Channel.id.max()).cte("top")
+    new = rm.insert(Channel).values(id=rm.select(top.m + 1).value(), slug="d")
+    assert rows(db.fetch(new.returning(Channel.id))) == [4]
+    told = rm.upsert(Channel).values(id=4, slug="x").set(parent_id=rm.select(top.m).value())
+    assert rows(db.fetch(told.returning(Channel))) == [(4, "d", 4)]
+    copied = rm.upsert(Channel).from_select(rm.select(top.m, rm.lit("q")), "id", "slug")
+    assert rows(db.fetch(copied.set(parent_id=rm.select(top.m).value()).returning(Channel))) == [(4, "d", 4)]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "source",
     [

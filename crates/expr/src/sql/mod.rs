@@ -25,7 +25,7 @@ pub use slot::Slot;
 
 use crate::query::Query;
 use crate::{Dialect, ExprError};
-use writer::Writer;
+use writer::{Writer, named_in};
 
 /// Whose SQL, and how it keeps dates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,8 +93,9 @@ impl Sql {
 /// Where the query makes no sense as a whole, or the database cannot say it.
 pub fn compile(query: &Query, bound: &Bound<'_>, target: Target) -> Result<Sql, ExprError> {
     let mut writer = Writer::new(bound, target);
+    writer.with(&named_in(query)?)?;
     match query {
-        Query::Select(select) => writer.statement(select)?,
+        Query::Select(select) => writer.select(select)?,
         Query::Insert(insert) => writer.insert(insert)?,
         Query::Update(update) => writer.update(update)?,
         Query::Delete(delete) => writer.delete(delete)?,

@@ -1,17 +1,12 @@
 use std::sync::Arc;
 
-use super::writer::{Writer, collect, named_in};
+use super::writer::Writer;
 use crate::ExprError;
 use crate::node::Expr;
-use crate::query::{Delete, Insert, Outputs, Query, Select, Source, Table, Then, Update};
+use crate::query::{Delete, Insert, Outputs, Select, Source, Table, Then, Update};
 
 impl Writer<'_> {
     pub(super) fn insert(&mut self, insert: &Insert) -> Result<(), ExprError> {
-        if let Some(query) = &insert.query {
-            let mut named = Vec::new();
-            collect(query, &mut named)?;
-            self.with(&named)?;
-        }
         let table = table(&insert.table)?;
         if insert.query.is_some() && !insert.rows.is_empty() {
             return Err(ExprError::new(
@@ -100,8 +95,6 @@ impl Writer<'_> {
 
     pub(super) fn update(&mut self, update: &Update) -> Result<(), ExprError> {
         meant("update", &update.filter, update.all_rows)?;
-        let query = Query::Update(Arc::new(update.clone()));
-        self.with(&named_in(&query)?)?;
         let target = table(&update.table)?;
         self.push("update ");
         self.source(&update.table)?;
@@ -119,8 +112,6 @@ impl Writer<'_> {
 
     pub(super) fn delete(&mut self, delete: &Delete) -> Result<(), ExprError> {
         meant("delete", &delete.filter, delete.all_rows)?;
-        let query = Query::Delete(Arc::new(delete.clone()));
-        self.with(&named_in(&query)?)?;
         table(&delete.table)?;
         self.push("delete from ");
         self.source(&delete.table)?;

@@ -148,14 +148,6 @@ impl<'q> Writer<'q> {
         }
     }
 
-    /// A whole query, the named ones that it uses before it.
-    pub(super) fn statement(&mut self, select: &Select) -> Result<(), ExprError> {
-        let mut named = Vec::new();
-        collect(select, &mut named)?;
-        self.with(&named)?;
-        self.select(select)
-    }
-
     /// The named queries.
     pub(super) fn with(&mut self, named: &[&Derived]) -> Result<(), ExprError> {
         for (at, derived) in named.iter().enumerate() {
@@ -173,9 +165,6 @@ impl<'q> Writer<'q> {
 
     /// Raw SQL, whose operands are as they stand.
     pub(super) fn raw(&mut self, raw: &Expr) -> Result<(), ExprError> {
-        let mut named = Vec::new();
-        in_expression(raw, &mut named)?;
-        self.with(&named)?;
         let (Op::Raw(pieces), operands) = (raw.op(), raw.args()) else {
             return Err(ExprError::new("no raw SQL"));
         };
@@ -205,10 +194,7 @@ impl<'q> Writer<'q> {
 }
 
 /// The queries under `with` that a query uses, each after those that it uses itself.
-pub(super) fn collect<'a>(
-    select: &'a Select,
-    named: &mut Vec<&'a Derived>,
-) -> Result<(), ExprError> {
+fn collect<'a>(select: &'a Select, named: &mut Vec<&'a Derived>) -> Result<(), ExprError> {
     for source in select.from.iter().chain(select.joins.iter().map(|join| &join.source)) {
         in_source(source, named)?;
     }
@@ -242,10 +228,7 @@ fn in_source<'a>(source: &'a Source, named: &mut Vec<&'a Derived>) -> Result<(),
     Ok(())
 }
 
-pub(super) fn in_expression<'a>(
-    expression: &'a Expr,
-    named: &mut Vec<&'a Derived>,
-) -> Result<(), ExprError> {
+fn in_expression<'a>(expression: &'a Expr, named: &mut Vec<&'a Derived>) -> Result<(), ExprError> {
     let mut first = Ok(());
     expression.walk(|node| {
         if let Op::Query(_, query) = node.op()
@@ -260,8 +243,15 @@ pub(super) fn in_expression<'a>(
 /// The queries under `with` of any query.
 pub(super) fn named_in(query: &Query) -> Result<Vec<&Derived>, ExprError> {
     let mut named = Vec::new();
-    if let Query::Update(update) = query {
-        update.from.iter().try_for_each(|source| in_source(source, &mut named))?;
+    match query {
+        Query::Select(select) => return collect(select, &mut named).map(|()| named),
+        Query::Insert(insert) => {
+            insert.query.iter().try_for_each(|query| collect(query, &mut named))?;
+        }
+        Query::Update(update) => {
+            update.from.iter().try_for_each(|source| in_source(source, &mut named))?;
+        }
+        Query::Delete(_) | Query::Raw(_) => {}
     }
     let mut first = Ok(());
     query.expressions(&mut |expression| {
