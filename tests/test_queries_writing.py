@@ -113,6 +113,18 @@ def test_the_order_of_steps_is_free(
     assert rows(db.fetch(rm.select(Channel).where(Channel.id == 2))) == [after]
 
 
+def test_a_name_for_the_table_that_is_written_to(db: rm.Database) -> None:
+    line = Line.alias("l")
+    changed = rm.update(line).set(score=line.id + 1).where(line.id == 1)
+    assert rows(db.fetch(changed.returning(line.id, line.score))) == [(1, 2.0)]
+    twin = Line.alias("twin")
+    newest = rm.select(twin.id.max()).where(twin.nick == line.nick).value()
+    assert rows(db.fetch(changed.returning(line.nick.upper().label("up"), newest.label("n")))) == [("ADA", 3)]  # fmt: skip
+    told = rm.upsert(line).values(id=1, nick="new").set(nick=rm.concat(line.nick, "!"))
+    assert rows(db.fetch(told.returning(line))) == [(1, 1, "ada!", "hello", 2.0)]
+    assert rows(db.fetch(rm.delete(line).where(line.id == 1).returning(line.id))) == [1]
+
+
 def test_what_is_written_before_a_query_is_written_before_a_writing_one(db: rm.Database) -> None:
     top = rm.select(m=Channel.id.max()).cte("top")
     new = rm.insert(Channel).values(id=rm.select(top.m + 1).value(), slug="d")

@@ -90,7 +90,7 @@ impl Writer<'_> {
                 Then::Given | Then::Nothing => self.push(" do nothing"),
             }
         }
-        self.returning(&insert.returning)
+        self.returning(&insert.table, &insert.returning)
     }
 
     pub(super) fn update(&mut self, update: &Update) -> Result<(), ExprError> {
@@ -107,7 +107,7 @@ impl Writer<'_> {
             self.source(source)?;
         }
         self.filtered(&update.filter)?;
-        self.returning(&update.returning)
+        self.returning(&update.table, &update.returning)
     }
 
     pub(super) fn delete(&mut self, delete: &Delete) -> Result<(), ExprError> {
@@ -117,7 +117,7 @@ impl Writer<'_> {
         self.source(&delete.table)?;
         self.scopes.push(vec![Arc::clone(&delete.table)]);
         self.filtered(&delete.filter)?;
-        self.returning(&delete.returning)
+        self.returning(&delete.table, &delete.returning)
     }
 
     fn filtered(&mut self, filter: &[Expr]) -> Result<(), ExprError> {
@@ -153,10 +153,12 @@ impl Writer<'_> {
         self.assigned_value(value)
     }
 
-    fn returning(&mut self, outputs: &Outputs) -> Result<(), ExprError> {
+    fn returning(&mut self, table: &Arc<Source>, outputs: &Outputs) -> Result<(), ExprError> {
         if !outputs.list().is_empty() {
             self.push(" returning ");
+            self.returned = self.target.is_sqlite().then(|| Arc::clone(table));
             self.outputs(outputs.list())?;
+            self.returned = None;
         }
         self.scopes.pop();
         Ok(())

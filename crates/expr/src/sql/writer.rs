@@ -21,13 +21,16 @@ pub(super) struct Writer<'q> {
     pub(super) scopes: Vec<Vec<Arc<Source>>>,
     /// Those whose rows may be missing, and their columns NULL.
     pub(super) outer: Vec<Vec<u128>>,
+    /// The table that is written to, in what SQLite gives back of it: there it has its own name alone.
+    pub(super) returned: Option<Arc<Source>>,
 }
 
 impl<'q> Writer<'q> {
     pub(super) fn new(bound: &'q Bound<'q>, target: Target) -> Self {
         let (scopes, outer) = (Vec::new(), Vec::new());
         let (slots, numbers) = (Vec::new(), BTreeMap::new());
-        Self { target, out: String::with_capacity(256), bound, slots, numbers, scopes, outer }
+        let (out, returned) = (String::with_capacity(256), None);
+        Self { target, out, bound, slots, numbers, scopes, outer, returned }
     }
 
     pub(super) fn finish(self) -> Result<Sql, ExprError> {
@@ -48,6 +51,14 @@ impl<'q> Writer<'q> {
 
     pub(super) fn push(&mut self, text: &str) {
         self.out.push_str(text);
+    }
+
+    /// The name by which a source's columns are called here.
+    fn called<'s>(&self, source: &'s Source) -> &'s Arc<str> {
+        match (source.as_table(), &self.returned) {
+            (Some(table), Some(returned)) if returned.key() == source.key() => &table.name,
+            _ => source.label(),
+        }
     }
 
     pub(super) fn name(&mut self, name: &str) -> Result<(), ExprError> {
@@ -89,7 +100,7 @@ impl<'q> Writer<'q> {
     pub(super) fn column(&mut self, column: &ColumnRef) -> Result<(), ExprError> {
         if let Some(source) = &column.source {
             self.in_scope(source, &column.name)?;
-            self.name(source.label())?;
+            self.name(self.called(source))?;
             self.push(".");
         } else if self.target.is_sqlite() {
             self.out += &quoted_alone(&column.name)?;
