@@ -387,7 +387,7 @@ impl Expr {
             let equal = match (one.op(), other.op()) {
                 (Op::Literal(one), Op::Literal(other)) => one == other,
                 (Op::Column(one), Op::Column(other)) => match (&one.source, &other.source) {
-                    (Some(one), Some(other)) => one.same(other),
+                    (Some(one), Some(other)) => one.is(other),
                     (one, other) => one.is_none() && other.is_none(),
                 },
                 (Op::Query(_, one), Op::Query(_, other)) => {

@@ -42,7 +42,7 @@ impl Select {
                 .chain(&self.group)
                 .for_each(|condition| sources_of(condition, &mut found));
         }
-        found.retain(|source| !self.joins.iter().any(|join| join.source.key() == source.key()));
+        found.retain(|source| !self.joins.iter().any(|join| join.source.is(source)));
         found
     }
 
@@ -52,7 +52,7 @@ impl Select {
     /// Where there is none, or more than one.
     pub fn edge(&self, joined: &Arc<Source>) -> Result<Expr, ExprError> {
         let mut edges = Vec::new();
-        for known in self.sources().iter().filter(|known| known.key() != joined.key()) {
+        for known in self.sources().iter().filter(|known| !known.is(joined)) {
             between(known, joined, &mut edges)?;
             between(joined, known, &mut edges)?;
         }
@@ -82,7 +82,7 @@ pub(crate) fn sources_of(expression: &Expr, found: &mut Vec<Arc<Source>>) {
     expression.walk(|node| {
         if let Op::Column(column) = node.op()
             && let Some(source) = &column.source
-            && !found.iter().any(|known| Arc::ptr_eq(known, source) || known.key() == source.key())
+            && !found.iter().any(|known| Arc::ptr_eq(known, source) || known.is(source))
         {
             found.push(Arc::clone(source));
         }

@@ -281,6 +281,26 @@ impl Select {
         shape.finish()
     }
 
+    /// Whether both are one query: the same, or alike with the very same values. What two hold that were made
+    /// apart may differ, and a text is written once for all that look alike.
+    pub(crate) fn is(self: &Arc<Self>, other: &Arc<Self>) -> bool {
+        Arc::ptr_eq(self, other) || self.shape() == other.shape() && self.values() == other.values()
+    }
+
+    /// The nodes of its values, in order.
+    fn values(&self) -> Vec<usize> {
+        fn add(expression: &Expr, found: &mut Vec<usize>) {
+            expression.walk(|node| match node.op() {
+                Op::Literal(_) | Op::Parameter(_) => found.push(node.id()),
+                Op::Query(_, query) => query.expressions(&mut |inner| add(inner, found)),
+                _ => {}
+            });
+        }
+        let mut found = Vec::new();
+        self.expressions(&mut |expression| add(expression, &mut found));
+        found
+    }
+
     /// The expressions of the query itself, those of queries in a table's place left out.
     pub(crate) fn own_expressions<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
         self.outputs.list().iter().for_each(|output| visit(&output.expression));

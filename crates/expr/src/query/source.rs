@@ -103,15 +103,15 @@ impl Source {
         }
     }
 
-    /// Whether both are one: the same table under the same name, or the very same query.
-    pub fn same(&self, other: &Self) -> bool {
+    /// Whether both are one source: one table, or one query, under one name. Queries that look alike are two,
+    /// whose values differ or will differ when they are asked again.
+    pub fn is(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Query(one), Self::Query(other)) => {
-                Arc::ptr_eq(&one.query, &other.query)
-                    && one.name == other.name
-                    && one.form == other.form
+            (Self::Table(one), Self::Table(two)) => {
+                one.name == two.name && one.schema == two.schema && one.alias == two.alias
             }
-            _ => self.key() == other.key(),
+            (Self::Query(one), Self::Query(two)) => one.is(two),
+            _ => false,
         }
     }
 
@@ -121,6 +121,13 @@ impl Source {
             Self::Table(table) => Some(table),
             Self::Query(_) => None,
         }
+    }
+}
+
+impl Derived {
+    /// Whether both are one query under one name.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.name == other.name && self.form == other.form && self.query.is(&other.query)
     }
 }
 

@@ -313,7 +313,8 @@ fn sources(select: &Select, around: &[Vec<Arc<Source>>]) -> Result<Vec<Arc<Sourc
         found.push(Arc::clone(from));
     } else {
         let mut used = select.named();
-        used.retain(|source| !around.iter().flatten().any(|outer| outer.key() == source.key()));
+        used.retain(|source| !around.iter().flatten().any(|outer| outer.is(source)));
+        apart(&used)?;
         if let [first, second, ..] = used.as_slice() {
             let (first, second) = (first.label(), second.label());
             return Err(ExprError::new(format!(
@@ -324,13 +325,19 @@ fn sources(select: &Select, around: &[Vec<Arc<Source>>]) -> Result<Vec<Arc<Sourc
         found.extend(used);
     }
     found.extend(select.joins.iter().map(|join| Arc::clone(&join.source)));
-    for (at, source) in found.iter().enumerate() {
-        if found[..at].iter().any(|before| before.label() == source.label()) {
+    apart(&found)?;
+    Ok(found)
+}
+
+/// Refuses two sources of one name.
+pub(super) fn apart(sources: &[Arc<Source>]) -> Result<(), ExprError> {
+    for (at, source) in sources.iter().enumerate() {
+        if sources[..at].iter().any(|before| before.label() == source.label()) {
             return Err(ExprError::new(format!(
                 "two sources are named {}: give one another name with .alias(\"other\")",
                 source.label()
             )));
         }
     }
-    Ok(found)
+    Ok(())
 }

@@ -267,18 +267,13 @@ fn is_to_one(join: &Join) -> bool {
     if !matches!(on.op(), Op::Call(Operator::Equal)) {
         return false;
     }
-    let of = |side: &Expr| match side.op() {
-        Op::Column(column) => {
-            column.source.as_ref().map(|source| (source.key(), Arc::clone(&column.name)))
-        }
-        _ => None,
+    let is_key = |side: &Expr| {
+        let column = side.as_column()?;
+        let source = column.source.as_ref()?;
+        Some(source.is(&join.source) && column.name == only.name)
     };
-    let own = (join.source.key(), Arc::clone(&only.name));
     match on.args() {
-        [one, other] => match (of(one), of(other)) {
-            (Some(one), Some(other)) => (one == own) != (other == own),
-            _ => false,
-        },
+        [one, other] => is_key(one).zip(is_key(other)).is_some_and(|(one, other)| one != other),
         _ => false,
     }
 }

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::select::apart;
 use super::writer::Writer;
 use crate::ExprError;
 use crate::node::Expr;
@@ -100,6 +101,7 @@ impl Writer<'_> {
         self.source(&update.table)?;
         let mut scope = vec![Arc::clone(&update.table)];
         scope.extend(update.from.iter().cloned());
+        apart(&scope)?;
         self.scopes.push(scope);
         self.set(target, &update.set)?;
         for (at, source) in update.from.iter().enumerate() {

@@ -23,14 +23,16 @@ pub(super) struct Writer<'q> {
     pub(super) outer: Vec<Vec<u128>>,
     /// The table that is written to, in what SQLite gives back of it: there it has its own name alone.
     pub(super) returned: Option<Arc<Source>>,
+    /// The names of the queries under `with`.
+    with: Vec<Arc<str>>,
 }
 
 impl<'q> Writer<'q> {
     pub(super) fn new(bound: &'q Bound<'q>, target: Target) -> Self {
         let (scopes, outer) = (Vec::new(), Vec::new());
         let (slots, numbers) = (Vec::new(), BTreeMap::new());
-        let (out, returned) = (String::with_capacity(256), None);
-        Self { target, out, bound, slots, numbers, scopes, outer, returned }
+        let (out, returned, with) = (String::with_capacity(256), None, Vec::new());
+        Self { target, out, bound, slots, numbers, scopes, outer, returned, with }
     }
 
     pub(super) fn finish(self) -> Result<Sql, ExprError> {
@@ -56,7 +58,7 @@ impl<'q> Writer<'q> {
     /// The name by which a source's columns are called here.
     fn called<'s>(&self, source: &'s Source) -> &'s Arc<str> {
         match (source.as_table(), &self.returned) {
-            (Some(table), Some(returned)) if returned.key() == source.key() => &table.name,
+            (Some(table), Some(returned)) if returned.is(source) => &table.name,
             _ => source.label(),
         }
     }
@@ -109,13 +111,25 @@ impl<'q> Writer<'q> {
         self.name(&column.name)
     }
 
+    /// Whether the database takes both for one name.
+    fn is_one_name(&self, one: &str, other: &str) -> bool {
+        if self.target.is_sqlite() { one.eq_ignore_ascii_case(other) } else { one == other }
+    }
+
     fn in_scope(&self, source: &Arc<Source>, column: &str) -> Result<(), ExprError> {
-        let key = source.key();
-        let same = |known: &Arc<Source>| Arc::ptr_eq(known, source) || known.key() == key;
-        if self.scopes.iter().flatten().any(same) {
-            return Ok(());
+        let label = self.called(source);
+        let named = |known: &&Arc<Source>| self.is_one_name(self.called(known), label);
+        // The database takes the nearest of a name.
+        match self.scopes.iter().rev().find_map(|scope| scope.iter().find(named)) {
+            Some(known) if Arc::ptr_eq(known, source) || known.is(source) => return Ok(()),
+            Some(_) => {
+                return Err(ExprError::new(format!(
+                    "two sources are named {label}, and {label}.{column} is not of the nearer one: give one another \
+                     name, as .alias(\"other\") or .subquery(\"other\")"
+                )));
+            }
+            None => {}
         }
-        let label = source.label();
         let known: Vec<_> =
             self.scopes.iter().flatten().map(|source| source.label().to_string()).collect();
         let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
@@ -129,6 +143,13 @@ impl<'q> Writer<'q> {
     pub(super) fn source(&mut self, source: &Arc<Source>) -> Result<(), ExprError> {
         match &**source {
             Source::Table(table) => {
+                let hidden = self.with.iter().find(|name| self.is_one_name(name, &table.name));
+                if let (None, Some(name)) = (&table.schema, hidden) {
+                    return Err(ExprError::new(format!(
+                        "{name} is a table and the name of a query, which hides it: give the query another name, as \
+                         .cte(\"other\")"
+                    )));
+                }
                 if let Some(schema) = &table.schema {
                     self.name(schema)?;
                     self.push(".");
@@ -161,6 +182,7 @@ impl<'q> Writer<'q> {
 
     /// The named queries.
     pub(super) fn with(&mut self, named: &[&Derived]) -> Result<(), ExprError> {
+        self.with = named.iter().map(|derived| Arc::clone(&derived.name)).collect();
         for (at, derived) in named.iter().enumerate() {
             self.push(if at == 0 { "with " } else { ", " });
             self.name(&derived.name)?;
@@ -229,9 +251,12 @@ fn in_source<'a>(source: &'a Source, named: &mut Vec<&'a Derived>) -> Result<(),
     collect(&derived.query, named)?;
     if derived.form == DerivedForm::With {
         match named.iter().find(|known| known.name == derived.name) {
-            Some(known) if known.query.shape() == derived.query.shape() => {}
+            Some(known) if known.is(derived) => {}
             Some(_) => {
-                return Err(ExprError::new(format!("two queries are named {:?}", derived.name)));
+                return Err(ExprError::new(format!(
+                    "two queries are named {:?}: give one another name, or make it once and use it twice",
+                    derived.name
+                )));
             }
             None => named.push(derived),
         }

@@ -164,7 +164,7 @@ impl Select {
         };
         let mut there =
             self.query.from.iter().chain(self.query.joins.iter().map(|join| &join.source));
-        if there.any(|known| known.key() == source.key()) {
+        if there.any(|known| known.is(&source)) {
             let message = format!(
                 "{} is there already: join it under another name, as {}.alias(\"other\")",
                 source.label(),
