@@ -123,6 +123,12 @@ def refused(
         refused(lambda: rm.least(Free.document, Free.document), "json has no order"),
         refused(lambda: rm.greatest(Free.span, datetime.timedelta(1)), "interval has no order"),
         refused(lambda: Line.id.desc() > 1, "lines.id.desc() is an order's key, for order_by() alone"),
+        refused(lambda: NICKS.order_by("nick"), "order_by() takes columns and expressions, not 'nick': rm.col('nick') for a column"),  # type: ignore[arg-type]
+        refused(lambda: NICKS.order_by(1), "order_by() takes columns and expressions, not 1: name the column"),  # type: ignore[arg-type]
+        refused(lambda: NICKS.group_by("nick"), "group_by() takes columns and expressions, not 'nick': rm.col('nick') for a column"),  # type: ignore[arg-type]
+        refused(lambda: NICKS.top_n(1, per="nick"), "top_n(per=...) takes columns and expressions, not 'nick'"),  # type: ignore[arg-type]
+        refused(lambda: rm.count().over(partition_by="nick"), "over(partition_by=...) takes columns and expressions, not 'nick'"),  # type: ignore[arg-type]
+        refused(lambda: rm.count().over(order_by=[Line.id, "nick"]), "over(order_by=...) takes columns and expressions, not 'nick'"),  # type: ignore[list-item]
         refused(lambda: Free.at.trunc("fortnight"), "trunc() takes"),  # type: ignore[arg-type]
         # steps
         refused(lambda: rm.select(), "select() takes a table, or columns"),

@@ -577,7 +577,8 @@ impl Expr {
         partition_by: Option<&Bound<'_, PyAny>>,
         order_by: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let (partition, order) = (several(partition_by)?, several(order_by)?);
+        let partition = several("over(partition_by=...)", partition_by)?;
+        let order = several("over(order_by=...)", order_by)?;
         made(py, expr::Expr::over(self.0.clone(), partition, order))
     }
 
@@ -679,10 +680,26 @@ impl Quantified {
 }
 
 /// One expression, or a list of them.
-pub(super) fn several(given: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<expr::Expr>> {
+pub(super) fn several(verb: &str, given: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<expr::Expr>> {
     let Some(given) = given else { return Ok(Vec::new()) };
     if given.is_instance_of::<pyo3::types::PyList>() || given.is_instance_of::<PyTuple>() {
-        return given.try_iter()?.map(|item| expression(&item?)).collect();
+        return given.try_iter()?.map(|item| key(verb, &item?)).collect();
     }
-    Ok(vec![expression(given)?])
+    Ok(vec![key(verb, given)?])
+}
+
+/// What rows are ordered or grouped by. A plain value, alike for all rows, was meant otherwise.
+pub(super) fn key(verb: &str, given: &Bound<'_, PyAny>) -> PyResult<expr::Expr> {
+    let is_name = given.is_instance_of::<pyo3::types::PyString>();
+    if !is_name {
+        let made = expression(given)?;
+        if made.value().is_none() || given.is_instance_of::<Expr>() {
+            return Ok(made);
+        }
+    }
+    let shown = value::repr(given)?;
+    let meant =
+        if is_name { format!("rm.col({shown}) for a column") } else { "name the column".into() };
+    let message = format!("{verb} takes columns and expressions, not {shown}: {meant}");
+    Err(errors::programming(given.py(), &message))
 }

@@ -9,7 +9,7 @@ use rowmill::expr::query::{
 use rowmill::expr::{self, Base, QueryForm};
 
 use super::ask::text;
-use super::expression::{Expr, Labeled, expression, raised};
+use super::expression::{Expr, Labeled, expression, key, raised};
 use super::source::{Source, columns, declared_label, derived, source_of};
 use crate::text::{Text, text as given_text};
 use crate::{errors, value};
@@ -286,7 +286,7 @@ impl Select {
     #[pyo3(signature = (*keys))]
     fn group_by(&self, keys: &Bound<'_, PyTuple>) -> PyResult<Self> {
         self.alone(keys.py(), "group_by")?;
-        let keys = list(keys)?;
+        let keys = list("group_by()", keys)?;
         Ok(self.with(|query| query.group.extend(keys)))
     }
 
@@ -303,7 +303,7 @@ impl Select {
     #[pyo3(signature = (*keys))]
     fn order_by(&self, keys: &Bound<'_, PyTuple>) -> PyResult<Self> {
         self.not_parts(keys.py(), "order_by")?;
-        let keys = list(keys)?;
+        let keys = list("order_by()", keys)?;
         Ok(self.with(|query| query.order = keys))
     }
 
@@ -355,7 +355,7 @@ impl Select {
                 &format!("top_n() takes one row at least, not {rows}"),
             ));
         }
-        let per = expression(per)?;
+        let per = key("top_n(per=...)", per)?;
         let groups = match groups {
             None => None,
             Some(given) => {
@@ -529,9 +529,9 @@ impl Select {
     }
 }
 
-/// Expressions, each on its own or in a list.
-pub(super) fn list(given: &Bound<'_, PyTuple>) -> PyResult<Vec<expr::Expr>> {
-    given.iter().map(|item| expression(&item)).collect()
+/// What rows are ordered or grouped by.
+fn list(verb: &str, given: &Bound<'_, PyTuple>) -> PyResult<Vec<expr::Expr>> {
+    given.iter().map(|item| key(verb, &item)).collect()
 }
 
 /// Conditions: expressions that are true or false.
@@ -543,7 +543,8 @@ pub(super) fn conditions_of(given: &Bound<'_, PyTuple>) -> PyResult<Vec<expr::Ex
         );
         return Err(errors::programming(py, &message));
     }
-    let conditions = list(given)?;
+    let conditions =
+        given.iter().map(|item| expression(&item)).collect::<PyResult<Vec<expr::Expr>>>()?;
     match conditions.iter().find(|condition| !condition.kind().may_be(Base::Bool)) {
         Some(value) => {
             let message = format!("{value} is no condition: it is {}, not bool", value.kind());
