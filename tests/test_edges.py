@@ -309,6 +309,29 @@ def test_many_rows_are_one_query(db: rm.Database) -> None:
         (lambda db: ROOMS.with_(Room.words).union(ROOMS), rm.ProgrammingError, "has no edges"),
         (lambda db: ROOMS.union(ROOMS.with_(Room.words)), rm.ProgrammingError, "has no edges"),
         (lambda db: ROOMS.with_(Room.words).subquery("s"), rm.ProgrammingError, "has no edges"),
+        (lambda db: ROOMS.with_(Room.words).exists(), rm.ProgrammingError, "has no edges"),
+        (lambda db: rm.exists(ROOMS.with_(Room.words)), rm.ProgrammingError, "has no edges"),
+        (
+            lambda db: rm.select(Room.id).with_(Room.words).value(),
+            rm.ProgrammingError,
+            "has no edges",
+        ),
+        (
+            lambda db: Room.id.in_(rm.select(Room.id).with_(Room.words)),
+            rm.ProgrammingError,
+            "has no edges",
+        ),
+        (
+            lambda db: Room.id == rm.select(Room.id).with_(Room.words),
+            rm.ProgrammingError,
+            "has no edges",
+        ),
+        (lambda db: rm.sql("{q}", q=ROOMS.with_(Room.words)), rm.ProgrammingError, "has no edges"),
+        (
+            lambda db: rm.insert(Room).from_select(ROOMS.with_(Room.words)),
+            rm.ProgrammingError,
+            "has no edges",
+        ),
     ],
 )
 def test_what_cannot_be_says_so(

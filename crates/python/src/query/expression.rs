@@ -61,7 +61,7 @@ pub(crate) fn expression(value: &Bound<'_, PyAny>) -> PyResult<expr::Expr> {
         return Ok(expression.get().0.clone());
     }
     if let Ok(select) = value.cast::<Select>() {
-        let query = Arc::clone(&select.get().query);
+        let query = select.get().operand(value.py())?;
         return expr::Expr::query(QueryForm::Value, None, query)
             .map_err(|error| raised(value.py(), &error));
     }
@@ -107,7 +107,7 @@ impl Expr {
         let py = values.py();
         if let Ok(select) = values.cast::<Select>() {
             let form = if not { QueryForm::NotIn } else { QueryForm::In };
-            let query = Arc::clone(&select.get().query);
+            let query = select.get().operand(py)?;
             return made(py, expr::Expr::query(form, Some(self.0.clone()), query));
         }
         let list = expression(values)?;

@@ -1,7 +1,7 @@
 #![allow(clippy::doc_link_with_quotes)] // the examples are Python
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use rowmill::expr::{self, Operator as O, QueryForm};
+use rowmill::expr::{self, Operator as O};
 
 use super::expression::{Col, Expr, expression, raised};
 use super::reading::Select;
@@ -114,9 +114,7 @@ pub(crate) fn geo_within(
 /// Whether a query has a row.
 #[pyfunction]
 pub(crate) fn exists(query: &Bound<'_, Select>) -> PyResult<Expr> {
-    let query_of = query.get().query.clone();
-    let exists = expr::Expr::query(QueryForm::Exists, None, query_of);
-    exists.map(Expr).map_err(|error| raised(query.py(), &error))
+    query.get().exists(query.py())
 }
 
 /// The row's number in its partition, from 1; for `over`.

@@ -140,6 +140,12 @@ impl Select {
         Err(errors::programming(py, &message))
     }
 
+    /// The query as a part of an expression.
+    pub(super) fn operand(&self, py: Python<'_>) -> PyResult<Arc<query::Select>> {
+        self.without_edges(py, "a query within another")?;
+        Ok(Arc::clone(&self.query))
+    }
+
     fn with(&self, change: impl FnOnce(&mut query::Select)) -> Self {
         let mut query = (*self.query).clone();
         change(&mut query);
@@ -495,14 +501,14 @@ impl Select {
     }
 
     /// Whether there is a row, as a condition.
-    fn exists(&self, py: Python<'_>) -> PyResult<Expr> {
-        let exists = expr::Expr::query(QueryForm::Exists, None, Arc::clone(&self.query));
+    pub(super) fn exists(&self, py: Python<'_>) -> PyResult<Expr> {
+        let exists = expr::Expr::query(QueryForm::Exists, None, self.operand(py)?);
         exists.map(Expr).map_err(|error| raised(py, &error))
     }
 
     /// The one value of the one row, as an operand.
     fn value(&self, py: Python<'_>) -> PyResult<Expr> {
-        let value = expr::Expr::query(QueryForm::Value, None, Arc::clone(&self.query));
+        let value = expr::Expr::query(QueryForm::Value, None, self.operand(py)?);
         value.map(Expr).map_err(|error| raised(py, &error))
     }
 

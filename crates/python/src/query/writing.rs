@@ -296,7 +296,7 @@ impl Insert {
         columns: &Bound<'_, PyTuple>,
     ) -> PyResult<Self> {
         let mut own = (*self.0).clone();
-        own.query = Some(Arc::clone(&query.get().query));
+        own.query = Some(query.get().operand(query.py())?);
         for name in columns {
             own.columns.push(column(columns.py(), &own.table, &label_of(&name)?)?.0);
         }
