@@ -276,6 +276,13 @@ def test_raw_sql_takes_values_tables_expressions_and_queries(db: rm.Database) ->
     assert repr(rm.sql("select {n}", n=5)).startswith("<rowmill.Raw ")
 
 
+def test_raw_sql_keeps_what_only_looks_like_a_parameter(db: rm.Database) -> None:
+    raw = rm.sql("select '?', '[', \"nick\" /* ? */ from {t} where id = {n} -- ?", t=Line, n=4)
+    assert rows(db.fetch(raw)) == [("?", "[", "eve")]
+    own = rm.sql("select data ? {key}, (array[1, 2])[{at}]", key="a", at=1)
+    assert own.sql()[0] == "select data ? $1, (array[1, 2])[$2]"
+
+
 def test_texts_in_values_are_values(db: rm.Database) -> None:
     text = "'; drop table lines; --\\\" {x} $1 ?1 :x"
     assert db.execute(rm.update(Line).set(body=text).where(Line.id == 1)) == 1

@@ -178,6 +178,9 @@ def refused(
         refused(lambda: rm.sql("select '{a}'", a=1), "stands inside of quotes, a comment or a word"),
         refused(lambda: rm.sql("select '{a}', {b}", a=1, b=2), "stands inside of quotes, a comment or a word"),
         refused(lambda: rm.sql("select 1 -- {a}\n, {b}", a=1, b=2), "stands inside of quotes, a comment or a word"),
+        refused(lambda: rm.sql("select ?, {a}", a=1).sql("sqlite"), "takes its values by name in braces, {floor}, not as SQLite's ?"),
+        refused(lambda: NICKS.where(rm.sql("nick = ?1 or {a}", a=True)).sql("sqlite"), "not as SQLite's ?"),
+        refused(lambda: rm.sql("select [{a}]", a=1).sql("sqlite"), "stands in brackets, within which SQLite reads a name"),
         refused(lambda: NICKS.sql("mysql"), 'dialect is "postgresql" or "sqlite", not "mysql"'),  # type: ignore[arg-type]
     ],
 )  # fmt: skip

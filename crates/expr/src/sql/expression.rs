@@ -173,6 +173,7 @@ impl Writer<'_> {
                 Ok(())
             }
             Op::Raw(pieces) => {
+                self.check_pieces(pieces)?;
                 stack.push(Piece::Text(")"));
                 for at in (0..pieces.len()).rev() {
                     if let Some(operand) = expression.args().get(at) {

@@ -6,6 +6,7 @@
 mod expression;
 mod leaves;
 mod quote;
+mod raw;
 mod select;
 mod slot;
 #[cfg(test)]

@@ -5,7 +5,6 @@ use super::quote::{quoted, quoted_alone};
 use super::slot::{Form, Slot};
 use super::{Bound, Sql, Target};
 use crate::node::{ColumnRef, Expr, Op};
-use crate::query::sources_of;
 use crate::query::{Derived, DerivedForm, Query, Select, Source};
 use crate::{ExprError, limits};
 
@@ -194,35 +193,6 @@ impl<'q> Writer<'q> {
             self.push(" ");
         }
         Ok(())
-    }
-
-    /// Raw SQL, whose operands are as they stand.
-    pub(super) fn raw(&mut self, raw: &Expr) -> Result<(), ExprError> {
-        let (Op::Raw(pieces), operands) = (raw.op(), raw.args()) else {
-            return Err(ExprError::new("no raw SQL"));
-        };
-        for (at, piece) in pieces.iter().enumerate() {
-            self.push(piece);
-            if let Some(operand) = operands.get(at) {
-                self.operand(operand)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn operand(&mut self, operand: &Expr) -> Result<(), ExprError> {
-        match operand.op() {
-            Op::Literal(_) | Op::Parameter(_) => self.placeholder(operand, Form::Plain),
-            _ => {
-                // What it is about is named by the SQL around it.
-                let mut sources = Vec::new();
-                sources_of(operand, &mut sources);
-                self.scopes.push(sources);
-                let done = self.atom(operand);
-                self.scopes.pop();
-                done
-            }
-        }
     }
 }
 
