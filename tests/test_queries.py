@@ -290,6 +290,29 @@ def test_texts_in_values_are_values(db: rm.Database) -> None:
     assert rows(db.fetch(rm.sql("select text from lines where text = {t}", t=text))) == [text]
 
 
+def test_what_may_be_missing_within_may_be_missing_of_it(db: rm.Database) -> None:
+    said = rm.select(Channel.id, line=Line.id).left_join(
+        Line, (Line.channel_id == Channel.id) & (Line.id < 3)
+    )
+    full = rm.select(Channel.id, line=Line.id).full_join(Line, Line.id == Channel.id)
+    for query, expected in (
+        (said, [(1, 1), (2, 2), (3, None)]),
+        (full, [(1, 1), (2, 2), (3, 3), (None, 4)]),
+        (rm.select(Line.id, line=Line.id).union_all(rm.select(Line.id, Line.channel_id).where(Line.id > 3)),
+         [(1, 1), (2, 2), (3, 3), (4, 4), (4, None)]),
+    ):  # fmt: skip
+        for part in (query.subquery("s"), query.cte("s"), rm.select(query.subquery("i")).cte("s")):
+            ordered = rm.select(part).order_by(part.line, part.id)
+            assert rows(db.fetch(ordered)) == expected
+            paged, page = [], db.page(ordered, size=1)
+            while True:
+                paged += rows(page.rows)
+                if page.next is None:
+                    break
+                page = db.page(ordered, size=1, after=page.next)
+            assert paged == expected
+
+
 def test_table_declarations_are_checked() -> None:
     with pytest.raises(TypeError, match=r"Nothing declares no column: name: rm\.Col\[type\]"):
 

@@ -374,7 +374,8 @@ fn push(
     });
 }
 
-fn outer_sources(select: &Select) -> Vec<u128> {
+/// The sources whose rows may be missing beside others.
+pub(super) fn outer_sources(select: &Select) -> Vec<u128> {
     use super::JoinForm::{Full, Left};
     let left = select.joins.iter().filter(|join| matches!(join.form, Left | Full));
     let mut outer: Vec<u128> = left.map(|join| join.source.key()).collect();

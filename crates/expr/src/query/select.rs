@@ -1,9 +1,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::keyset::outer_sources;
 use super::{DerivedForm, Source};
 use crate::kind::Kind;
 use crate::node::{Expr, Op};
+use crate::operators::Operator;
 use crate::shape::Shape;
 use crate::{ExprError, limits};
 
@@ -198,6 +200,31 @@ impl Select {
             }
         }
         kinds
+    }
+
+    /// Whether the answer's column may hold NULL.
+    pub fn is_nullable(&self, at: usize) -> bool {
+        if let Some((operation, members)) = &self.compound {
+            let mut members = members.iter();
+            return match operation {
+                SetOperation::Except => members.next().is_none_or(|first| first.is_nullable(at)),
+                SetOperation::Intersect => members.all(|member| member.is_nullable(at)),
+                _ => members.any(|member| member.is_nullable(at)),
+            };
+        }
+        match self.outputs.list().get(at).map(|output| output.expression.op()) {
+            Some(Op::Column(column)) => {
+                let (sources, outer) = (self.sources(), outer_sources(self));
+                // What is of a query around this one is known there.
+                let own = |source: &&Arc<Source>| sources.iter().any(|own| own.is(source));
+                let own = column.source.as_ref().filter(own);
+                column.nullable || own.is_none_or(|source| outer.contains(&source.key()))
+            }
+            Some(Op::Call(Operator::CountRows | Operator::Count | Operator::CountDistinct)) => {
+                false
+            }
+            _ => true,
+        }
     }
 
     /// Whether it is made of groups of rows.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use rowmill::expr::query::{self, Derived, DerivedForm, Reference, Table, TableColumn};
-use rowmill::expr::{Base, ColumnRef, Expr, Kind, Op};
+use rowmill::expr::{Base, ColumnRef, Expr, Kind};
 
 use super::expression::Col;
 use crate::errors;
@@ -125,12 +125,9 @@ pub(crate) fn columns(source: &Arc<query::Source>) -> Vec<(Arc<str>, Expr)> {
             })
             .collect(),
         query::Source::Query(derived) => {
-            let named = derived.query.columns().iter().filter_map(|output| {
+            let named = derived.query.columns().iter().enumerate().filter_map(|(at, output)| {
                 let name = output.name()?.clone();
-                let nullable = match output.expression.op() {
-                    Op::Column(column) => column.nullable,
-                    _ => true,
-                };
+                let nullable = derived.query.is_nullable(at);
                 let kind = output.expression.kind();
                 let column = ColumnRef {
                     source: Some(Arc::clone(source)),
