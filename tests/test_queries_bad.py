@@ -123,6 +123,23 @@ def refused(
         refused(lambda: rm.least(Free.document, Free.document), "json has no order"),
         refused(lambda: rm.greatest(Free.span, datetime.timedelta(1)), "interval has no order"),
         refused(lambda: Line.id.desc() > 1, "lines.id.desc() is an order's key, for order_by() alone"),
+        refused(lambda: str(rm.select(Line.id).join(Channel, Channel.id == Line.id.max())), "looks at groups, which come after join()"),
+        refused(lambda: str(rm.select(Line.id).left_join(Channel, rm.row_number().over() == 1)), "has a window, which comes after join()"),
+        refused(lambda: str(rm.select(rm.count()).group_by(Line.id.max())), "lines.id.max() looks at groups, which come after group_by()"),
+        refused(lambda: str(rm.select(rm.count()).group_by(rm.rank().over(order_by=Line.id))), "has a window, which comes after group_by()"),
+        refused(lambda: str(rm.select(rm.count()).group_by(Line.id.desc())), "lines.id.desc() is an order's key, for order_by() alone"),
+        refused(lambda: str(NICKS.group_by(Line.nick).having(rm.rank().over(order_by=Line.nick) == 1)), "has a window, which comes after having()"),
+        refused(lambda: str(rm.select(Line.id, n=rm.row_number())), "row_number() is of a window: say which, as .over(order_by=...)"),
+        refused(lambda: str(rm.select(n=rm.row_number() + 1)), "row_number() is of a window"),
+        refused(lambda: str(NICKS.order_by(Line.id.lag())), "lines.id.lag(1) is of a window"),
+        refused(lambda: str(rm.select(n=rm.rank().over(order_by=rm.row_number()))), "row_number() is of a window"),
+        refused(lambda: str(rm.delete(Line).where(Line.id == 1).returning(rm.count())), "count() looks at groups, which come after returning()"),
+        refused(lambda: str(rm.insert(Line).values(id=1).returning(rm.rank().over(order_by=Line.id))), "has a window, which comes after returning()"),
+        refused(lambda: str(rm.delete(Line).where(Line.id.max() == 1)), "looks at groups, which come after where()"),
+        refused(lambda: str(rm.update(Line).set(id=rm.row_number().over()).where(Line.id == 1)), "is no value of one row"),
+        refused(lambda: rm.select(Line.id).union_all(*[rm.select(Line.id)] * 500).sql("sqlite"), "501 queries are put together, SQLite takes 500"),
+        refused(lambda: str(rm.select(Line.nick, n=rm.count().over()).order_by(Line.id).top_n(1, per=Line.nick)), "has a window, which would see the rows of one group"),
+        refused(lambda: str(NICKS.order_by(-rm.rank().over(order_by=Line.id)).top_n(1, per=Line.nick)), "has a window, which would see the rows of one group"),
         refused(lambda: NICKS.order_by("nick"), "order_by() takes columns and expressions, not 'nick': rm.col('nick') for a column"),  # type: ignore[arg-type]
         refused(lambda: NICKS.order_by(1), "order_by() takes columns and expressions, not 1: name the column"),  # type: ignore[arg-type]
         refused(lambda: NICKS.group_by("nick"), "group_by() takes columns and expressions, not 'nick': rm.col('nick') for a column"),  # type: ignore[arg-type]

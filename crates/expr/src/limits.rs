@@ -21,6 +21,9 @@ pub const POSTGRES_PARAMETERS: usize = 65_535;
 /// Parameters of one statement of SQLite (its `SQLITE_MAX_VARIABLE_NUMBER`).
 pub const SQLITE_PARAMETERS: usize = 32_766;
 
+/// Queries that SQLite puts together (its `SQLITE_MAX_COMPOUND_SELECT`).
+pub const SQLITE_MEMBERS: usize = 500;
+
 /// Levels of an expression in a filter, a chain of `&` or `|` counted as one: each is a call within a call.
 pub const FILTER_DEPTH: usize = 400;
 

@@ -5,6 +5,7 @@
 
 mod expression;
 mod leaves;
+mod place;
 mod quote;
 mod raw;
 mod select;

@@ -2,13 +2,14 @@ use std::sync::Arc;
 
 use rowmill_columns::Scalar;
 
+use super::place;
 use super::slot::Form;
 use super::writer::Writer;
-use crate::ExprError;
 use crate::kind::Base;
 use crate::node::{Expr, Op};
 use crate::operators::Operator;
 use crate::query::{Join, JoinForm, Output, Select, SetOperation, Source};
+use crate::{ExprError, limits};
 
 impl Writer<'_> {
     /// A query without those under `with`.
@@ -16,6 +17,7 @@ impl Writer<'_> {
         if let Some((operation, members)) = &select.compound {
             return self.compound(select, *operation, members);
         }
+        place::check(select)?;
         if let Some(top) = &select.top {
             return self.top(select, top);
         }
@@ -28,20 +30,6 @@ impl Writer<'_> {
         self.froms(select, &sources)?;
         if !select.filter.is_empty() {
             self.push(" where ");
-            for condition in &select.filter {
-                if condition.is_aggregate() && !condition.has_window() {
-                    return Err(ExprError::about(
-                        "looks at groups: it goes into having()",
-                        condition,
-                    ));
-                }
-                if condition.has_window() {
-                    return Err(ExprError::about(
-                        "has a window, which comes after where(): filter a query over this one",
-                        condition,
-                    ));
-                }
-            }
             self.all_of(&select.filter)?;
         }
         if !select.group.is_empty() {
@@ -235,6 +223,13 @@ impl Writer<'_> {
                 other.columns().len()
             );
             return Err(ExprError::new(message));
+        }
+        if self.target.is_sqlite() && members.len() > limits::SQLITE_MEMBERS {
+            return Err(ExprError::new(format!(
+                "{} queries are put together, SQLite takes {}: put some together in queries with a name",
+                members.len(),
+                limits::SQLITE_MEMBERS
+            )));
         }
         for (at, member) in members.iter().enumerate() {
             if at > 0 {

@@ -34,6 +34,13 @@ impl Writer<'_> {
                 "top_n() is of plain rows: without group_by(), distinct(), limit() and offset()",
             ));
         }
+        let outputs = select.outputs.list().iter().map(|output| &output.expression);
+        let mut all = outputs.chain(&select.order).chain([&top.per]);
+        if let Some(window) = all.find(|one| one.has_window()) {
+            let message = "has a window, which would see the rows of one group: take the first rows of the query \
+                           with a name, rm.select(q.subquery(\"q\")).top_n(...)";
+            return Err(ExprError::about(message, window));
+        }
         match (&top.groups, self.target.is_sqlite()) {
             (Some(groups), false) => self.lateral(select, top, groups),
             _ if select.joins.iter().any(|join| !is_to_one(join)) => self.wide(select, top),

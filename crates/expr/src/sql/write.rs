@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
+use super::place::of_one_row;
 use super::select::apart;
 use super::writer::Writer;
 use crate::ExprError;
 use crate::node::Expr;
-use crate::query::{Delete, Insert, Outputs, Select, Source, Table, Then, Update};
+use crate::query::{Delete, Insert, Output, Outputs, Select, Source, Table, Then, Update};
 
 impl Writer<'_> {
     pub(super) fn insert(&mut self, insert: &Insert) -> Result<(), ExprError> {
@@ -127,6 +128,7 @@ impl Writer<'_> {
             return Ok(());
         }
         self.push(" where ");
+        filter.iter().try_for_each(|condition| of_one_row(condition, "where()"))?;
         self.all_of(filter)
     }
 
@@ -149,7 +151,7 @@ impl Writer<'_> {
 
     /// A value for a column, which says by itself what type it takes.
     fn assigned(&mut self, value: &Expr) -> Result<(), ExprError> {
-        if value.is_aggregate() || value.is_order() {
+        if value.is_aggregate() || value.has_window() || value.is_order() {
             return Err(ExprError::about("is no value of one row", value));
         }
         self.assigned_value(value)
@@ -158,6 +160,9 @@ impl Writer<'_> {
     fn returning(&mut self, table: &Arc<Source>, outputs: &Outputs) -> Result<(), ExprError> {
         if !outputs.list().is_empty() {
             self.push(" returning ");
+            for Output { expression, .. } in outputs.list() {
+                of_one_row(expression, "returning()")?;
+            }
             self.returned = self.target.is_sqlite().then(|| Arc::clone(table));
             self.outputs(outputs.list())?;
             self.returned = None;

@@ -1,0 +1,72 @@
+//! What may stand where. Rows are joined and chosen, then grouped, then seen through windows; databases differ in
+//! what they say of another order, and in whether they say anything.
+
+use crate::ExprError;
+use crate::node::{Expr, Op};
+use crate::operators::Place;
+use crate::query::Select;
+
+/// Refuses what stands where it means nothing.
+pub(super) fn check(select: &Select) -> Result<(), ExprError> {
+    for on in select.joins.iter().filter_map(|join| join.on.as_ref()) {
+        of_one_row(on, "join()")?;
+    }
+    for condition in &select.filter {
+        if condition.is_aggregate() && !condition.has_window() {
+            return Err(ExprError::about("looks at groups: it goes into having()", condition));
+        }
+        of_one_row(condition, "where()")?;
+    }
+    for key in &select.group {
+        of_one_row(key, "group_by()")?;
+    }
+    for condition in &select.having {
+        without_window(condition, "having()")?;
+    }
+    let outputs = select.outputs.list().iter().map(|output| &output.expression);
+    outputs.chain(&select.order).try_for_each(has_its_windows)
+}
+
+/// Refuses what looks at more than one row, and what is no value.
+pub(super) fn of_one_row(expression: &Expr, place: &str) -> Result<(), ExprError> {
+    without_window(expression, place)?;
+    if expression.is_aggregate() {
+        let message = format!("looks at groups, which come after {place}");
+        return Err(ExprError::about(&message, expression));
+    }
+    if expression.is_order() {
+        return Err(ExprError::about("is an order's key, for order_by() alone", expression));
+    }
+    Ok(())
+}
+
+fn without_window(expression: &Expr, place: &str) -> Result<(), ExprError> {
+    if expression.has_window() {
+        let message =
+            format!("has a window, which comes after {place}: filter a query over this one");
+        return Err(ExprError::about(&message, expression));
+    }
+    Ok(())
+}
+
+/// Refuses a function of windows that has none.
+pub(super) fn has_its_windows(expression: &Expr) -> Result<(), ExprError> {
+    if !expression.has_window() {
+        return Ok(());
+    }
+    let mut stack = vec![expression];
+    while let Some(node) = stack.pop() {
+        match node.op() {
+            Op::Over { .. } => {
+                stack.extend(&node.args()[1..]);
+                stack.extend(node.args()[0].args());
+            }
+            Op::Call(operator) if operator.entry().place == Place::Window => {
+                let message = "is of a window: say which, as .over(order_by=...)";
+                return Err(ExprError::about(message, node));
+            }
+            _ => stack.extend(node.args()),
+        }
+    }
+    Ok(())
+}
