@@ -290,6 +290,15 @@ def test_texts_in_values_are_values(db: rm.Database) -> None:
     assert rows(db.fetch(rm.sql("select text from lines where text = {t}", t=text))) == [text]
 
 
+def test_every_column_of_a_query_with_a_name_is_its_attribute(db: rm.Database) -> None:
+    names = rm.select(
+        name=Line.nick, alias=Line.id, columns=Line.score, labels=Line.id, table=Line.id
+    ).subquery("q")
+    query = rm.select(names.name, names.alias, names.columns).where(names.table == names.labels)
+    assert rows(db.fetch(query.order_by(names.alias).limit(1))) == [("ada", 1, 0.5)]
+    assert repr(names) == "<rowmill.Subquery q>"
+
+
 def test_what_may_be_missing_within_may_be_missing_of_it(db: rm.Database) -> None:
     said = rm.select(Channel.id, line=Line.id).left_join(
         Line, (Line.channel_id == Channel.id) & (Line.id < 3)

@@ -16,7 +16,7 @@ import pytest
 import rowmill as rm
 
 if TYPE_CHECKING:
-    from rowmill._queries import Source
+    from rowmill._queries import Subquery
 
 
 class Status(StrEnum):
@@ -113,7 +113,7 @@ def test_queries_have_types() -> None:
     assert_type(rm.delete(Order).all_rows(), rm.Delete)
     part = query.subquery("part")
     if TYPE_CHECKING:
-        assert_type(part, Source)
+        assert_type(part, Subquery)
         assert_type(part.total, rm.Col[Any])
         assert_type(rm.Database().fetch(query), rm.Frame)
         assert_type(rm.Database().execute(rm.delete(Order).all_rows()), int)

@@ -22,15 +22,15 @@ from rowmill._table import Table
 _Query: TypeAlias = Select | Insert | Update | Delete | Raw | Call
 _Traced: TypeAlias = Select | Insert | Update | Delete | Raw
 _P = ParamSpec("_P")
-_From: TypeAlias = type[Table] | Source
+_From: TypeAlias = type[Table] | Source | Subquery
 _Condition: TypeAlias = Expr[bool | None] | Raw
-_Output: TypeAlias = Expr[Any] | Labeled | Source | type[Table] | Select | Raw
+_Output: TypeAlias = Expr[Any] | Labeled | Source | Subquery | type[Table] | Select | Raw
 _Given: TypeAlias = Mapping[Any, Any] | Row | _Dataclass
 _Dialect: TypeAlias = Literal["postgresql", "sqlite"]
 
 @final
 class Source:
-    """A table as it was declared, or a query in a table's place."""
+    """A table as it was declared."""
 
     def __new__(
         cls,
@@ -45,6 +45,11 @@ class Source:
     def name(self) -> str: ...
     @property
     def table(self) -> str | None: ...
+
+@final
+class Subquery:
+    """A query in a table's place. Its attributes are its columns, and nothing else."""
+
     def __getattr__(self, name: str, /) -> Col[Any]: ...
     def __getitem__(self, name: str, /) -> Col[Any]: ...
 
@@ -95,11 +100,11 @@ class Select(_Written):
         """The rows that are in every one of the queries."""
     def except_(self, *others: Select) -> Select:
         """The rows that are in none of the others."""
-    def subquery(self, name: str) -> Source:
+    def subquery(self, name: str) -> Subquery:
         """The query under a name, to select from and join: its columns are the attributes."""
-    def lateral(self, name: str) -> Source:
+    def lateral(self, name: str) -> Subquery:
         """As `subquery`, and it may use the columns of what stands before it (PostgreSQL)."""
-    def cte(self, name: str) -> Source:
+    def cte(self, name: str) -> Subquery:
         """As `subquery`, written once before the query, however often it is used."""
     def exists(self) -> Expr[bool]:
         """Whether there is a row, as a condition."""

@@ -54,9 +54,9 @@ mod _rowmill {
     #[pymodule_export]
     use crate::query::{
         Call, Col, Delete, Expr, Insert, Labeled, Page, Paging, Prepared, Quantified, Raw, Select,
-        Source, Update, case, coalesce, col, concat, count, delete, dense_rank, exists, geo_within,
-        greatest, insert, least, lit, operators, parameter, rank, row_number, select, sql, update,
-        upsert,
+        Source, Subquery, Update, case, coalesce, col, concat, count, delete, dense_rank, exists,
+        geo_within, greatest, insert, least, lit, operators, parameter, rank, row_number, select,
+        sql, update, upsert,
     };
     #[pymodule_export]
     use crate::row::{Row, restore};

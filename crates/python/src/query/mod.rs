@@ -17,5 +17,5 @@ pub(crate) use page::{Page, Paging};
 pub(crate) use prepared::{Call, Prepared, parameter};
 pub(crate) use raw::{Raw, sql};
 pub(crate) use reading::{Select, select};
-pub(crate) use source::Source;
+pub(crate) use source::{Source, Subquery};
 pub(crate) use writing::{Delete, Insert, Update, delete, insert, update, upsert};

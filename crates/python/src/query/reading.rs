@@ -10,7 +10,7 @@ use rowmill::expr::{self, Base, QueryForm};
 
 use super::ask::text;
 use super::expression::{Expr, Labeled, expression, key, raised};
-use super::source::{Source, columns, declared_label, derived, source_of};
+use super::source::{Subquery, columns, declared_label, derived, source_of};
 use crate::text::{Text, text as given_text};
 use crate::{errors, value};
 
@@ -206,7 +206,7 @@ impl Select {
         Ok(query.into())
     }
 
-    fn standing(&self, py: Python<'_>, name: &str, form: DerivedForm) -> PyResult<Source> {
+    fn standing(&self, py: Python<'_>, name: &str, form: DerivedForm) -> PyResult<Subquery> {
         self.without_edges(py, "a query in a table's place")?;
         let query = Arc::clone(&self.query).nested().map_err(|error| raised(py, &error))?;
         let unnamed = query.columns().iter().position(|output| output.name().is_none());
@@ -486,17 +486,17 @@ impl Select {
     }
 
     /// The query under a name, to select from and join: its columns are the attributes.
-    fn subquery(&self, py: Python<'_>, name: Text<'_>) -> PyResult<Source> {
+    fn subquery(&self, py: Python<'_>, name: Text<'_>) -> PyResult<Subquery> {
         self.standing(py, &name, DerivedForm::Inline)
     }
 
     /// As `subquery`, and it may use the columns of what stands before it (PostgreSQL).
-    fn lateral(&self, py: Python<'_>, name: Text<'_>) -> PyResult<Source> {
+    fn lateral(&self, py: Python<'_>, name: Text<'_>) -> PyResult<Subquery> {
         self.standing(py, &name, DerivedForm::Lateral)
     }
 
     /// As `subquery`, written once before the query (`with name as (...)`), however often it is used.
-    fn cte(&self, py: Python<'_>, name: Text<'_>) -> PyResult<Source> {
+    fn cte(&self, py: Python<'_>, name: Text<'_>) -> PyResult<Subquery> {
         self.standing(py, &name, DerivedForm::With)
     }
 

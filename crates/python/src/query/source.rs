@@ -8,9 +8,13 @@ use super::expression::Col;
 use crate::errors;
 use crate::text::{Name, Text};
 
-/// A table as it was declared, or a query in a table's place. Not public: `rm.Table` stands on it.
+/// A table as it was declared. Not public: `rm.Table` stands on it.
 #[pyclass(frozen, module = "rowmill._rowmill")]
 pub(crate) struct Source(pub(crate) Arc<query::Source>);
+
+/// A query in a table's place. Its attributes are its columns, and nothing else.
+#[pyclass(frozen, module = "rowmill._rowmill")]
+pub(crate) struct Subquery(pub(crate) Arc<query::Source>);
 
 /// name, label, kind, nullable, primary, (table, column) it refers to
 type Declared = (Name, Option<Name>, String, bool, bool, Option<(Name, Name)>);
@@ -86,6 +90,13 @@ impl Source {
         self.0.as_table().map(|table| table.name.to_string())
     }
 
+    fn __repr__(&self) -> String {
+        format!("<rowmill source {}>", self.0.label())
+    }
+}
+
+#[pymethods]
+impl Subquery {
     /// A column of the answer of the query that stands here.
     fn __getattr__(&self, py: Python<'_>, name: Text<'_>) -> PyResult<Py<Col>> {
         match columns(&self.0).into_iter().find(|(label, _)| **label == *name) {
@@ -110,7 +121,7 @@ impl Source {
     }
 
     fn __repr__(&self) -> String {
-        format!("<rowmill source {}>", self.0.label())
+        format!("<rowmill.Subquery {}>", self.0.label())
     }
 }
 
@@ -148,9 +159,9 @@ pub(super) fn declared_label(column: &ColumnRef) -> Option<Arc<str>> {
 }
 
 /// A query that stands in a table's place.
-pub(super) fn derived(query: Arc<query::Select>, name: &str, form: DerivedForm) -> Source {
+pub(super) fn derived(query: Arc<query::Select>, name: &str, form: DerivedForm) -> Subquery {
     let derived = Derived { name: name.into(), query, form };
-    Source(Arc::new(query::Source::Query(derived)))
+    Subquery(Arc::new(query::Source::Query(derived)))
 }
 
 pub(super) fn kind_named(name: &str) -> Option<Kind> {
@@ -184,6 +195,9 @@ pub(super) fn kind_named(name: &str) -> Option<Kind> {
 pub(crate) fn source_of(object: &Bound<'_, PyAny>) -> PyResult<Option<Arc<query::Source>>> {
     if let Ok(source) = object.cast::<Source>() {
         return Ok(Some(Arc::clone(&source.get().0)));
+    }
+    if let Ok(query) = object.cast::<Subquery>() {
+        return Ok(Some(Arc::clone(&query.get().0)));
     }
     if object.is_instance_of::<pyo3::types::PyType>()
         && let Some(source) = object.getattr_opt(pyo3::intern!(object.py(), "_source"))?
