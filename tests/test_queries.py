@@ -290,6 +290,29 @@ def test_texts_in_values_are_values(db: rm.Database) -> None:
     assert rows(db.fetch(rm.sql("select text from lines where text = {t}", t=text))) == [text]
 
 
+class Stamped:
+    made_by: rm.Col[str] = rm.column("nick")
+    body: rm.Col[str | None] = rm.column("text")
+
+
+class Keyed(Stamped):
+    id: rm.Col[int] = rm.pk()
+
+
+def test_columns_of_plain_classes_are_columns(db: rm.Database) -> None:
+    class Said(Keyed, rm.Table, name="lines"):
+        channel_id: rm.Col[int | None] = rm.fk(Channel.id)
+        body: rm.Col[str] = rm.column("text")
+
+    query = rm.select(Said).where(Said.id == 1)
+    assert db.fetch(query).columns == ["made_by", "body", "id", "channel_id"]
+    assert rows(db.fetch(query.select(Said.made_by))) == ["ada"]
+    other = Said.alias("other")
+    joined = rm.select(other.body).join(Channel).where(other.id == 3)
+    assert rows(db.fetch(joined)) == ["bye"]
+    assert isinstance(Keyed.__dict__["id"], type(rm.pk()))
+
+
 def test_every_column_of_a_query_with_a_name_is_its_attribute(db: rm.Database) -> None:
     names = rm.select(
         name=Line.nick, alias=Line.id, columns=Line.score, labels=Line.id, table=Line.id
@@ -323,6 +346,11 @@ def test_what_may_be_missing_within_may_be_missing_of_it(db: rm.Database) -> Non
 
 
 def test_table_declarations_are_checked() -> None:
+    with pytest.raises(TypeError, match=r"Odd.alias is what every table has; .* alias_: rm.Col"):
+
+        class Odd(rm.Table):
+            alias: rm.Col[int]  # type: ignore[assignment]
+
     with pytest.raises(TypeError, match=r"Nothing declares no column: name: rm\.Col\[type\]"):
 
         class Nothing(rm.Table):

@@ -8,6 +8,7 @@ from rowmill._rowmill import Col, Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
     from typing import Any, Self
 
@@ -159,27 +160,43 @@ def _fill(cls: type[Table], source: Source, attributes: list[str]) -> None:
 
 
 def _columns(cls: type[Table], frame: FrameType) -> list[tuple[str, tuple[Any, ...]]]:
-    """The class's columns, in order: the attribute, and what `Source` takes."""
-    found = []
-    annotations = _annotations(cls)
-    for base in cls.__mro__[1:]:
-        if "_source" in base.__dict__:
+    """The class's columns, in order, those of plain classes that it is made of first: the attribute, and what
+    `Source` takes."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for base in reversed(cls.__mro__):
+        if base is not cls and "_source" in base.__dict__:
             raise TypeError(
                 f"{cls.__name__}: {base.__name__} is a table, which hands on no columns"
             )
-    for attribute, given in cls.__dict__.items():
+        if not issubclass(Table, base):
+            found.update(_declared(cls, base, frame))
+    if not found:
+        raise TypeError(f"{cls.__name__} declares no column: name: rm.Col[type]")
+    return list(found.items())
+
+
+def _declared(
+    cls: type[Table], base: type, frame: FrameType
+) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    annotations = _annotations(base)
+    for attribute, given in base.__dict__.items():
         if isinstance(given, Declared) and attribute not in annotations:
             raise TypeError(f"{cls.__name__}.{attribute} is a column: annotate it as rm.Col[type]")
     for attribute, annotation in annotations.items():
-        given = cls.__dict__.get(attribute)
+        given = base.__dict__.get(attribute)
         if isinstance(annotation, str):
-            annotation = _evaluated(cls, attribute, annotation, frame)
+            annotation = _evaluated(cls, attribute, annotation, frame, base.__module__)
         if getattr(annotation, "__origin__", None) is not Col:
             if isinstance(given, Declared):
                 raise TypeError(
                     f"{cls.__name__}.{attribute} is a column: annotate it as rm.Col[type]"
                 )
             continue
+        if attribute == "_source" or attribute in dir(Table):
+            raise TypeError(
+                f"{cls.__name__}.{attribute} is what every table has; name the column's attribute otherwise: "
+                f'{attribute}_: rm.Col[...] = rm.column("{attribute}")'
+            )
         if given is not None and not isinstance(given, Declared):
             raise TypeError(
                 f"{cls.__name__}.{attribute} is a column: its value is rm.column(), rm.pk() or rm.fk(), "
@@ -192,13 +209,10 @@ def _columns(cls: type[Table], frame: FrameType) -> list[tuple[str, tuple[Any, .
         label = attribute if declared.name not in (None, attribute) else None
         references = _reference(cls, attribute, declared.references)
         row = (declared.name or attribute, label, kind, nullable, declared.primary, references)
-        found.append((attribute, row))
-    if not found:
-        raise TypeError(f"{cls.__name__} declares no column: name: rm.Col[type]")
-    return found
+        yield attribute, row
 
 
-def _annotations(cls: type[Table]) -> dict[str, Any]:
+def _annotations(cls: type) -> dict[str, Any]:
     if sys.version_info >= (3, 14):
         from annotationlib import Format, get_annotations
 
@@ -207,11 +221,16 @@ def _annotations(cls: type[Table]) -> dict[str, Any]:
     return dict(cls.__dict__.get("__annotations__", {}))  # noqa: RUF063
 
 
-def _evaluated(cls: Any, attribute: str, annotation: str, frame: FrameType) -> Any:
+def _evaluated(
+    cls: Any, attribute: str, annotation: str, frame: FrameType, module: str | None = None
+) -> Any:
     """An annotation that `from __future__ import annotations` left as text. Its names are those of the
     module, and of the function that declares the class."""
     names: dict[str, Any] = {}
     around: FrameType | None = frame
+    known = frame.f_globals
+    if module is not None and module != known.get("__name__"):
+        known, around = vars(sys.modules[module]), None
     scopes = []
     while around is not None and around.f_globals is frame.f_globals:
         scopes.append(around.f_locals)
@@ -219,7 +238,7 @@ def _evaluated(cls: Any, attribute: str, annotation: str, frame: FrameType) -> A
     for scope in reversed(scopes):
         names.update(scope)
     try:
-        return eval(annotation, dict(frame.f_globals), names)
+        return eval(annotation, dict(known), names)
     except Exception as error:
         if "Col[" not in annotation:
             return None
