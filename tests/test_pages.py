@@ -196,6 +196,9 @@ NICKS = rm.select(Post.nick, n=rm.count()).group_by(Post.nick)
             [rm.col("third"), Post.nick],
         ),
         # labels, conditions, and a query with a name
+        (rm.select(ID, s=-Post.score).order_by(rm.col("s")), [rm.col("s"), -ID]),
+        (NICKS.order_by(-rm.col("n")), [-rm.count(), -Post.nick]),
+        (NICKS.order_by(rm.col("n").desc(), rm.col("nick")), [-rm.count(), Post.nick]),
         (
             rm.select(Post.score.label("s"), n=Post.nick, i=ID).order_by(-Post.score, Post.nick),
             [-Post.score, Post.nick, ID],

@@ -68,8 +68,11 @@ impl Keyset {
         let outer = outer_sources(&select);
         let mut keys: Vec<Key> = Vec::new();
         for key in &select.order {
-            let (expression, descending, nulls) = order_key(key);
-            push(&mut keys, expression.clone(), descending, nulls, &outer);
+            let (key, descending, nulls) = order_key(key);
+            // The column of a name may be downwards itself, and its NULLs where they are of the name.
+            let (expression, turned, _) = order_key(meant(&select, key));
+            let nulls = nulls.or(Some(descending));
+            push(&mut keys, expression.clone(), descending != turned, nulls, &outer);
         }
         let last = keys.last().is_some_and(|key| key.descending);
         for column in unique_columns(&select) {
@@ -345,6 +348,13 @@ fn order(keys: &[Key]) -> Result<Vec<Expr>, ExprError> {
         order.push(expression);
     }
     Ok(order)
+}
+
+/// What a key is by: a name by itself is the answer's column, where that has one of the name.
+fn meant<'a>(select: &'a Select, key: &'a Expr) -> &'a Expr {
+    let Op::Column(column) = key.op() else { return key };
+    let named = |output: &&Output| column.source.is_none() && output.name() == Some(&column.name);
+    select.outputs.list().iter().find(named).map_or(key, |output| &output.expression)
 }
 
 fn push(
