@@ -199,6 +199,8 @@ def refused(
         refused(lambda: NICKS.where(rm.sql("nick = ?1 or {a}", a=True)).sql("sqlite"), "not as SQLite's ?"),
         refused(lambda: rm.sql("select [{a}]", a=1).sql("sqlite"), "stands in brackets, within which SQLite reads a name"),
         refused(lambda: NICKS.sql("mysql"), 'dialect is "postgresql" or "sqlite", not "mysql"'),  # type: ignore[arg-type]
+        refused(lambda: rm.sql("select @a, {b}", b=1).sql("sqlite"), "not as SQLite's @"),
+        refused(lambda: rm.sql("select $a, {b}", b=1).sql("sqlite"), "not as SQLite's $"),
     ],
 )  # fmt: skip
 def test_one_clear_error(use: Callable[[], object], message: str, error: type[Exception]) -> None:

@@ -38,10 +38,12 @@ impl Writer<'_> {
         }
     }
 
-    /// Refuses what SQLite reads otherwise than PostgreSQL: `?`, an operator there, as a parameter, and `[{x}]`,
-    /// a subscript there, as a name.
+    /// Refuses what SQLite reads otherwise than PostgreSQL: `?` and `@a`, operators there, as parameters, and
+    /// `[{x}]`, a subscript there, as a name.
     pub(super) fn check_pieces(&self, pieces: &[Arc<str>]) -> Result<(), ExprError> {
-        if !self.target.is_sqlite() || !pieces.iter().any(|piece| piece.contains(['?', '['])) {
+        if !self.target.is_sqlite()
+            || !pieces.iter().any(|piece| piece.contains(['?', '@', '$', '[']))
+        {
             return Ok(());
         }
         let mut text = String::new();
@@ -55,10 +57,15 @@ impl Writer<'_> {
             }
             text += " null ";
         }
-        if text.match_indices('?').any(|(at, _)| is_bare(&text, at)) {
-            return Err(ExprError::new(
-                "the SQL of rm.sql() takes its values by name in braces, {floor}, not as SQLite's ?",
-            ));
+        let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+        let mut own = text.match_indices(['?', '@', '$']).filter(|(at, mark)| {
+            let named = text[at + 1..].starts_with(is_word) && !text[..*at].ends_with(is_word);
+            (*mark == "?" || named) && is_bare(&text, *at)
+        });
+        if let Some((_, mark)) = own.next() {
+            return Err(ExprError::new(format!(
+                "the SQL of rm.sql() takes its values by name in braces, {{floor}}, not as SQLite's {mark}"
+            )));
         }
         Ok(())
     }
