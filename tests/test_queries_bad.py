@@ -183,6 +183,7 @@ def refused(
         refused(lambda: str(rm.insert(Line).values(nick="x").from_select(NICKS)), "values() and from_select() are both given"),
         refused(lambda: str(rm.upsert(Free).values(text="x")), "free declares no primary key: say with .on(...)"),
         refused(lambda: str(rm.upsert(Line)), "no rows are given: name them with values() or from_select()"),
+        refused(lambda: str(rm.upsert(Channel).from_select(rm.select(Channel))), "an upsert names the columns that it gives"),
         refused(lambda: rm.insert(Line).values(id=1).set(nick="x"), "set() is for rm.upsert(): an insert changes no row"),
         refused(lambda: str(rm.update(Line).where(Line.id == 1)), "nothing is set"),
         # SQL of one's own

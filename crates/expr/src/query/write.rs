@@ -106,7 +106,9 @@ impl Insert {
         }
         self.rows.iter().flatten().for_each(&mut *visit);
         if let Some(Conflict { then: Then::Set(set), .. }) = &self.conflict {
-            set.iter().for_each(|(_, value)| visit(value));
+            for (_, value) in set {
+                visit(value);
+            }
         }
         self.returning.expressions(visit);
     }

@@ -21,6 +21,11 @@ impl Writer<'_> {
                     "no rows are given: name them with values() or from_select()",
                 ));
             }
+            if insert.columns.is_empty() && matches!(conflict.then, Then::Given) {
+                return Err(ExprError::new(
+                    "an upsert names the columns that it gives: from_select(q, \"id\", ...)",
+                ));
+            }
             if conflict.key.is_empty() && !matches!(conflict.then, Then::Nothing) {
                 return Err(ExprError::new(format!(
                     "{} declares no primary key: say with .on(...) by which columns a row is known",
