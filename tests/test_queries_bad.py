@@ -114,6 +114,7 @@ def refused(
         refused(lambda: str(NICKS.where(rm.row_number().over() == 1)), "has a window, which comes after where(): filter a query over this one"),
         refused(lambda: Line.id.over(), "lines.id is neither an aggregate nor a function of windows"),
         refused(lambda: Line.id.sum().sum(), "an aggregate takes no other aggregate"),
+        refused(lambda: (Line.id > 1).min(), "bool has no lowest and no highest"),
         refused(lambda: Line.id.where(Line.id > 1), "lines.id is no aggregate"),
         refused(lambda: str(rm.select(Line.id.desc())), "lines.id.desc() is an order's key, not a value"),
         refused(lambda: -Line.nick == "x", "lines.nick has a minus, which text has not outside of order_by()"),

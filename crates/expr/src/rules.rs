@@ -391,8 +391,11 @@ pub(crate) fn average(args: &[Kind]) -> Result<Kind, Mismatch> {
     })
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "a Rule")]
+/// PostgreSQL orders these, but has no lowest of them.
 pub(crate) fn extreme(args: &[Kind]) -> Result<Kind, Mismatch> {
+    if let Kind::One(Base::Bool | Base::Json | Base::Uuid) = args[0] {
+        return Err(wrong(0, format!("{} has no lowest and no highest", args[0])));
+    }
     Ok(args[0])
 }
 
