@@ -320,3 +320,30 @@ fn a_name_without_a_table_is_no_text_on_sqlite() {
         "select \"a`b\"\"c\" from \"lines\" []\nselect `a``b\"c` from \"lines\" []"
     );
 }
+
+#[test]
+fn queries_that_look_alike_are_two_by_their_values() {
+    let named = |query: &Arc<Select>| {
+        let (name, query, form) = ("part".into(), Arc::clone(query), DerivedForm::With);
+        Source::Query(Derived { name, query, form })
+    };
+    let above = |value: i64| {
+        let mut query = ids();
+        query.filter = vec![above(&lines(), "id", value)];
+        Arc::new(query)
+    };
+    let (one, other) = (above(1), above(1));
+    assert!(named(&one).is(&named(&one)));
+    assert!(!named(&one).is(&named(&other)));
+    assert_eq!(named(&one).key(), named(&other).key());
+    assert!(named(&Arc::new(ids())).is(&named(&Arc::new(ids()))));
+}
+
+#[test]
+fn a_column_of_a_query_around_may_be_null() {
+    let mut query = select(vec![of(&channels(), "id")]);
+    query.from = Some(channels());
+    assert!(!query.is_nullable(0));
+    query.from = Some(lines());
+    assert!(query.is_nullable(0));
+}
