@@ -277,7 +277,9 @@ def test_raw_sql_takes_values_tables_expressions_and_queries(db: rm.Database) ->
 
 
 def test_raw_sql_keeps_what_only_looks_like_a_parameter(db: rm.Database) -> None:
-    raw = rm.sql("select '?', '@a[', \"nick\" as a$b /* ? */ from {t} where id = {n} -- ?", t=Line, n=4)
+    raw = rm.sql(
+        "select '?', '@a[', \"nick\" as a$b /* ? */ from {t} where id = {n} -- ?", t=Line, n=4
+    )
     assert rows(db.fetch(raw)) == [("?", "@a[", "eve")]
     own = rm.sql("select data ? {key}, (array[1, 2])[{at}]", key="a", at=1)
     assert own.sql()[0] == "select data ? $1, (array[1, 2])[$2]"

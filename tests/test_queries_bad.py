@@ -183,8 +183,8 @@ def refused(
         refused(lambda: str(rm.insert(Line).from_select(NICKS, "id", "nick")), "the query gives 1 columns, 2 are inserted"),
         refused(lambda: str(rm.insert(Line).values(nick="x").from_select(NICKS)), "values() and from_select() are both given"),
         refused(lambda: str(rm.upsert(Free).values(text="x")), "free declares no primary key: say with .on(...)"),
-        refused(lambda: str(rm.upsert(Line)), "no rows are given: name them with values() or from_select()"),
         refused(lambda: str(rm.upsert(Channel).from_select(rm.select(Channel))), "an upsert names the columns that it gives"),
+        refused(lambda: str(rm.upsert(Line)), "no rows are given: name them with values() or from_select()"),
         refused(lambda: rm.insert(Line).values(id=1).set(nick="x"), "set() is for rm.upsert(): an insert changes no row"),
         refused(lambda: str(rm.update(Line).where(Line.id == 1)), "nothing is set"),
         # SQL of one's own
@@ -199,10 +199,10 @@ def refused(
         refused(lambda: rm.sql("select 1 -- {a}\n, {b}", a=1, b=2), "stands inside of quotes, a comment or a word"),
         refused(lambda: rm.sql("select ?, {a}", a=1).sql("sqlite"), "takes its values by name in braces, {floor}, not as SQLite's ?"),
         refused(lambda: NICKS.where(rm.sql("nick = ?1 or {a}", a=True)).sql("sqlite"), "not as SQLite's ?"),
-        refused(lambda: rm.sql("select [{a}]", a=1).sql("sqlite"), "stands in brackets, within which SQLite reads a name"),
-        refused(lambda: NICKS.sql("mysql"), 'dialect is "postgresql" or "sqlite", not "mysql"'),  # type: ignore[arg-type]
         refused(lambda: rm.sql("select @a, {b}", b=1).sql("sqlite"), "not as SQLite's @"),
         refused(lambda: rm.sql("select $a, {b}", b=1).sql("sqlite"), "not as SQLite's $"),
+        refused(lambda: rm.sql("select [{a}]", a=1).sql("sqlite"), "stands in brackets, within which SQLite reads a name"),
+        refused(lambda: NICKS.sql("mysql"), 'dialect is "postgresql" or "sqlite", not "mysql"'),  # type: ignore[arg-type]
     ],
 )  # fmt: skip
 def test_one_clear_error(use: Callable[[], object], message: str, error: type[Exception]) -> None:

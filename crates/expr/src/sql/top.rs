@@ -2,7 +2,8 @@
 //!
 //! Where the groups are known, each is one descent of an index: LATERAL on PostgreSQL, a correlated IN of keys on
 //! SQLite. Else rows are ranked by their keys alone and fetched afterwards: ranking whole rows takes five times
-//! as long on SQLite. (The forms of the one are a thousand times slower on the other.)
+//! as long on SQLite. Only where a row is joined with several, of which its key tells nothing, are whole rows
+//! ranked. (The forms of the one are a thousand times slower on the other.)
 
 use std::sync::Arc;
 
