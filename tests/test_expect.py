@@ -133,3 +133,13 @@ def test_what_is_no_expectation(db: rm.Database) -> None:
         pass
     with pytest.raises(RuntimeError, match="for one `with` block"), expected:
         pass
+
+
+def test_a_partitioned_stream_is_one_query(any_url: str, db: rm.Database) -> None:
+    for partition in ("id", rm.Partition("id", parts=2, ordered=True)):
+        with db.expect(max_queries=1) as ran:
+            rows = [
+                row.id for part in db.stream("select * from t", partition=partition) for row in part
+            ]
+        assert sorted(rows) == list(range(9))
+        assert len(ran.queries) == 1
