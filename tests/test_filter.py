@@ -465,3 +465,29 @@ def test_many_threads_share_the_compiled_filters() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+class Renamed(rm.Table, name="lines"):
+    id: rm.Col[int] = rm.pk()
+    body: rm.Col[str | None] = rm.column("text")
+
+
+def test_a_column_of_another_name_is_found_by_what_queries_call_it(any_url: str) -> None:
+    with rm.Database(any_url) as db:
+        db.execute_script("""
+            create table lines (id integer primary key, text text);
+            insert into lines values (1, 'hello'), (2, null), (3, 'bye');
+        """)
+        asked = db.fetch(rm.select(Renamed).order_by(Renamed.id))
+        plain = db.fetch("select id, text from lines order by id")
+    for frame in (asked, plain):
+        assert frame.filter(Renamed.body == "hello")["id"].to_list() == [1]
+        assert frame.filter(Renamed.alias("o").body.is_null() | (Renamed.id == 3))[
+            "id"
+        ].to_list() == [2, 3]
+        assert frame.sort(Renamed.body)["id"].to_list() == [3, 1, 2]
+        assert frame.select(x=Renamed.body.upper())["x"].to_list() == ["HELLO", None, "BYE"]
+    both = rm.Frame({"text": ["a", "b"], "body": ["b", "a"]})
+    assert both.filter(Renamed.body == "a").to_tuples() == [("a", "b")]
+    with pytest.raises(rm.ProgrammingError, match='the frame has no column "text"'):
+        rm.Frame({"id": [1]}).filter(Renamed.body == "a")

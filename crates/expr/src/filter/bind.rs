@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rowmill_columns::{Scalar, Schema, Type};
 
@@ -59,10 +60,22 @@ impl<'a> Binder<'a> {
     }
 
     fn column(&self, column: &ColumnRef) -> Result<Expr, ExprError> {
-        let at = position(self.schema, &column.name)?;
+        let name = self.name_of(column);
+        let at = position(self.schema, name)?;
         let kind = Kind::of(&self.schema.fields[at].kind.meaning());
-        let name = column.name.clone();
+        let name = name.clone();
         Ok(Expr::column(ColumnRef { source: None, name, kind, nullable: true }))
+    }
+
+    /// What the column is called here: as in the database, or else as in its class, which is how queries call it.
+    fn name_of<'b>(&self, column: &'b ColumnRef) -> &'b Arc<str> {
+        let there = |name: &str| self.schema.position(name).is_some();
+        let declared =
+            || column.source.as_deref()?.as_table()?.column(&column.name)?.label.as_ref();
+        match there(&column.name) {
+            true => &column.name,
+            false => declared().filter(|label| there(label)).unwrap_or(&column.name),
+        }
     }
 }
 
