@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 import subprocess
 import sys
@@ -95,6 +96,16 @@ def test_a_table_of_sqlalchemy() -> None:
     )
     with pytest.raises(TypeError, match=r"takes a declarative class or a sqlalchemy\.Table"):
         rm.from_sqlalchemy(5)
+
+
+class Moment(sa.types.UserDefinedType):  # type: ignore[misc]
+    python_type = dt.datetime
+
+
+def test_a_type_of_ones_own_is_any() -> None:
+    table = sa.Table("t", sa.MetaData(), sa.Column("m", Moment))
+    adopted: Any = rm.from_sqlalchemy(table)
+    assert kind(adopted.m) == "any"
 
 
 def test_rows_that_sqlalchemy_wrote(sqlite_url: str) -> None:

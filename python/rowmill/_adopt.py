@@ -85,6 +85,9 @@ def _of_sqlalchemy(column: Any, attribute: str | None) -> Described:
     if any(base.__name__ == "JSON" for base in type(kind).__mro__):
         python = dict  # what its values may be besides says nothing of the column
     named = next((name for base, name in _PYTHON if issubclass(python, base)), "Any")
+    zoned = getattr(kind, "timezone", None)
+    if named == "datetime" and zoned is None:
+        named = "Any"  # a type of one's own, which does not say what it is in the database
     references = [
         key.target_fullname
         for key in column.foreign_keys
@@ -96,7 +99,7 @@ def _of_sqlalchemy(column: Any, attribute: str | None) -> Described:
         bool(column.nullable) and not column.primary_key,
         bool(column.primary_key),
         references[0] if references else None,
-        named == "datetime" and not kind.timezone,
+        named == "datetime" and not zoned,
         attribute,
         is_list and named != "Any",
     )
