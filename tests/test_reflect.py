@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -183,3 +184,57 @@ def test_what_sqlite_leaves_out(sqlite_url: str) -> None:
         "y: rm.Col[int] = rm.pk()",
     ):
         assert line in lines
+
+
+def test_a_schema_that_is_not_there_is_an_error(db: rm.Database, any_url: str) -> None:
+    near = "public" if any_url.startswith("postgres") else "main"
+    with pytest.raises(
+        rm.ProgrammingError, match=rf"there is no .* '{near}s'; there are '{near}'$"
+    ):
+        rm.reflect(db, schema=f"{near}s")
+    with pytest.raises(rm.ProgrammingError, match=rf"there is no .* 'zzz'; there are .*'{near}'"):
+        rm.reflect(db, schema="zzz")
+
+
+def test_enums_and_arrays_of_arrays(pg_url: str) -> None:
+    with rm.Database(pg_url) as db:
+        db.execute_script("""
+            create type mood as enum ('sad', 'so_so', 'happy');
+            create table days (id integer primary key, mood mood, moods mood[], grid integer[][]);
+            insert into days values (1, 'happy', '{sad,happy}', '{{1,2},{3,4}}'), (2, 'sad', '{}', null);
+        """)
+        tables = rm.reflect(db)
+        source = tables.source()
+        assert "mood: rm.Col[str | None]" in source
+        assert "moods: rm.Col[list[str] | None]" in source
+        assert "grid: rm.Col[Any]" in source
+        mood, moods = tables.Days.mood, tables.Days.moods
+        for condition in (
+            mood == "happy",
+            mood > "so_so",
+            mood.in_(["happy"]),
+            mood.like("h%"),
+            mood.ilike("H%"),
+            mood.matches("^ha"),
+            mood.contains("app"),
+            mood.upper() == "HAPPY",
+            moods.contains("happy"),
+        ):
+            assert rows(db.fetch(rm.select(tables.Days.id).where(condition))) == [1], condition
+
+
+def test_datetimes_of_sqlite_are_what_their_values_are(sqlite_url: str) -> None:
+    with rm.Database(sqlite_url) as db:
+        db.execute_script("""
+            create table events (id integer primary key, at datetime, wall timestamp, none_yet datetime, odd datetime);
+            insert into events values (1, null, null, null, 'soon'),
+                (2, '2024-01-01T10:00:00Z', '2024-01-01 10:00:00', null, 'later');
+        """)
+        source = rm.reflect(db).source()
+        assert "    at: rm.Col[datetime | None]\n" in source
+        assert "    wall: rm.Col[datetime | None] = rm.column(naive=True)\n" in source
+        assert "    none_yet: rm.Col[datetime | None] = rm.column(naive=True)\n" in source
+        events = rm.reflect(db).Events
+        db.execute("update events set at = '2024-01-01 10:00:00+00:00' where id = 2")
+        ten = dt.datetime(2024, 1, 1, 10, tzinfo=dt.UTC)
+        assert rows(db.fetch(rm.select(events.id).where(events.at == ten))) == [2]

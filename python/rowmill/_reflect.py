@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from rowmill._declare import Declaration, Described, class_name, imports
-from rowmill._errors import ProgrammingError
+from rowmill._errors import DataError, ProgrammingError
 from rowmill._rowmill import Database
 from rowmill._table import Table
 
@@ -15,7 +16,7 @@ _POSTGRES = """
 select c.relname as "table", a.attname as "column", not a.attnotnull as nullable,
     coalesce(a.attnum = any(p.conkey), false) as "primary",
     case when fn.nspname = $1 then '' else fn.nspname end as other_schema,
-    fc.relname as other, fa.attname as other_column
+    fc.relname as other, fa.attname as other_column, a.attndims > 1 as nested
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -34,7 +35,8 @@ order by c.relname, a.attnum
 _SQLITE = """
 select m.name as "table", i.name as "column", i."notnull" = 0 and i.pk = 0 as nullable,
     i.pk > 0 as "primary", '' as other_schema, f."table" as other,
-    coalesce(f."to", (select o.name from pragma_table_info(f."table") o where o.pk = 1)) as other_column
+    coalesce(f."to", (select o.name from pragma_table_info(f."table") o where o.pk = 1)) as other_column,
+    0 as nested
 from {master} m
 join pragma_table_xinfo(m.name, {schema}) i
 left join (select o.name as owner, f.* from {master} o join pragma_foreign_key_list(o.name, {schema}) f
@@ -102,7 +104,8 @@ def reflect(
     <BLANKLINE>
 
     Names, types, NULLs, primary keys, and foreign keys of one column are taken over. What has no
-    counterpart among the types is `Any`.
+    counterpart among the types is `Any`. SQLite's `datetime` and `timestamp` are what their first value is, with
+    a zone or without one; without values they are taken for wall clocks (`naive=True`).
 
     Args:
         db: The database.
@@ -110,7 +113,7 @@ def reflect(
         tables: The names of those that are wanted, None for all.
 
     Raises:
-        ProgrammingError: One of `tables` is not there.
+        ProgrammingError: The schema, or one of `tables`, is not there.
     """
     if not isinstance(db, Database):
         raise TypeError(f"reflect() takes a Database, not {type(db).__name__}")
@@ -127,8 +130,15 @@ def reflect(
         raise ProgrammingError(f"there is no table {missing!r}; there are {there or 'none'}")
     declarations: list[Declaration] = []
     for table, columns in described.items():
+        nested = {row.column for row in rows if row.table == table and row.nested}
         types = _types(db, schema, table)
-        typed = [column._replace(**_kind(types.get(column.name, ""))) for column in columns]
+        typed = [
+            # Of an array of arrays an answer without rows says that it is one of its elements.
+            column
+            if column.name in nested
+            else column._replace(**_kind(types.get(column.name, "")))
+            for column in columns
+        ]
         taken = {one.name for one in declarations} | {"source"}
         declarations.append(Declaration(class_name(table, taken), table, schema, typed))
     return Reflected(declarations)
@@ -138,12 +148,28 @@ reflect.__module__ = "rowmill"
 
 
 def _rows(db: Database, schema: str | None) -> list[Any]:
+    if schema is not None:
+        _check_schema(db, schema)
     if db._is_sqlite:
         name = "main" if schema is None else schema
         master = f"{_identifier(name)}.sqlite_master"
         literal = "'" + name.replace("'", "''") + "'"
         return list(db.fetch(_SQLITE.format(master=master, schema=literal)))
     return list(db.fetch(_POSTGRES, schema or db.fetch_value("select current_schema()::text")))
+
+
+def _check_schema(db: Database, schema: str) -> None:
+    sql = (
+        "select nspname from pg_namespace"
+        if not db._is_sqlite
+        else "select name from pragma_database_list"
+    )
+    known: list[str] = [row[0] for row in db.fetch(f"{sql} order by 1")]
+    if schema in known:
+        return
+    near = get_close_matches(schema, known, 3) or [n for n in known if not n.startswith("pg_")]
+    what = "attached database" if db._is_sqlite else "schema"
+    raise ProgrammingError(f"there is no {what} {schema!r}; there are {', '.join(map(repr, near))}")
 
 
 def _column(row: Any, schema: str | None) -> Described:
@@ -158,7 +184,18 @@ def _column(row: Any, schema: str | None) -> Described:
 def _types(db: Database, schema: str | None, table: str) -> dict[str, str]:
     """The types that an answer's columns have, which says how they are read."""
     of = _identifier(table) if schema is None else f"{_identifier(schema)}.{_identifier(table)}"
-    return dict(db.fetch(f"select * from {of} limit 0").schema.items())
+    types = dict(db.fetch(f"select * from {of} limit 0").schema.items())
+    if db._is_sqlite:
+        # Whether a `datetime` is a point in time its values say, not its word.
+        for name in [name for name, kind in types.items() if kind == "timestamp"]:
+            column = _identifier(name)
+            try:
+                some = db.fetch(f"select {column} from {of} where {column} is not null limit 1")
+            except DataError:
+                continue  # a text that is no datetime
+            if len(some) > 0:
+                types[name] = some.schema[name]
+    return types
 
 
 def _kind(shown: str) -> dict[str, Any]:

@@ -282,11 +282,11 @@ table! {
         "ceil({0})" "ceil({0})"
         "The smallest whole number that is not below it.";
     Like "{0}.like({1})" pattern Spread Row Test
-        "{0} like {1}" "{0} glob {1!glob}"
+        "{0!text} like {1}" "{0} glob {1!glob}"
         "Whether the text fits a pattern, in which % is any text, _ any character, and \\ takes the next one as \
          it is. Capitals count.";
     ILike "{0}.ilike({1})" pattern Spread Row Test
-        "{0} ilike {1}" "{0} like {1} escape '\\'"
+        "{0!text} ilike {1}" "{0} like {1} escape '\\'"
         "As `like`, where the case of ASCII letters does not count.";
     Contains "{0}.contains({1})" texts Spread Row Test
         "strpos({0!text}, {1}) > 0" "instr({0}, {1}) > 0"
@@ -298,7 +298,7 @@ table! {
         "right({0!text}, length({1})) = {1}" "substr({0}, length({0}) - length({1}) + 1) = {1}"
         "Whether the first text ends with the second.";
     Matches "{0}.matches({1})" pattern Spread Row Test
-        "{0} ~ {1}" "{0} regexp {1}"
+        "{0!text} ~ {1}" "{0} regexp {1}"
         "Whether a regular expression matches somewhere in the text. `.` matches line ends too, ^ and $ only the \
          text's ends; \\d \\w \\s are ASCII. What PostgreSQL and Rust read differently is refused.";
     Lower "{0}.lower()" text_to_text Spread Row Atom
