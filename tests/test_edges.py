@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -53,6 +55,12 @@ class Twice(rm.Table, name="marks"):
     to_some = rm.one(lambda: Word)
     to_lost = rm.one(lambda: Word, by="wrod")
     by_what = rm.one(lambda: Word, by="what")
+
+
+class Astray(rm.Table, name="words"):
+    id: rm.Col[int] = rm.pk()
+    room_id: rm.Col[int] = rm.fk("elsewhere.id")
+    room = rm.one(lambda: Room, by="room_id")
 
 
 MARKS = rm.select(Twice.id).order_by(Twice.id)
@@ -256,6 +264,11 @@ def test_many_rows_are_one_query(db: rm.Database) -> None:
 @pytest.mark.parametrize(
     ("asked", "error", "said"),
     [
+        (
+            lambda db: db.fetch(rm.select(Astray).with_(Astray.room)),
+            TypeError,
+            r"refers to elsewhere\.id, which rooms does not declare",
+        ),
         (lambda db: list(db.stream(ROOMS.with_(Room.words))), rm.ProgrammingError, "runs by fetch"),
         (lambda db: db.execute(ROOMS.with_(Room.words)), rm.ProgrammingError, "runs by fetch"),
         (lambda db: db.fetch_value(ROOMS.with_(Room.words)), rm.ProgrammingError, "runs by fetch"),
@@ -347,3 +360,156 @@ def test_one_of_several_columns_that_refer_to_a_table(db: rm.Database) -> None:
     frame = db.fetch(query)
     assert frame["of_first"].to_list() == [{"text": f"k{at % 2}"} for at in range(5)]
     assert frame["of_other"].to_list() == [None] * 4 + [{"text": "k7"}]
+
+
+def _both_ways(
+    db: rm.Database, own: str, other: str, values: tuple[str, str], kind: Any
+) -> tuple[Any, ...]:
+    """The children of the one parent, and of two children the one parent, whose keys are of two types."""
+    db.execute_script(f"""
+        drop table if exists kids;
+        drop table if exists owners;
+        create table owners (id {own} primary key);
+        create table kids (k integer primary key, owner {other});
+        insert into owners values ({values[0]});
+        insert into kids values (1, {values[1]}), (2, null);
+    """)
+
+    class Owner(rm.Table, name="owners"):
+        id: rm.Col[kind] = rm.pk()
+        kids = rm.many(lambda: Kid)
+
+    class Kid(rm.Table, name="kids"):
+        k: rm.Col[int] = rm.pk()
+        owner: rm.Col[kind | None] = rm.fk(Owner.id)
+        of = rm.one(lambda: Owner.alias("up"))
+
+    many = rm.select(Owner).with_(Owner.kids.select(Kid.k))
+    top = rm.select(Owner).with_(Owner.kids.select(Kid.k).order_by(Kid.k).top(1))
+    one = rm.select(Kid.k).order_by(Kid.k).with_(Kid.of)
+    found = [of is not None for of in db.fetch(one)["of"].to_list()]
+    return db.fetch(many)[0].kids, db.fetch(top)[0].kids, found
+
+
+MET = ([{"k": 1}], [{"k": 1}], [True, False])
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "values", "kind"),
+    [
+        ("bigint", "smallint", ("1", "1"), int),
+        ("numeric(10,0)", "integer", ("1", "1"), Decimal),
+        ("integer", "numeric(10,2)", ("100", "100"), Decimal),
+        ("numeric(10,2)", "numeric(12,3)", ("1.5", "1.500"), Decimal),
+        ("numeric(10,2)", "double precision", ("1.5", "1.5"), Decimal),
+        ("double precision", "real", ("-0.0", "0.0"), float),
+        ("varchar(10)", "text", ("'é'", "'é'"), str),
+        ("date", "date", ("'2024-01-01'", "'2024-01-01'"), dt.date),
+    ],
+)
+def test_keys_meet_that_the_database_holds_equal(
+    any_url: str, own: str, other: str, values: tuple[str, str], kind: Any
+) -> None:
+    with rm.Database(any_url) as db:
+        assert _both_ways(db, own, other, values, kind) == MET
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "values"),
+    [
+        ("char(5)", "varchar(20)", ("'a'", "'a'")),
+        ("varchar(20)", "char(5)", ("'a'", "'a'")),
+        ("char(5)", "char(9)", ("'a'", "'a'")),
+        ("citext", "citext", ("'Ada'", "'aDA'")),
+    ],
+)
+def test_text_keys_meet_as_postgres_compares_them(
+    pg_url: str, own: str, other: str, values: tuple[str, str]
+) -> None:
+    with rm.Database(pg_url) as db:
+        if own == "citext":
+            has = "select count(*) from pg_available_extensions where name = 'citext'"
+            if not db.fetch_value(has):
+                pytest.skip("this server has no citext")
+            db.execute("create extension if not exists citext")
+        many, top, one = _both_ways(db, own, other, values, str)
+        assert (many, one) == (MET[0], MET[2])
+        # Groups that are named are compared as text.
+        assert top == ([] if own == "citext" else MET[1])
+        # Blanks that are part of a text are none of a char's.
+        db.execute_script("""
+            drop table kids; drop table owners;
+            create table owners (id text primary key);
+            create table kids (k integer primary key, owner text);
+            insert into owners values ('a ');
+            insert into kids values (1, 'a'), (2, 'a ');
+        """)
+
+        class Owner(rm.Table, name="owners"):
+            id: rm.Col[str] = rm.pk()
+            kids = rm.many(lambda: Kid)
+
+        class Kid(rm.Table, name="kids"):
+            k: rm.Col[int] = rm.pk()
+            owner: rm.Col[str] = rm.fk(Owner.id)
+
+        query = rm.select(Owner).with_(Owner.kids.select(Kid.k))
+        assert db.fetch(query).to_tuples() == [("a ", [{"k": 2}])]
+
+
+def test_blobs_and_texts_of_any_case_are_keys_on_sqlite(sqlite_url: str) -> None:
+    with rm.Database(sqlite_url) as db:
+        assert _both_ways(db, "blob", "blob", ("x'00ff'", "x'00ff'"), bytes) == MET
+        nocase = "text collate nocase"
+        assert _both_ways(db, nocase, nocase, ("'Ada'", "'aDA'"), str) == MET
+        with pytest.raises(rm.ProgrammingError, match="the list holds an integer"):
+            _both_ways(db, "text", "integer", ("'1'", "1"), str)
+
+
+def test_bytes_are_keys_on_postgres(pg_url: str) -> None:
+    with rm.Database(pg_url) as db:
+        assert _both_ways(db, "bytea", "bytea", (r"'\x00ff'", r"'\x00ff'"), bytes) == MET
+
+
+def test_an_alias_has_the_edges_of_its_table(db: rm.Database) -> None:
+    outer = Room.alias("o")
+    query = (
+        rm.select(outer.id)
+        .order_by(outer.id)
+        .with_(outer.words.select(Word.id).order_by(Word.id).top(1), outer.outer.select(Room.slug))
+    )
+    assert db.fetch(query).to_tuples() == [
+        (0, [{"id": 0}], None),
+        (1, [{"id": 1}], {"slug": "s0"}),
+        (2, [{"id": 2}], {"slug": "s1"}),
+        (3, [], {"slug": "s1"}),
+    ]
+    assert repr(outer.words) == "<rowmill.Edge Room.words>"
+    assert outer.words is not Room.words
+
+
+def test_tables_of_one_name_in_two_schemas_are_two(pg_url: str) -> None:
+    class First(rm.Table, name="p", schema="a"):
+        id: rm.Col[int] = rm.pk()
+        kids = rm.many(lambda: Child)
+
+    class Second(rm.Table, name="p", schema="b"):
+        id: rm.Col[int] = rm.pk()
+        kids = rm.many(lambda: Child)
+
+    class Child(rm.Table, name="kids"):
+        id: rm.Col[int] = rm.pk()
+        x: rm.Col[int] = rm.fk(First.id)
+        y: rm.Col[int] = rm.fk("b.p.id")
+        first = rm.one(lambda: First)
+
+    with rm.Database(pg_url) as db:
+        db.execute_script("""
+            create schema a; create table a.p (id integer primary key); insert into a.p values (1);
+            create schema b; create table b.p (id integer primary key); insert into b.p values (2);
+            create table kids (id integer primary key, x integer, y integer); insert into kids values (7, 1, 2);
+        """)
+        for table, own in ((First, 1), (Second, 2)):
+            frame = db.fetch(rm.select(table).with_(table.kids.select(Child.id)))
+            assert frame.to_tuples() == [(own, [{"id": 7}])]
+        assert db.fetch(rm.select(Child).with_(Child.first))["first"].to_list() == [{"id": 1}]

@@ -80,64 +80,64 @@ class Edge:
         """The column of the rows that are asked, and that of the rows that belong to them."""
         if self._owner is None:
             raise TypeError("an edge is an attribute of a table's class")
-        own, other = self._owner._source, self._target()
-        child, parent = (other, own) if self._many else (own, other)
-        if self._by is not None:
-            child_column = _labeled(_source(child), self._by)
-        elif isinstance(other, Col):
-            # The foreign key itself, where there are several.
-            child_column = other
-            parent = own if self._many else parent
-        else:
-            child_column = self._only(child, parent)
-        referred = child_column._references
-        if referred is None:
-            raise TypeError(
-                f"{self!r}: {child_column!r} is no foreign key; declare it with rm.fk()"
-            )
-        if isinstance(other, Col) and not self._many:
+        own, target = self._owner._source, self._target()
+        if isinstance(target, Col) and not self._many:
             raise TypeError(f"{self!r}: rm.one() names the table that is referred to")
-        parent_column = _named(_source(parent), referred[1])
-        return (parent_column, child_column) if self._many else (child_column, parent_column)
+        other = _source(target)
+        child, parent = (other, own) if self._many else (own, other)
+        # The foreign key itself, where there are several.
+        named = target if isinstance(target, Col) else None
+        if self._by is not None:
+            named = _labeled(child, self._by)
+        key, referred = self._key(child, parent, named)
+        return (referred, key) if self._many else (key, referred)
 
-    def _only(self, child: Any, parent: Any) -> Col[Any]:
-        target = _source(parent).table
-        found = [
-            column
-            for column in _source(child).columns()
-            if column._references and column._references[0].rpartition(".")[2] == target
-        ]
-        if len(found) != 1:
-            count = "is no foreign key" if not found else f"are {len(found)} foreign keys"
+    def _key(
+        self, child: Source, parent: Source, named: Col[Any] | None
+    ) -> tuple[Col[Any], Col[Any]]:
+        """The foreign key, and the column that it refers to."""
+        keys = child._keys_to(parent)
+        found = [pair for pair in keys if named is None or pair[0].name == named.name]
+        if len(found) == 1:
+            return found[0]
+        if named is None:
+            count = f"are {len(found)} foreign keys" if found else "is no foreign key"
             how = "rm.many(lambda: T.column)" if self._many else 'rm.one(lambda: T, by="column")'
             raise TypeError(f"{self!r}: there {count} between the tables; name the column: {how}")
-        return found[0]
+        if named._references is None:
+            raise TypeError(f"{self!r}: {named!r} is no foreign key; declare it with rm.fk()")
+        raise TypeError(
+            f"{self!r}: {named!r} refers to {'.'.join(named._references)}, which {parent.name} does not declare"
+        )
 
-    def _query(self, key: Col[Any], keys: list[Any]) -> tuple[Select, int, int]:
+    def _query(self, key: Col[Any], keys: list[Any], is_sqlite: bool) -> tuple[Select, int, int]:
         """The rows that belong to these, the place of their key, and the columns that are shown."""
-        from rowmill._rowmill import select
+        from rowmill._rowmill import select, sql
 
         query: Select = select(key._source)
         for step in self._steps:
             query = step(query)
         query, at, shown = query._keyed(key, "rowmill_edge")
+        if is_sqlite and keys and isinstance(keys[0], bytes):
+            # Its lists of values are JSON, which has no bytes.
+            listed = "[" + ",".join(f'"{one.hex()}"' for one in keys) + "]"
+            found = sql(
+                "{key} in (select unhex(value) from json_each({keys}))", key=key, keys=listed
+            )
+            query = query.where(found)
+            return (query if self._rows is None else query.top_n(self._rows, per=key)), at, shown
         if self._rows is None:
             return query.where(key.in_(keys)), at, shown
         return query.top_n(self._rows, per=key, groups=keys), at, shown
 
 
 def _source(of: Any) -> Source:
-    source = of if isinstance(of, Source) else getattr(of, "_source", None)
+    source = (
+        of if isinstance(of, Source) else getattr(of, "_source", None)
+    )  # a table's, or a column's
     if not isinstance(source, Source):
         raise TypeError(f"an edge leads to a table or a column of one, not to {of!r}")
     return source
-
-
-def _named(source: Source, name: str) -> Col[Any]:
-    for column in source.columns():
-        if column.name == name:
-            return column
-    raise TypeError(f"{source.name} declares no column {name!r}, to which a foreign key refers")
 
 
 def _labeled(source: Source, label: str) -> Col[Any]:

@@ -143,11 +143,15 @@ class Table(metaclass=_Columns):
     @classmethod
     def alias(cls, name: str) -> type[Self]:
         """The same table under another name, to join it with itself."""
-        body = {
+        body: dict[str, Any] = {
             "__module__": cls.__module__,
             "__qualname__": cls.__qualname__,
             "__doc__": cls.__doc__,
         }
+        from rowmill._edge import Edge
+
+        # Of their own class each, which is this one.
+        body.update({n: edge._with() for n, edge in vars(cls).items() if isinstance(edge, Edge)})
         make: Any = type(cls)
         other: type[Self] = make(cls.__name__, cls.__bases__, body, _source=cls._source.alias(name))
         return other

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Select, Source, Table};
+use super::{Select, Source, Table, TableColumn};
 use crate::ExprError;
 use crate::node::{Expr, Op};
 use crate::operators::Operator;
@@ -53,9 +53,11 @@ impl Select {
     pub fn edge(&self, joined: &Arc<Source>) -> Result<Expr, ExprError> {
         let mut edges = Vec::new();
         for known in self.sources().iter().filter(|known| !known.is(joined)) {
-            between(known, joined, &mut edges)?;
-            between(joined, known, &mut edges)?;
+            edges.extend(foreign_keys(known, joined));
+            edges.extend(foreign_keys(joined, known));
         }
+        let equal = |(key, referred)| Expr::call(Operator::Equal, [key, referred]);
+        let mut edges = edges.into_iter().map(equal).collect::<Result<Vec<_>, _>>()?;
         match edges.len() {
             1 => Ok(edges.remove(0)),
             0 => Err(ExprError::new(format!(
@@ -89,23 +91,15 @@ pub(crate) fn sources_of(expression: &Expr, found: &mut Vec<Arc<Source>>) {
     });
 }
 
-/// The foreign keys of `child` that refer to `parent`.
-fn between(
-    child: &Arc<Source>,
-    parent: &Arc<Source>,
-    edges: &mut Vec<Expr>,
-) -> Result<(), ExprError> {
-    let (Some(of), Some(to)) = (child.as_table(), parent.as_table()) else { return Ok(()) };
-    for column in of.columns.iter() {
-        let Some(reference) = &column.references else { continue };
-        if !names(to, &reference.table) {
-            continue;
-        }
-        if let Some(key) = to.column(&reference.column) {
-            edges.push(Expr::call(Operator::Equal, [column.of(child), key.of(parent)])?);
-        }
-    }
-    Ok(())
+/// The foreign keys of `child` that refer to `parent`: each with the column that it refers to.
+pub fn foreign_keys(child: &Arc<Source>, parent: &Arc<Source>) -> Vec<(Expr, Expr)> {
+    let (Some(of), Some(to)) = (child.as_table(), parent.as_table()) else { return Vec::new() };
+    let key = |column: &TableColumn| {
+        let reference =
+            column.references.as_ref().filter(|reference| names(to, &reference.table))?;
+        Some((column.of(child), to.column(&reference.column)?.of(parent)))
+    };
+    of.columns.iter().filter_map(key).collect()
 }
 
 /// Whether a reference that says `table` or `schema.table` means this one.

@@ -12,6 +12,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use edge::foreign_keys;
 pub(crate) use edge::sources_of;
 pub use given::Given;
 pub use keyset::Keyset;

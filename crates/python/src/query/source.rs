@@ -79,6 +79,12 @@ impl Source {
         }
     }
 
+    /// The columns that refer to another table's, each with the one that it refers to.
+    fn _keys_to(&self, py: Python<'_>, parent: &Self) -> PyResult<Vec<(Py<Col>, Py<Col>)>> {
+        let keys = query::foreign_keys(&self.0, &parent.0).into_iter();
+        keys.map(|(key, referred)| Ok((Col::new(py, key)?, Col::new(py, referred)?))).collect()
+    }
+
     #[getter]
     fn name(&self) -> String {
         self.0.label().to_string()
