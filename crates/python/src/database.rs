@@ -472,8 +472,9 @@ impl Database {
     ///     query: With an order; the primary key is appended to it, so that it tells all rows apart. (Of a
     ///         table whose class declares none, the order has to do that itself.)
     ///     size: Rows of a page.
-    ///     after: `next` of the page before; with neither this nor `before` it is the first page. Tokens say
-    ///         nothing to who reads them, and one that was changed, or made for another order, is refused.
+    ///     after: `next` of the page before; with neither this nor `before` it is the first page. A token
+    ///         that was changed, or made for another order, is refused; the values of the order's keys can be
+    ///         read in it.
     ///     before: `previous` of the page after.
     ///     secret: What tokens are sealed with; they are good as long as it stays. None is the database's
     ///         address, which stops mistakes; who must not make up tokens must not know the secret.
