@@ -142,3 +142,57 @@ async def test_on_a_loop(any_url: str) -> None:
             assert await tx.execute_many(INSERT, [(6_000, "x")]) == 1
             assert await tx.fetch_value("select count(*) from t") == 1_001
         assert await db.fetch_value("select count(*) from t") == 1_001
+
+
+class Thing(rm.Table, name="things"):
+    id: rm.Col[int] = rm.pk()
+
+
+@rm.query
+def by_id(id: int) -> rm.Select:
+    return rm.select(Thing).where(Thing.id == id)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            rm.insert(Thing),
+            r"not rowmill.Insert; all rows go into one insert, execute\(rm.insert\(T\).values\(rows\)\)",
+        ),
+        (
+            rm.delete(Thing).all_rows(),
+            r"not rowmill.Delete; a query holds its values: execute\(\) runs it",
+        ),
+        (by_id(1), "not rowmill.Call; a query holds its values"),
+        (b"select 1", "not bytes$"),
+        (None, "not NoneType$"),
+    ],
+)
+async def test_what_is_no_sql(any_url: str, asked: Any, said: str) -> None:
+    said = rf"execute_many\(\) takes SQL as a str, {said}"
+    with rm.Database(any_url) as db, db.transaction() as tx:
+        for on in (db, tx):
+            with pytest.raises(TypeError, match=said):
+                on.execute_many(asked, [(1,)])
+    async with rm.AsyncDatabase(any_url) as adb:
+        with pytest.raises(TypeError, match=said):
+            await adb.execute_many(asked, [(1,)])
+
+
+async def test_what_is_no_tables_name(any_url: str) -> None:
+    asked: Any = Thing
+    with rm.Database(any_url) as db, db.transaction() as tx:
+        for on in (db, tx):
+            with pytest.raises(TypeError, match='name as a str, not a table\'s class: "things"'):
+                on.load(asked, [])
+            with pytest.raises(TypeError, match="name as a str, not rowmill.Select"):
+                on.load(wrong(rm.select(Thing)), [])
+    async with rm.AsyncDatabase(any_url) as adb:
+        with pytest.raises(TypeError, match="name as a str, not a table's class"):
+            await adb.load(asked, [])
+
+
+def wrong(value: object) -> Any:
+    """What a type checker would not let pass."""
+    return value

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,6 +86,92 @@ async def test_the_awaited_twin(shop: str) -> None:
             await db.explain("select nope", analyze=True)
         with pytest.raises(TypeError, match="the statement is a str or a query, not int"):
             await db.explain(5)  # type: ignore[arg-type]
+
+
+class Order(rm.Table, name="orders"):
+    id: rm.Col[int] = rm.pk()
+    customer: rm.Col[int]
+    total: rm.Col[int]
+
+
+ORDERS: Any = rm.select(Order)
+
+
+@rm.query
+def of_customer(customer: int) -> rm.Select:
+    return rm.select(Order).where(Order.customer == customer)
+
+
+async def test_queries_and_calls_of_both_worlds(shop: str) -> None:
+    query = rm.select(Order).where(Order.customer == 7)
+    raw = rm.sql("select * from {orders} where customer = {c}", orders=Order, c=7)
+    update = rm.update(Order).set(total=0).where(Order.customer == 7)
+    insert = rm.insert(Order).values(id=-1, customer=1, total=1).returning(Order.id)
+    asked: list[Any] = [
+        query,
+        raw,
+        of_customer(7),
+        update,
+        rm.delete(Order).where(Order.customer == 7),
+    ]
+    with rm.Database(shop) as db:
+        for each in asked:
+            plan = db.explain(each)
+            assert [node.index for node in plan.walk() if node.index] == ["orders_customer"]
+            assert str(each.explain(db)) == str(plan)
+        assert (
+            query.explain(db, analyze=True).rows
+            == of_customer(7).explain(db, analyze=True).rows
+            == 20
+        )
+        assert insert.explain(db, analyze=True).rows == 1
+        with db.transaction() as tx:
+            assert insert.explain(tx, analyze=True).analyzed
+        assert db.fetch_value("select count(*) from orders") == 20_000
+    async with rm.AsyncDatabase(shop) as adb:
+        for each in asked:
+            await adb.explain(each)
+            plan = await each.explain(adb, analyze=True)
+            assert plan.analyzed
+        async with adb.transaction() as atx:
+            assert (await query.explain(atx, analyze=True)).rows == 20
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (lambda db: db.explain(of_customer), r"with its values: explain\(f\(...\)\)"),
+        (lambda db: db.explain(Order), "a str or a query, not _Columns"),
+        (lambda db: db.explain(rm.select(Order), 7), "a query holds its values"),
+        (lambda db: db.explain(rm.select(Order), c=7), "a query holds its values"),
+        (
+            lambda db: ORDERS.explain(rm.select(Order)),
+            "a database or a transaction, not rowmill.Select",
+        ),
+        (lambda db: ORDERS.explain(rm.Database), "a database or a transaction, not type"),
+        (lambda db: ORDERS.explain("sqlite"), "a database or a transaction, not str"),
+    ],
+)
+def test_what_is_no_statement(shop: str, asked: Any, said: str) -> None:
+    with rm.Database(shop) as db, pytest.raises(TypeError, match=said):
+        asked(db)
+
+
+@pytest.mark.parametrize("dates", ["text", "unix", "julian"])
+def test_the_statement_is_that_which_runs_whatever_dates_are(tmp_path: Path, dates: str) -> None:
+    class Event(rm.Table, name="events"):
+        id: rm.Col[int] = rm.pk()
+        at: rm.Col[dt.datetime]
+
+    ten = dt.datetime(2024, 1, 1, 10, tzinfo=dt.UTC)
+    query = rm.select(Event.id).where(Event.at.hour() == 10)
+    with rm.Database(f"sqlite:///{tmp_path / 'e.db'}?dates={dates}") as db:
+        db.execute("create table events (id integer primary key, at timestamp)")
+        db.execute(rm.insert(Event).values([{"id": at, "at": ten} for at in range(3)]))
+        with db.expect(max_queries=1) as ran:
+            assert len(db.fetch(query)) == 3
+        plan = query.explain(db, analyze=True)
+        assert (plan.rows, plan.sql) == (3, ran.queries[0])
 
 
 def test_errors_are_the_statements_own(shop: str) -> None:

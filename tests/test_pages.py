@@ -348,6 +348,57 @@ def test_what_has_no_pages_says_so(db: rm.Database, asked: Any, said: str) -> No
         asked(db, rm.select(Post).order_by(Post.score))
 
 
+@rm.query
+def from_id(floor: int, nick: str = "") -> rm.Select:
+    return rm.select(Post).where(Post.id >= floor, Post.nick >= nick).order_by(Post.score)
+
+
+@rm.query
+def gone(floor: int) -> rm.Delete:
+    return rm.delete(Post).where(Post.id >= floor)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("select 1", "not str"),
+        (None, "not NoneType"),
+        (Post, "not rowmill._table._Columns"),
+        (rm.delete(Post).all_rows(), "not rowmill.Delete"),
+        (rm.sql("select 1"), "not rowmill.Raw"),
+        (gone(1), "not rowmill.Call"),
+        (from_id, "not a function under rm.query by itself: call it with its values"),
+    ],
+)
+async def test_what_is_no_query_that_reads(any_url: str, asked: Any, said: str) -> None:
+    wanted = rf"page\(\) takes a query as of rm.select\(\), with an order, {said}"
+    with rm.Database(any_url) as db, pytest.raises(TypeError, match=wanted):
+        db.page(asked, 3)
+    async with rm.AsyncDatabase(any_url) as adb:
+        with pytest.raises(TypeError, match=wanted):
+            await adb.page(asked, 3)
+
+
+async def test_a_call_has_pages(any_url: str, db: rm.Database) -> None:
+    query = rm.select(Post).where(ID >= 30, Post.nick >= "").order_by(Post.score)
+    expected = [row.id for row in db.fetch(query.order_by(Post.score, ID))]
+    page = db.page(from_id(30), 7)
+    found = [row.id for row in page]
+    back: list[int] = []
+    while page.next is not None:
+        page = db.page(from_id(30), 7, after=page.next)
+        found += [row.id for row in page]
+    assert found == expected
+    with db.transaction() as tx:
+        before = tx.page(from_id(30), 500, before=page.previous)
+        back = [row.id for row in before]
+    assert back + [row.id for row in page] == expected
+    async with rm.AsyncDatabase(any_url) as adb:
+        first = await adb.page(from_id(30), 7)
+        second = await adb.page(from_id(30), 7, after=first.next)
+        assert [row.id for page in (first, second) for row in page] == expected[:14]
+
+
 def test_pages_in_a_transaction_see_what_it_did(db: rm.Database) -> None:
     with db.transaction() as tx:
         tx.execute(rm.delete(Post).where(ID > 10))

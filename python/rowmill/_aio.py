@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from weakref import WeakSet
 
     from rowmill._plan import Plan
-    from rowmill._queries import _Query
+    from rowmill._queries import Call, _Query
     from rowmill._rowmill import (
         Expected,
         Frame,
@@ -68,6 +68,10 @@ class _Verbs:
 
     @property
     def _is_sqlite(self) -> bool:
+        raise NotImplementedError
+
+    @property
+    def _dialect(self) -> str:
         raise NotImplementedError
 
     async def _answer(self, pump: Pump, submitted: Submitted, timeout: float | None) -> Any:
@@ -165,7 +169,7 @@ class _Verbs:
 
     async def page(
         self,
-        query: Select,
+        query: Select | Call,
         /,
         size: int = 50,
         *,
@@ -296,7 +300,7 @@ class _Verbs:
 
     async def explain(
         self,
-        sql: str,
+        sql: str | _Query,
         /,
         *parameters: Any,
         analyze: bool = False,
@@ -409,6 +413,10 @@ class AsyncDatabase(_Verbs):
     @property
     def _is_sqlite(self) -> bool:
         return self._options.is_sqlite
+
+    @property
+    def _dialect(self) -> str:
+        return self._options.dialect
 
     def stream(
         self,
@@ -535,6 +543,10 @@ class AsyncTransaction(_Verbs):
     @property
     def _is_sqlite(self) -> bool:
         return self._database._is_sqlite
+
+    @property
+    def _dialect(self) -> str:
+        return self._database._dialect
 
     def savepoint(self) -> AsyncSavepoint:
         """A part of the transaction that can fail alone, for `async with`: where the block raises,

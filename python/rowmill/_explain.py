@@ -11,7 +11,7 @@ from rowmill._aio import AsyncDatabase, AsyncTransaction, _Verbs
 from rowmill._errors import InterfaceError, QueryTimeout
 from rowmill._explain_postgres import postgres_plan
 from rowmill._explain_sqlite import sqlite_plan
-from rowmill._rowmill import Transaction
+from rowmill._rowmill import Call, Delete, Insert, Prepared, Raw, Select, Transaction, Update
 
 if TYPE_CHECKING:
     from rowmill._plan import Plan
@@ -37,12 +37,9 @@ class Measure(NamedTuple):
     undone: bool
 
 
-def conversation(
-    is_sqlite: bool, statement: object, analyze: bool
-) -> Generator[Ask | Measure, Any, Plan]:
+def conversation(is_sqlite: bool, sql: str, analyze: bool) -> Generator[Ask | Measure, Any, Plan]:
     """Asks, and gives the plan in the end. What is asked one after the other is the same for both
     worlds; each answers in its own way."""
-    sql = text(statement)
     if not is_sqlite:
         options = "analyze, buffers, format json" if analyze else "format json"
         # Also what only reads: it may call functions that write.
@@ -62,23 +59,20 @@ def conversation(
     return sqlite_plan(sql, steps, rows, seconds)
 
 
-def text(sql: object) -> str:
-    """The statement as text."""
-    if not isinstance(sql, str):
-        raise TypeError(f"the statement is a str or a query, not {type(sql).__name__}")
-    return sql
-
-
 def opened(
-    is_sqlite: bool, sql: object, parameters: tuple[Any, ...]
-) -> tuple[object, tuple[Any, ...]]:
+    dialect: str, sql: object, parameters: tuple[Any, ...], named: Mapping[str, Any]
+) -> tuple[str, tuple[Any, ...]]:
     """A query as its text and parameters; text as it is."""
-    spell = getattr(sql, "sql", None)
-    if spell is None:
+    if isinstance(sql, str):
         return sql, parameters
-    if parameters:
+    if isinstance(sql, Prepared):
+        raise TypeError("a function under rm.query is explained with its values: explain(f(...))")
+    if not isinstance(sql, (Select, Insert, Update, Delete, Raw, Call)):
+        raise TypeError(f"the statement is a str or a query, not {type(sql).__name__}")
+    if parameters or named:
         raise TypeError("a query holds its values: parameters are given beside SQL alone")
-    written, values = spell("sqlite" if is_sqlite else "postgresql")
+    spell: Any = sql.sql  # with the names of dialects that are each database's own
+    written, values = spell(dialect)
     return written, tuple(values)
 
 
@@ -107,9 +101,9 @@ def explain(
     timeout: float | None,
 ) -> Plan:
     """The plan of a statement, for a database or a transaction."""
-    sql, parameters = opened(target._is_sqlite, sql, parameters)
-    talk = conversation(target._is_sqlite, sql, analyze)
     named = named or {}
+    text, parameters = opened(target._dialect, sql, parameters, named)
+    talk = conversation(target._is_sqlite, text, analyze)
 
     def run(asked: Ask | Measure, on: Database | Transaction) -> Any:
         if isinstance(asked, Ask):
@@ -149,8 +143,8 @@ async def explain_async(
     timeout: float | None,
 ) -> Plan:
     """The same, awaited."""
-    sql, parameters = opened(target._is_sqlite, sql, parameters)
-    talk = conversation(target._is_sqlite, sql, analyze)
+    text, parameters = opened(target._dialect, sql, parameters, named)
+    talk = conversation(target._is_sqlite, text, analyze)
 
     async def run(asked: Ask | Measure, on: _Verbs) -> Any:
         if isinstance(asked, Ask):

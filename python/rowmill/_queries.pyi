@@ -1,7 +1,7 @@
 """What queries are to type checkers. The module is a stub's part: at run time its names are those of
 `rowmill._rowmill`."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import (
     Any,
     Generic,
@@ -11,12 +11,15 @@ from typing import (
     Self,
     TypeAlias,
     final,
+    overload,
     type_check_only,
 )
 
+from rowmill._aio import AsyncDatabase, AsyncTransaction
 from rowmill._edge import Edge
 from rowmill._expressions import Col, Expr, Labeled
-from rowmill._rowmill import Frame, Row, _Dataclass
+from rowmill._plan import Plan
+from rowmill._rowmill import Database, Frame, Row, Transaction, _Dataclass
 from rowmill._table import Table
 
 _Query: TypeAlias = Select | Insert | Update | Delete | Raw | Call
@@ -41,10 +44,10 @@ class Source:
     def columns(self) -> list[Col[Any]]: ...
     def labels(self) -> list[str]: ...
     def alias(self, name: str) -> Source: ...
+    def _keys_to(self, parent: Source) -> list[tuple[Col[Any], Col[Any]]]: ...
     @property
     def name(self) -> str: ...
     @property
-    def _keys_to(self, parent: Source) -> list[tuple[Col[Any], Col[Any]]]: ...
     def table(self) -> str | None: ...
 
 @final
@@ -60,6 +63,13 @@ class _Written(Protocol):
 
     def sql(self, dialect: _Dialect = "postgresql") -> tuple[str, list[Any]]:
         """The SQL and its parameters: (text, [values])."""
+    @overload
+    def explain(self, on: Database | Transaction, /, *, analyze: bool = False) -> Plan:
+        """The plan of the query on a database, or in a transaction, as of `db.explain(q)`."""
+    @overload
+    def explain(
+        self, on: AsyncDatabase | AsyncTransaction, /, *, analyze: bool = False
+    ) -> Awaitable[Plan]: ...
 
 @final
 class Select(_Written):
@@ -158,14 +168,14 @@ class Page:
 class Paging:
     def __new__(
         cls,
-        query: Select,
+        query: Select | Call,
         size: int,
         after: str | None,
         before: str | None,
         secret: bytes | str | None,
         address: str,
     ) -> Self: ...
-    def query(self) -> Select: ...
+    def query(self) -> Select | Call: ...
     def finish(self, rows: Frame) -> Page: ...
 
 @final

@@ -430,7 +430,7 @@ class _Verbs(Protocol):
         """The first column of the first row, or None where there is no row."""
     def page(
         self,
-        query: Select,
+        query: Select | Call,
         /,
         size: int = 50,
         *,
@@ -524,7 +524,7 @@ class _Verbs(Protocol):
         """Runs several statements, separated by semicolons, without parameters."""
     def explain(
         self,
-        sql: str,
+        sql: str | _Query,
         /,
         *parameters: Any,
         analyze: bool = False,
@@ -535,6 +535,8 @@ class _Verbs(Protocol):
         rolled back."""
     @property
     def _is_sqlite(self) -> bool: ...
+    @property
+    def _dialect(self) -> str: ...
 
 @final
 class Database(_Verbs):
@@ -672,6 +674,8 @@ class Options:
     def label(self) -> str: ...
     @property
     def is_sqlite(self) -> bool: ...
+    @property
+    def dialect(self) -> str: ...
 
 @final
 class Pump:

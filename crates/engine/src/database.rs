@@ -3,7 +3,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rowmill_columns::{Batch, Scalar};
-use rowmill_expr::sql::Target as SqlTarget;
 use rowmill_expr::{self as expr, Statement};
 use rowmill_wire::Output;
 
@@ -16,7 +15,7 @@ use crate::postgres::{
 use crate::query::Target;
 use crate::recorder::{Recorder, Recorders};
 use crate::shapes::Shapes;
-use crate::sqlite::{Dates, Sqlite, SqliteConfig};
+use crate::sqlite::{Sqlite, SqliteConfig};
 use crate::stream::{Parts, Stream};
 use crate::texts::Texts;
 use crate::transaction::{Transaction, TransactionMode, Work};
@@ -68,7 +67,8 @@ impl Database {
     /// # Errors
     /// `Connect` for a file that cannot be opened.
     pub fn with_config(config: Config) -> Result<Self> {
-        let (source, target) = match &config.source {
+        let target = config.target();
+        let source = match &config.source {
             SourceConfig::Sqlite { path, read_only, dates } => {
                 let sqlite = Sqlite::open(SqliteConfig {
                     path: path.clone(),
@@ -78,16 +78,9 @@ impl Database {
                     read_only: *read_only,
                     dates: *dates,
                 })?;
-                let target = match dates {
-                    Dates::Unix => SqlTarget::SqliteUnix,
-                    Dates::Text | Dates::Julian => SqlTarget::Sqlite,
-                };
-                (Source::Sqlite(sqlite), target)
+                Source::Sqlite(sqlite)
             }
-            SourceConfig::Postgres(postgres) => {
-                let pool = Pool::new(postgres, &config);
-                (Source::Postgres(pool), SqlTarget::Postgres)
-            }
+            SourceConfig::Postgres(postgres) => Source::Postgres(Pool::new(postgres, &config)),
         };
         Ok(Self(Arc::new(Inner {
             config,

@@ -11,6 +11,7 @@ use rowmill::{Config, limits};
 use crate::blocking::{seconds, whole};
 use crate::errors;
 use crate::text::text;
+use crate::query::dialect;
 use crate::value::class_name;
 
 /// What names a database: a URL, or the path of an SQLite file.
@@ -115,6 +116,12 @@ impl Options {
     #[getter]
     fn is_sqlite(&self) -> bool {
         self.0.is_sqlite()
+    }
+
+    /// The dialect of `sql()` that the database is asked in.
+    #[getter]
+    fn dialect(&self) -> &'static str {
+        dialect(self.0.target())
     }
 }
 

@@ -12,7 +12,7 @@ use crate::errors;
 use crate::expect::Expected;
 use crate::frame::{Frame, orientation};
 use crate::load::Keywords;
-use crate::query::{Page, Paging, Select, asked, nested};
+use crate::query::{Page, Paging, asked, dialect, nested, statement};
 use crate::row::Row;
 use crate::stream::Stream;
 use crate::text::Text;
@@ -294,7 +294,7 @@ impl Database {
     #[expect(clippy::too_many_arguments, reason = "keywords")]
     fn load<'py>(
         &self,
-        table: Text<'_>,
+        table: &Bound<'py, PyAny>,
         data: &Bound<'py, PyAny>,
         columns: Option<Bound<'_, PyDict>>,
         on_conflict: Option<&str>,
@@ -350,15 +350,16 @@ impl Database {
     #[pyo3(signature = (sql, rows, /, *, timeout=None))]
     fn execute_many(
         &self,
-        sql: Text<'_>,
+        sql: &Bound<'_, PyAny>,
         rows: &Bound<'_, PyAny>,
         timeout: Option<f64>,
     ) -> PyResult<u64> {
         let timeout = seconds(timeout)?.or(self.engine.config().timeout);
-        let arguments = many_arguments(rows, &sql)?;
+        let sql = &*statement(sql)?;
+        let arguments = many_arguments(rows, sql)?;
         blocking(rows.py(), |interrupt| {
             let control = Control::within(timeout);
-            self.engine.execute_many(&sql, arguments, &control.interrupted_by(interrupt))
+            self.engine.execute_many(sql, arguments, &control.interrupted_by(interrupt))
         })
     }
 
@@ -460,6 +461,12 @@ impl Database {
         self.engine.config().is_sqlite()
     }
 
+    /// The dialect of `sql()` that this database is asked in.
+    #[getter]
+    fn _dialect(&self) -> &'static str {
+        dialect(self.engine.config().target())
+    }
+
     /// A page of a query's rows, found by the place of the page before: the thousandth costs what the first
     /// does, and what is inserted meanwhile moves nothing.
     ///
@@ -481,7 +488,7 @@ impl Database {
     #[pyo3(signature = (query, /, size=50, *, after=None, before=None, secret=None, timeout=None))]
     fn page(
         &self,
-        query: &Bound<'_, Select>,
+        query: &Bound<'_, PyAny>,
         size: i64,
         after: Option<Text<'_>>,
         before: Option<Text<'_>>,
@@ -490,7 +497,7 @@ impl Database {
     ) -> PyResult<Page> {
         let py = query.py();
         let paging = Paging::of(query, size, after, before, secret, &self.engine.config().label())?;
-        let select = Bound::new(py, Select::from(paging.0.select()))?.into_any();
+        let select = paging.query(py)?;
         let rows =
             self.query(&select, &PyTuple::empty(py), timeout, None, |query| query.fetch())?;
         paging.page(py, &rows)

@@ -7,11 +7,13 @@ use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyRuntimeError, PyStopIteration, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 use rowmill::{Batch, Control, Error, ErrorKind, Load, OnConflict, Rows};
 
 use crate::blocking::{blocking, whole};
 use crate::frame::{Frame, batch_of};
+use crate::query::source_of;
+use crate::value;
 
 /// The exception of Python code that a load called.
 #[derive(Clone, Default)]
@@ -62,7 +64,7 @@ impl Keywords<'_> {
     /// The load of `data` into `table`. What Python code raises on the way is left in `raised`.
     pub(crate) fn load(
         self,
-        table: &str,
+        table: &Bound<'_, PyAny>,
         data: &Bound<'_, PyAny>,
         raised: &Raised,
     ) -> PyResult<Load<'static>> {
@@ -100,7 +102,7 @@ impl Keywords<'_> {
             None => Source::Whole(Some(data.clone().unbind())),
         };
         let rows = Rows::parts(Parts { source, raised: raised.clone() });
-        let mut load = Load::new(table, rows).on_conflict(on_conflict);
+        let mut load = Load::new(&table_name(table)?, rows).on_conflict(on_conflict);
         if let Some(key) = &self.key {
             load = load.key(names("key", key)?);
         }
@@ -132,7 +134,7 @@ impl Keywords<'_> {
     /// given back.
     pub(crate) fn run<'py>(
         self,
-        table: &str,
+        table: &Bound<'_, PyAny>,
         data: &Bound<'py, PyAny>,
         timeout: Option<Duration>,
         count: impl FnOnce(Load<'_>, &Control<'_>) -> rowmill::Result<u64> + Send,
@@ -214,4 +216,17 @@ impl Iterator for Parts {
         });
         part.transpose().map(|part| part.map_err(|error| self.raised.put(error)))
     }
+}
+
+/// The name of the table to load.
+fn table_name(table: &Bound<'_, PyAny>) -> PyResult<String> {
+    if let Ok(name) = table.cast::<PyString>() {
+        return crate::text::text(name).map(std::borrow::Cow::into_owned);
+    }
+    let given = match source_of(table)? {
+        Some(source) => format!("a table's class: {:?}", &**source.label()),
+        None => value::class_name(table),
+    };
+    let message = format!("load() takes the table's name as a str, not {given}");
+    Err(PyTypeError::new_err(message))
 }

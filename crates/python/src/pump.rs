@@ -19,7 +19,7 @@ use crate::errors;
 use crate::expect::Expected;
 use crate::frame::{Frame, orientation};
 use crate::load::{Keywords, Raised};
-use crate::query::asked;
+use crate::query::{asked, statement};
 use crate::row::Row;
 use crate::text::Text;
 use crate::value;
@@ -267,7 +267,7 @@ impl Pump {
     #[expect(clippy::too_many_arguments, reason = "keywords")]
     fn load<'py>(
         this: &Bound<'py, Self>,
-        table: Text<'_>,
+        table: &Bound<'py, PyAny>,
         data: &Bound<'py, PyAny>,
         columns: Option<Bound<'py, PyDict>>,
         on_conflict: Option<&str>,
@@ -294,16 +294,17 @@ impl Pump {
     /// Runs a statement once for each row; the answer is the count of rows they changed.
     fn execute_many<'py>(
         this: &Bound<'py, Self>,
-        sql: Text<'_>,
+        sql: &Bound<'py, PyAny>,
         rows: &Bound<'py, PyAny>,
         transaction: Option<u64>,
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         seconds(timeout)?;
         let transaction = transaction.map(TransactionId::from_raw);
-        let rows = many_arguments(rows, &sql)?;
+        let sql = &*statement(sql)?;
+        let rows = many_arguments(rows, sql)?;
         let start = |inner: &mut Evented<Target>, target| {
-            inner.execute_many(&sql, rows, transaction, target)
+            inner.execute_many(sql, rows, transaction, target)
         };
         Self::submitted(this, start, Shape::Other)
     }

@@ -6,7 +6,7 @@ use rowmill::{Control, Error, ErrorKind, Query, TransactionMode, limits};
 use crate::blocking::{Absent, Exclusive, Taken, blocking, many_arguments, seconds, whole};
 use crate::frame::{Frame, orientation};
 use crate::load::Keywords;
-use crate::query::{Page, Paging, Select, asked, nested};
+use crate::query::{Page, Paging, asked, dialect, nested, statement};
 use crate::row::Row;
 use crate::stream::Stream;
 use crate::text::Text;
@@ -92,7 +92,7 @@ impl Transaction {
     #[expect(clippy::too_many_arguments, reason = "keywords")]
     fn load<'py>(
         &self,
-        table: Text<'_>,
+        table: &Bound<'py, PyAny>,
         data: &Bound<'py, PyAny>,
         columns: Option<Bound<'_, PyDict>>,
         on_conflict: Option<&str>,
@@ -123,7 +123,7 @@ impl Transaction {
     #[pyo3(signature = (query, /, size=50, *, after=None, before=None, secret=None, timeout=None))]
     fn page(
         &self,
-        query: &Bound<'_, Select>,
+        query: &Bound<'_, PyAny>,
         size: i64,
         after: Option<Text<'_>>,
         before: Option<Text<'_>>,
@@ -133,7 +133,7 @@ impl Transaction {
         let py = query.py();
         let paging =
             Paging::of(query, size, after, before, secret, &self.database.config().label())?;
-        let select = Bound::new(py, Select::from(paging.0.select()))?.into_any();
+        let select = paging.query(py)?;
         let rows =
             self.query(&select, &PyTuple::empty(py), timeout, None, |query| query.fetch())?;
         paging.page(py, &rows)
@@ -253,16 +253,17 @@ impl Transaction {
     #[pyo3(signature = (sql, rows, /, *, timeout=None))]
     fn execute_many(
         &self,
-        sql: Text<'_>,
+        sql: &Bound<'_, PyAny>,
         rows: &Bound<'_, PyAny>,
         timeout: Option<f64>,
     ) -> PyResult<u64> {
         let timeout = seconds(timeout)?.or(self.database.config().timeout);
-        let arguments = many_arguments(rows, &sql)?;
+        let sql = &*statement(sql)?;
+        let arguments = many_arguments(rows, sql)?;
         blocking(rows.py(), |interrupt| {
             let control = Control::within(timeout);
             self.with(interrupt, |transaction| {
-                transaction.execute_many(&sql, arguments, &control.interrupted_by(interrupt))
+                transaction.execute_many(sql, arguments, &control.interrupted_by(interrupt))
             })
         })
     }
@@ -287,6 +288,12 @@ impl Transaction {
     #[getter]
     fn _is_sqlite(&self) -> bool {
         self.database.config().is_sqlite()
+    }
+
+    /// As of the database.
+    #[getter]
+    fn _dialect(&self) -> &'static str {
+        dialect(self.database.config().target())
     }
 
     /// A part of the transaction that can fail alone, for `with`: where the block raises, what it did

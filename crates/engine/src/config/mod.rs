@@ -11,6 +11,8 @@ use std::time::Duration;
 pub(crate) use self::files::password;
 pub use self::postgres::{Address, ClientCertificate, PostgresConfig, TargetSession, TlsMode};
 pub use self::session::{PoolerMode, TcpKeepalive};
+use rowmill_expr::sql::Target as SqlTarget;
+
 use crate::sqlite::Dates;
 use crate::url::Url;
 use crate::{Error, ErrorKind, Result, limits};
@@ -130,6 +132,15 @@ impl Config {
     /// Whether this is an SQLite database; else it is PostgreSQL.
     pub fn is_sqlite(&self) -> bool {
         matches!(self.source, SourceConfig::Sqlite { .. })
+    }
+
+    /// Whose SQL the database is asked in.
+    pub fn target(&self) -> SqlTarget {
+        match &self.source {
+            SourceConfig::Postgres(_) => SqlTarget::Postgres,
+            SourceConfig::Sqlite { dates: Dates::Unix, .. } => SqlTarget::SqliteUnix,
+            SourceConfig::Sqlite { .. } => SqlTarget::Sqlite,
+        }
     }
 
     /// The URL without its password, for messages and `repr`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 use rowmill::expr::query::Query;
 use rowmill::expr::sql::{Bound as Values, Target, compile};
 use rowmill::{Arguments, Ask, Scalar, Value};
@@ -77,6 +77,28 @@ pub(crate) fn asked<'a>(
     Ok(Asked::Query(query, Vec::new()))
 }
 
+/// The SQL that runs once for each row of parameters.
+///
+/// # Errors
+/// `TypeError` for anything but SQL.
+pub(crate) fn statement<'a>(sql: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, str>> {
+    if let Ok(text) = sql.cast::<PyString>() {
+        return crate::text::text(text);
+    }
+    let way = match sql.cast::<Insert>() {
+        Ok(_) => {
+            "; all rows go into one insert, execute(rm.insert(T).values(rows)), or faster by load()"
+        }
+        Err(_) if query(sql).is_some() || sql.is_instance_of::<Call>() => {
+            "; a query holds its values: execute() runs it"
+        }
+        Err(_) => "",
+    };
+    let class = value::class_name(sql);
+    let message = format!("execute_many() takes SQL as a str, not {class}{way}");
+    Err(PyTypeError::new_err(message))
+}
+
 /// The rows of a query with edges, and under each what belongs to it; `None` where it has none.
 pub(crate) fn nested<'py>(
     on: &Bound<'py, PyAny>,
@@ -126,16 +148,48 @@ pub(crate) fn text<'py>(
     (&*sql.text, PyList::new(py, values)?).into_pyobject(py)
 }
 
+/// The plan that a database, or a transaction, has for a query.
+///
+/// # Errors
+/// `TypeError` for what is neither.
+pub(crate) fn explained<'py>(
+    query: &Bound<'py, PyAny>,
+    on: &Bound<'py, PyAny>,
+    analyze: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = query.py();
+    if on.is_instance_of::<PyType>() || !on.hasattr(pyo3::intern!(py, "_dialect"))? {
+        let class = value::class_name(on);
+        let message = format!("explain() takes a database or a transaction, not {class}");
+        return Err(PyTypeError::new_err(message));
+    }
+    let named = PyDict::new(py);
+    named.set_item("analyze", analyze)?;
+    on.call_method("explain", (query,), Some(&named))
+}
+
 /// The SQL of a query without its values.
 pub(crate) fn spelled(py: Python<'_>, query: &Query, dialect: &str) -> PyResult<String> {
     let sql = compile(query, &Values::of(query), target(py, dialect)?);
     sql.map(|sql| sql.text.to_string()).map_err(|error| raised(py, &error))
 }
 
+const SQLITE_UNIX: &str = "sqlite?dates=unix";
+
+/// The dialect's name; [`target`] knows it.
+pub(crate) fn dialect(target: Target) -> &'static str {
+    match target {
+        Target::Postgres => "postgresql",
+        Target::Sqlite => "sqlite",
+        Target::SqliteUnix => SQLITE_UNIX,
+    }
+}
+
 fn target(py: Python<'_>, dialect: &str) -> PyResult<Target> {
     match dialect {
         "postgresql" => Ok(Target::Postgres),
         "sqlite" => Ok(Target::Sqlite),
+        SQLITE_UNIX => Ok(Target::SqliteUnix),
         other => {
             let message = format!("dialect is \"postgresql\" or \"sqlite\", not {other:?}");
             Err(errors::programming(py, &message))

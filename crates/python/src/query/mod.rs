@@ -10,12 +10,12 @@ mod reading;
 mod source;
 mod writing;
 
-pub(crate) use ask::{asked, nested};
+pub(crate) use ask::{asked, dialect, nested, statement};
 pub(crate) use expression::{Col, Expr, Labeled, Quantified, expression, raised};
 pub(crate) use functions::*;
 pub(crate) use page::{Page, Paging};
 pub(crate) use prepared::{Call, Prepared, parameter};
 pub(crate) use raw::{Raw, sql};
 pub(crate) use reading::{Select, select};
-pub(crate) use source::{Source, Subquery};
+pub(crate) use source::{Source, Subquery, source_of};
 pub(crate) use writing::{Delete, Insert, Update, delete, insert, update, upsert};

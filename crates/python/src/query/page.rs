@@ -1,8 +1,15 @@
 #![allow(clippy::doc_link_with_quotes)] // the examples are Python
+use std::sync::Arc;
+
+use pyo3::IntoPyObjectExt as _;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
+use rowmill::Scalar;
+use rowmill::expr::query::{self, Query};
 
 use super::reading::Select;
+use super::{Call, Prepared};
 use crate::blocking::whole;
 use crate::frame::Frame;
 use crate::text::{Text, text};
@@ -21,11 +28,15 @@ pub(crate) struct Page {
 
 /// A page to fetch. Not public: `page` of the databases stands on it.
 #[pyclass(frozen, module = "rowmill._rowmill")]
-pub(crate) struct Paging(pub(crate) rowmill::Paging);
+pub(crate) struct Paging {
+    paging: rowmill::Paging,
+    /// Where it is of a call of a prepared function: that call's values.
+    given: Option<Vec<Scalar>>,
+}
 
 impl Paging {
     pub(crate) fn of(
-        query: &Bound<'_, Select>,
+        query: &Bound<'_, PyAny>,
         size: i64,
         after: Option<Text<'_>>,
         before: Option<Text<'_>>,
@@ -34,7 +45,7 @@ impl Paging {
     ) -> PyResult<Self> {
         let py = query.py();
         let size = whole("size", size, 1)?;
-        query.get().without_edges(py, "a page")?;
+        let (select, given) = pageable(query)?;
         let secret = match secret {
             None => address.as_bytes().to_vec(),
             Some(secret) => {
@@ -55,8 +66,7 @@ impl Paging {
                 "a page is after one token or before one, not both",
             ));
         }
-        let paging =
-            rowmill::Paging::new(&query.get().query, size, after.or(before).as_deref(), &secret);
+        let paging = rowmill::Paging::new(&select, size, after.or(before).as_deref(), &secret);
         let paging = paging.map_err(|error| errors::raised(py, &error))?;
         if paging.is_backwards() != before.is_some() {
             let message = if before.is_some() {
@@ -66,21 +76,41 @@ impl Paging {
             };
             return Err(errors::programming(py, message));
         }
-        Ok(Self(paging))
+        Ok(Self { paging, given })
     }
 
     pub(crate) fn page(&self, py: Python<'_>, rows: &rowmill::Batch) -> PyResult<Page> {
-        let page = self.0.finish(rows).map_err(|error| errors::raised(py, &error))?;
+        let page = self.paging.finish(rows).map_err(|error| errors::raised(py, &error))?;
         let rowmill::Page { rows, next, previous } = page;
         Ok(Page { rows: Py::new(py, Frame::from(rows))?, next, previous })
     }
+}
+
+/// The query that reads, and where it is of a call the call's values.
+fn pageable(query: &Bound<'_, PyAny>) -> PyResult<(Arc<query::Select>, Option<Vec<Scalar>>)> {
+    if let Ok(select) = query.cast::<Select>() {
+        select.get().without_edges(query.py(), "a page")?;
+        return Ok((Arc::clone(&select.get().query), None));
+    }
+    if let Ok(call) = query.cast::<Call>() {
+        let Call { query, given } = call.get();
+        if let Query::Select(select) = query {
+            return Ok((Arc::clone(select), Some(given.clone())));
+        }
+    }
+    let given = match query.cast::<Prepared>() {
+        Ok(_) => "a function under rm.query by itself: call it with its values".into(),
+        Err(_) => value::class_name(query),
+    };
+    let message = format!("page() takes a query as of rm.select(), with an order, not {given}");
+    Err(PyTypeError::new_err(message))
 }
 
 #[pymethods]
 impl Paging {
     #[new]
     fn new(
-        query: &Bound<'_, Select>,
+        query: &Bound<'_, PyAny>,
         size: i64,
         after: Option<Text<'_>>,
         before: Option<Text<'_>>,
@@ -91,8 +121,13 @@ impl Paging {
     }
 
     /// The query of the page.
-    fn query(&self) -> Select {
-        self.0.select().into()
+    pub(crate) fn query<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match &self.given {
+            None => Select::from(self.paging.select()).into_bound_py_any(py),
+            Some(given) => {
+                Call { query: self.paging.query(), given: given.clone() }.into_bound_py_any(py)
+            }
+        }
     }
 
     /// The page, of the rows that the query gave.

@@ -190,6 +190,16 @@ impl Call {
         ask::text(py, &self.query, &self.given, dialect)
     }
 
+    /// The plan of the query, as of `Select.explain`.
+    #[pyo3(signature = (on, /, *, analyze=false))]
+    fn explain<'py>(
+        slf: &Bound<'py, Self>,
+        on: &Bound<'py, PyAny>,
+        analyze: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        ask::explained(slf.as_any(), on, analyze)
+    }
+
     fn __repr__(&self, py: Python<'_>) -> String {
         match ask::spelled(py, &self.query, "postgresql") {
             Ok(text) => format!("<rowmill.Call {text}>"),

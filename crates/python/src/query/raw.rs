@@ -8,7 +8,7 @@ use rowmill::expr::query::{self, Query};
 use rowmill::expr::sql::quoted;
 use rowmill::expr::{Dialect, Expr as Tree, Parameters, Statement};
 
-use super::ask::text;
+use super::ask::{explained, text};
 use super::expression::{expression, raised};
 use super::source::source_of;
 use crate::errors;
@@ -164,6 +164,16 @@ impl Raw {
     #[pyo3(signature = (dialect="postgresql"))]
     fn sql<'py>(&self, py: Python<'py>, dialect: &str) -> PyResult<Bound<'py, PyTuple>> {
         text(py, &Query::Raw(self.0.clone()), &[], dialect)
+    }
+
+    /// The plan of the query, as of `Select.explain`.
+    #[pyo3(signature = (on, /, *, analyze=false))]
+    fn explain<'py>(
+        slf: &Bound<'py, Self>,
+        on: &Bound<'py, PyAny>,
+        analyze: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        explained(slf.as_any(), on, analyze)
     }
 
     fn __str__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

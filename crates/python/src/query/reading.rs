@@ -8,7 +8,7 @@ use rowmill::expr::query::{
 };
 use rowmill::expr::{self, Base, QueryForm};
 
-use super::ask::text;
+use super::ask::{explained, text};
 use super::expression::{Expr, Labeled, expression, key, raised};
 use super::source::{Subquery, columns, declared_label, derived, source_of};
 use crate::text::{Text, text as given_text};
@@ -519,6 +519,20 @@ impl Select {
     #[pyo3(signature = (dialect="postgresql"))]
     fn sql<'py>(&self, py: Python<'py>, dialect: &str) -> PyResult<Bound<'py, PyTuple>> {
         text(py, &Query::Select(Arc::clone(&self.query)), &[], dialect)
+    }
+
+    /// The plan of the query, as of `Database.explain`: a query knows no database, so it takes one, or a
+    /// transaction. (Of `rm.AsyncDatabase` it is awaited.)
+    ///
+    /// >>> rm.select(Order).where(Order.id == 1).explain(db).nodes[0].kind
+    /// 'SEARCH'
+    #[pyo3(signature = (on, /, *, analyze=false))]
+    fn explain<'py>(
+        slf: &Bound<'py, Self>,
+        on: &Bound<'py, PyAny>,
+        analyze: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        explained(slf.as_any(), on, analyze)
     }
 
     fn __str__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

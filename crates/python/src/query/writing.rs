@@ -8,7 +8,7 @@ use rowmill::Scalar;
 use rowmill::expr::query::{self, Conflict, Outputs, Query, Table, Then};
 use rowmill::expr::{ColumnRef, Expr as Tree, Kind};
 
-use super::ask::{spelled, text};
+use super::ask::{explained, spelled, text};
 use super::expression::{Col, Expr, expression};
 use super::reading::{Select, conditions_of, outputs};
 use super::source::{declared_label, source_of};
@@ -361,6 +361,16 @@ impl Insert {
         text(py, &Query::Insert(Arc::clone(&self.0)), &[], dialect)
     }
 
+    /// The plan of the query, as of `Select.explain`.
+    #[pyo3(signature = (on, /, *, analyze=false))]
+    fn explain<'py>(
+        slf: &Bound<'py, Self>,
+        on: &Bound<'py, PyAny>,
+        analyze: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        explained(slf.as_any(), on, analyze)
+    }
+
     fn __str__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.sql(py, "postgresql")?.get_item(0)
     }
@@ -445,6 +455,16 @@ impl Update {
         text(py, &Query::Update(Arc::clone(&self.0)), &[], dialect)
     }
 
+    /// The plan of the query, as of `Select.explain`.
+    #[pyo3(signature = (on, /, *, analyze=false))]
+    fn explain<'py>(
+        slf: &Bound<'py, Self>,
+        on: &Bound<'py, PyAny>,
+        analyze: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        explained(slf.as_any(), on, analyze)
+    }
+
     fn __str__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.sql(py, "postgresql")?.get_item(0)
     }
@@ -480,6 +500,16 @@ impl Delete {
     #[pyo3(signature = (dialect="postgresql"))]
     fn sql<'py>(&self, py: Python<'py>, dialect: &str) -> PyResult<Bound<'py, PyTuple>> {
         text(py, &Query::Delete(Arc::clone(&self.0)), &[], dialect)
+    }
+
+    /// The plan of the query, as of `Select.explain`.
+    #[pyo3(signature = (on, /, *, analyze=false))]
+    fn explain<'py>(
+        slf: &Bound<'py, Self>,
+        on: &Bound<'py, PyAny>,
+        analyze: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        explained(slf.as_any(), on, analyze)
     }
 
     fn __str__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
