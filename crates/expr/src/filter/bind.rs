@@ -72,10 +72,10 @@ impl<'a> Binder<'a> {
         let there = |name: &str| self.schema.position(name).is_some();
         let declared =
             || column.source.as_deref()?.as_table()?.column(&column.name)?.label.as_ref();
-        match there(&column.name) {
-            true => &column.name,
-            false => declared().filter(|label| there(label)).unwrap_or(&column.name),
+        if there(&column.name) {
+            return &column.name;
         }
+        declared().filter(|label| there(label)).unwrap_or(&column.name)
     }
 }
 
