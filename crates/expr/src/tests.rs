@@ -17,7 +17,7 @@ fn numbered_parameters_keep_their_numbers() {
 #[test]
 fn a_name_used_twice_is_one_parameter() {
     assert_eq!(postgres("a = :x or b = :y or c = :x"), "a = $1 or b = $2 or c = $1");
-    assert_eq!(postgres(r"E'\':x' :E'\':x"), r"E'\':x' $1'\'$2");
+    assert_eq!(postgres(r"E'\' :x' :E'\' :x"), r"E'\' :x' $1'\' $2");
 }
 
 #[test]
@@ -66,11 +66,11 @@ fn places_are_found_in_the_source() {
     let place = |text: &str| text.find("wrong").map(|at| text[..at].chars().count() + 1).unwrap();
     assert_eq!(statement.source_position(place(statement.text())), place(source));
     assert_eq!(statement.source_position(1), 1);
-    let source = ":a:b:c:d:e:f:g:h:i:j:j";
+    let source = ":a;:b;:c;:d;:e;:f;:g;:h;:i;:j;:j";
     let statement = Statement::parse(source, Dialect::Postgres).unwrap();
-    assert_eq!(&**statement.text(), "$1$2$3$4$5$6$7$8$9$10$10");
-    let places = (18..=24).map(|place| statement.source_position(place));
-    assert_eq!(places.collect::<Vec<_>>(), [18, 19, 20, 20, 21, 22, 22]);
+    assert_eq!(&**statement.text(), "$1;$2;$3;$4;$5;$6;$7;$8;$9;$10;$10");
+    let places = (27..=34).map(|place| statement.source_position(place));
+    assert_eq!(places.collect::<Vec<_>>(), [27, 28, 29, 29, 30, 31, 32, 32]);
 }
 
 #[test]
