@@ -168,6 +168,10 @@ def refused(
         refused(lambda: rm.case(5), "case() takes pairs"),  # type: ignore[arg-type]
         refused(lambda: rm.coalesce(), "coalesce() takes one value at least"),
         refused(lambda: Line.nick.matches("(a"), 'the regular expression "(a" is none'),
+        refused(lambda: Line.nick.matches("a{2}{3}"), "repeats a repetition"),
+        refused(lambda: Line.nick.matches("a?{2}"), "repeats a repetition"),
+        refused(lambda: Line.nick.matches("^*a"), "repeats ^, which PostgreSQL does not"),
+        refused(lambda: Line.nick.matches("a{256}"), "repeats more than 255 times"),
         refused(lambda: Line.nick.matches("(?=a)"), 'the regular expression "(?=a)" has a group'),
         refused(lambda: Line.nick.like("a\\"), "ends in a backslash that takes nothing"),
         # writing

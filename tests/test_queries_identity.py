@@ -222,3 +222,16 @@ def test_pages_over_dates_in_another_form_end_with_an_error(form: str, tmp_path:
         token = db.page(query, 2).next
         with pytest.raises(rm.DataError, match="begins with a row that the page before it had"):
             db.page(query, 2, after=token)
+
+
+def test_classes_of_patterns_are_ascii_in_every_collation(pg_url: str) -> None:
+    class Word(rm.Table, name="words"):
+        w: rm.Col[str] = rm.pk()
+
+    with rm.Database(pg_url) as db, db.transaction() as transaction:
+        transaction.execute('create temp table words (w text collate "en-x-icu")')
+        transaction.execute("insert into words values ('é'), ('٣'), ('\u00a0'), ('e3 ')")
+        query = rm.select(Word.w)
+        assert ids(transaction.fetch(query.where(Word.w.matches(r"^\w\d\s$")))) == ["e3 "]
+        assert len(transaction.fetch(query.where(Word.w.matches(r"^[^a]$")))) == 3
+        assert len(transaction.fetch(query.where(Word.w.matches(r"\w|\d|\s")))) == 1

@@ -298,7 +298,7 @@ table! {
         "right({0!text}, length({1})) = {1}" "substr({0}, length({0}) - length({1}) + 1) = {1}"
         "Whether the first text ends with the second.";
     Matches "{0}.matches({1})" pattern Spread Row Test
-        "{0!text} ~ {1}" "{0} regexp {1}"
+        "{0!text} ~ {1!classes}" "{0} regexp {1}"
         "Whether a regular expression matches somewhere in the text. `.` matches line ends too, ^ and $ only the \
          text's ends; \\d \\w \\s are ASCII. What PostgreSQL and Rust read differently is refused.";
     Lower "{0}.lower()" text_to_text Spread Row Atom

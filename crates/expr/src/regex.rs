@@ -4,10 +4,17 @@ use regex_syntax::hir::{Hir, HirKind, Look};
 
 use crate::ExprError;
 
-/// How Rust is to read a pattern, so that it means what PostgreSQL reads: `.` takes line ends, classes are ASCII.
+/// The most often that PostgreSQL repeats something by `{}`.
+const REPETITIONS: u32 = 255;
+
+/// How Rust is to read a pattern, so that it means what PostgreSQL reads: `.` takes line ends.
 pub fn spelled(pattern: &str) -> String {
+    format!("(?s)(?:{})", ascii(pattern))
+}
+
+/// The pattern with its classes in ASCII, which both would read as Unicode's, PostgreSQL by its collation.
+pub(crate) fn ascii(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len() + 16);
-    out.push_str("(?s)(?:");
     let mut letters = pattern.chars();
     while let Some(letter) = letters.next() {
         if letter != '\\' {
@@ -25,7 +32,6 @@ pub fn spelled(pattern: &str) -> String {
             None => out.push('\\'),
         }
     }
-    out.push(')');
     out
 }
 
@@ -69,9 +75,14 @@ pub(crate) fn check(pattern: &str) -> Result<(), ExprError> {
                 }
             }
             '*' | '+' | '?' | '}'
-                if !in_class && matches!(letters.clone().next(), Some('+' | '*')) =>
+                if !in_class && matches!(letters.clone().next(), Some('+' | '*' | '{')) =>
             {
                 return Err(wrong("repeats a repetition".to_owned()));
+            }
+            '^' | '$'
+                if !in_class && matches!(letters.clone().next(), Some('+' | '*' | '?' | '{')) =>
+            {
+                return Err(wrong(format!("repeats {letter}, which PostgreSQL does not")));
             }
             _ => {}
         }
@@ -86,23 +97,31 @@ pub(crate) fn check(pattern: &str) -> Result<(), ExprError> {
         .build()
         .parse(pattern);
     let hir = parsed.map_err(|error| wrong(format!("is none: {error}")))?;
-    if has_other_looks(&hir) {
-        return Err(wrong("looks around in a way that is not read alike".to_owned()));
+    match unlike(&hir) {
+        Some(why) => Err(wrong(why)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-fn has_other_looks(hir: &Hir) -> bool {
+/// What in it the engines do not have alike.
+fn unlike(hir: &Hir) -> Option<String> {
     let mut stack = vec![hir];
     while let Some(hir) = stack.pop() {
         match hir.kind() {
             HirKind::Look(Look::Start | Look::End) => {}
-            HirKind::Look(_) => return true,
-            HirKind::Repetition(repetition) => stack.push(&repetition.sub),
+            HirKind::Look(_) => {
+                return Some("looks around in a way that is not read alike".to_owned());
+            }
+            HirKind::Repetition(repetition) => {
+                if repetition.max.unwrap_or(repetition.min).max(repetition.min) > REPETITIONS {
+                    return Some(format!("repeats more than {REPETITIONS} times"));
+                }
+                stack.push(&repetition.sub);
+            }
             HirKind::Capture(capture) => stack.push(&capture.sub),
             HirKind::Concat(parts) | HirKind::Alternation(parts) => stack.extend(parts),
             _ => {}
         }
     }
-    false
+    None
 }

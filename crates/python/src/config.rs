@@ -10,8 +10,8 @@ use rowmill::{Config, limits};
 
 use crate::blocking::{seconds, whole};
 use crate::errors;
-use crate::text::text;
 use crate::query::dialect;
+use crate::text::text;
 use crate::value::class_name;
 
 /// What names a database: a URL, or the path of an SQLite file.

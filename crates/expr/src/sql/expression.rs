@@ -400,6 +400,7 @@ impl Writer<'_> {
     ) {
         let (leaf, cast) = (is_leaf(arg), cast(operator, args));
         match mark {
+            "classes" if leaf => pieces.push(Piece::Value(arg, Form::Classes)),
             "glob" if leaf => pieces.push(Piece::Value(arg, Form::Glob)),
             "one" if leaf => pieces.push(Piece::Value(arg, Form::One)),
             "one" => pieces.extend([

@@ -24,6 +24,8 @@ pub(super) enum Form {
     Glob,
     /// A list of the value alone.
     One,
+    /// A regular expression whose classes are ASCII.
+    Classes,
     /// A number of rows.
     Rows,
     /// One step of the path of a JSON value.
@@ -50,6 +52,10 @@ impl Slot {
             Form::One => Ok(Scalar::List(vec![value.clone()])),
             Form::Glob => match value {
                 Scalar::Text(pattern) => glob(pattern).map(Scalar::Text),
+                other => Ok(other.clone()),
+            },
+            Form::Classes => match value {
+                Scalar::Text(pattern) => Ok(Scalar::Text(crate::regex::ascii(pattern))),
                 other => Ok(other.clone()),
             },
             Form::Rows => match value {
