@@ -186,7 +186,7 @@ async def test_what_is_no_tables_name(any_url: str) -> None:
         for on in (db, tx):
             with pytest.raises(TypeError, match='name as a str, not a table\'s class: "things"'):
                 on.load(asked, [])
-            with pytest.raises(TypeError, match="name as a str, not rowmill.Select"):
+            with pytest.raises(TypeError, match=r"name as a str, not rowmill\.Select"):
                 on.load(wrong(rm.select(Thing)), [])
     async with rm.AsyncDatabase(any_url) as adb:
         with pytest.raises(TypeError, match="name as a str, not a table's class"):
