@@ -55,6 +55,17 @@ def test_declarations_are_those_that_one_writes(db: rm.Database, tmp_path: Path)
     assert done.stdout.strip() == str(rm.select(tables.Lines.id).join(tables.Channels))
 
 
+async def test_the_awaited_twin(any_url: str, db: rm.Database) -> None:
+    fill(db)
+    async with rm.AsyncDatabase(any_url) as adb:
+        tables = await rm.reflect(adb)
+        assert tables.source() == SHOP
+        assert len(await adb.fetch(rm.select(tables.Lines))) == 4
+        assert len(await rm.reflect(adb, tables=["lines"])) == 1
+        with pytest.raises(rm.ProgrammingError, match=r"there is no .* 'zzz'"):
+            await rm.reflect(adb, schema="zzz")
+
+
 def test_some_tables_alone(db: rm.Database) -> None:
     fill(db)
     assert rm.reflect(db, tables=["channels"]).source() == SHOP.split("\n\n\nclass Lines")[0] + "\n"
@@ -67,7 +78,7 @@ def test_some_tables_alone(db: rm.Database) -> None:
     with pytest.raises(AttributeError, match="no table for 'Chanels'; there are Channels, Lines"):
         _ = rm.reflect(db).Chanels
     with pytest.raises(TypeError, match="reflect\\(\\) takes a Database, not str"):
-        rm.reflect("sqlite://")  # type: ignore[arg-type]
+        rm.reflect("sqlite://")  # type: ignore[call-overload]
 
 
 def test_a_database_without_tables(db: rm.Database) -> None:

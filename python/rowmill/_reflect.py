@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Generator, Iterator, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
+from rowmill._aio import AsyncDatabase
 from rowmill._declare import Declaration, Described, class_name, imports
 from rowmill._errors import DataError, ProgrammingError
 from rowmill._rowmill import Database
 from rowmill._table import Table
+
+if TYPE_CHECKING:
+    from rowmill._rowmill import Frame
+
+T = TypeVar("T")
+# Statements with their parameters go out, their frames come in.
+_Talk: TypeAlias = "Generator[tuple[Any, ...], Frame, T]"
 
 _POSTGRES = """
 select c.relname as "table", a.attname as "column", not a.attnotnull as nullable,
@@ -85,9 +93,17 @@ class Reflected:
         return self.source()
 
 
+@overload
 def reflect(
     db: Database, schema: str | None = None, tables: Sequence[str] | None = None
-) -> Reflected:
+) -> Reflected: ...
+@overload
+def reflect(
+    db: AsyncDatabase, schema: str | None = None, tables: Sequence[str] | None = None
+) -> Coroutine[Any, Any, Reflected]: ...
+def reflect(
+    db: Database | AsyncDatabase, schema: str | None = None, tables: Sequence[str] | None = None
+) -> Reflected | Coroutine[Any, Any, Reflected]:
     """The tables and views of a database as classes, as `rm.Table` declares them.
 
     >>> db.execute_script("create table notes (id integer primary key, text text not null)")
@@ -108,20 +124,61 @@ def reflect(
     a zone or without one; without values they are taken for wall clocks (`naive=True`).
 
     Args:
-        db: The database.
+        db: The database; of an AsyncDatabase it is awaited.
         schema: PostgreSQL's schema, None for the first of the search path; SQLite's attached database.
         tables: The names of those that are wanted, None for all.
 
     Raises:
         ProgrammingError: The schema, or one of `tables`, is not there.
     """
-    if not isinstance(db, Database):
+    if not isinstance(db, (Database, AsyncDatabase)):
         raise TypeError(f"reflect() takes a Database, not {type(db).__name__}")
     if isinstance(tables, str):
         raise TypeError(f"tables is a list of names: [{tables!r}]")
+    talk = _reflected(db._is_sqlite, schema, tables)
+    return _run(db, talk) if isinstance(db, Database) else _run_async(db, talk)
+
+
+reflect.__module__ = "rowmill"
+
+
+def _run(db: Database, talk: _Talk[Reflected]) -> Reflected:
+    try:
+        asked = next(talk)
+        while True:
+            try:
+                frame = db.fetch(*asked)
+            except DataError as error:
+                asked = talk.throw(error)
+            else:
+                asked = talk.send(frame)
+    except StopIteration as end:
+        done: Reflected = end.value
+        return done
+
+
+async def _run_async(db: AsyncDatabase, talk: _Talk[Reflected]) -> Reflected:
+    try:
+        asked = next(talk)
+        while True:
+            try:
+                frame = await db.fetch(*asked)
+            except DataError as error:
+                asked = talk.throw(error)
+            else:
+                asked = talk.send(frame)
+    except StopIteration as end:
+        done: Reflected = end.value
+        return done
+
+
+def _reflected(
+    is_sqlite: bool, schema: str | None, tables: Sequence[str] | None
+) -> _Talk[Reflected]:
+    """Yields what is to be fetched and is sent the frames, in either world."""
     described: dict[str, list[Described]] = {}
     wanted = None if tables is None else set(tables)
-    rows = _rows(db, schema)
+    rows = yield from _rows(is_sqlite, schema)
     for row in rows:
         if wanted is None or row.table in wanted:
             described.setdefault(row.table, []).append(_column(row, schema))
@@ -131,7 +188,7 @@ def reflect(
     declarations: list[Declaration] = []
     for table, columns in described.items():
         nested = {row.column for row in rows if row.table == table and row.nested}
-        types = _types(db, schema, table)
+        types = yield from _types(is_sqlite, schema, table)
         typed = [
             # Of an array of arrays an answer without rows says that it is one of its elements.
             column
@@ -144,31 +201,26 @@ def reflect(
     return Reflected(declarations)
 
 
-reflect.__module__ = "rowmill"
-
-
-def _rows(db: Database, schema: str | None) -> list[Any]:
+def _rows(is_sqlite: bool, schema: str | None) -> _Talk[list[Any]]:
     if schema is not None:
-        _check_schema(db, schema)
-    if db._is_sqlite:
+        yield from _check_schema(is_sqlite, schema)
+    if is_sqlite:
         name = "main" if schema is None else schema
         master = f"{_identifier(name)}.sqlite_master"
         literal = "'" + name.replace("'", "''") + "'"
-        return list(db.fetch(_SQLITE.format(master=master, schema=literal)))
-    return list(db.fetch(_POSTGRES, schema or db.fetch_value("select current_schema()::text")))
+        return list((yield (_SQLITE.format(master=master, schema=literal),)))
+    if schema is None:
+        ((schema,),) = yield ("select current_schema()::text",)
+    return list((yield (_POSTGRES, schema)))
 
 
-def _check_schema(db: Database, schema: str) -> None:
-    sql = (
-        "select nspname from pg_namespace"
-        if not db._is_sqlite
-        else "select name from pragma_database_list"
-    )
-    known: list[str] = [row[0] for row in db.fetch(f"{sql} order by 1")]
+def _check_schema(is_sqlite: bool, schema: str) -> _Talk[None]:
+    postgres, sqlite = "select nspname from pg_namespace", "select name from pragma_database_list"
+    known = [row[0] for row in (yield (f"{sqlite if is_sqlite else postgres} order by 1",))]
     if schema in known:
         return
     near = get_close_matches(schema, known, 3) or [n for n in known if not n.startswith("pg_")]
-    what = "attached database" if db._is_sqlite else "schema"
+    what = "attached database" if is_sqlite else "schema"
     raise ProgrammingError(f"there is no {what} {schema!r}; there are {', '.join(map(repr, near))}")
 
 
@@ -181,16 +233,16 @@ def _column(row: Any, schema: str | None) -> Described:
     return Described(row.column, "Any", nullable and not primary, primary, references)
 
 
-def _types(db: Database, schema: str | None, table: str) -> dict[str, str]:
+def _types(is_sqlite: bool, schema: str | None, table: str) -> _Talk[dict[str, str]]:
     """The types that an answer's columns have, which says how they are read."""
     of = _identifier(table) if schema is None else f"{_identifier(schema)}.{_identifier(table)}"
-    types = dict(db.fetch(f"select * from {of} limit 0").schema.items())
-    if db._is_sqlite:
+    types = dict((yield (f"select * from {of} limit 0",)).schema.items())
+    if is_sqlite:
         # Whether a `datetime` is a point in time its values say, not its word.
         for name in [name for name, kind in types.items() if kind == "timestamp"]:
             column = _identifier(name)
             try:
-                some = db.fetch(f"select {column} from {of} where {column} is not null limit 1")
+                some = yield (f"select {column} from {of} where {column} is not null limit 1",)
             except DataError:
                 continue  # a text that is no datetime
             if len(some) > 0:
