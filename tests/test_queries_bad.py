@@ -120,7 +120,7 @@ def refused(
         refused(lambda: -Line.nick == "x", "lines.nick has a minus, which text has not outside of order_by()"),
         refused(lambda: ~(-(Line.id == 1)), "lines.id == 1 has a minus, which bool has not outside of order_by()"),
         refused(lambda: str(rm.select(-Line.nick)), "lines.nick has a minus, which text has not outside of order_by()"),
-        refused(lambda: str(NICKS.where(-(Line.id == 1))), "lines.id == 1 has a minus, which bool has not"),
+        refused(lambda: str(NICKS.where(-(Line.id == 1))), "-(lines.id == 1) is an order's key, for order_by() alone"),
         refused(lambda: rm.least(Free.document, Free.document), "json has no order"),
         refused(lambda: rm.greatest(Free.span, datetime.timedelta(1)), "interval has no order"),
         refused(lambda: Line.id.desc() > 1, "lines.id.desc() is an order's key, for order_by() alone"),

@@ -519,19 +519,19 @@ table! {
     Lead "{0}.lead({1})" shifted Own Window Atom
         "lead({0}, {1!int4})" "lead({0}, {1})"
         "The value so many rows after.";
-    FirstValue "{0}.first_value()" extreme Own Window Atom
+    FirstValue "{0}.first_value()" unchanged Own Window Atom
         "first_value({0})" "first_value({0})"
         "The value of the first row of the frame.";
-    LastValue "{0}.last_value()" extreme Own Window Atom
+    LastValue "{0}.last_value()" unchanged Own Window Atom
         "last_value({0})" "last_value({0})"
         "The value of the last row of the frame.";
-    Descending "{0}.desc()" extreme Own Order Test
+    Descending "{0}.desc()" unchanged Own Order Test
         "{0} desc" "{0} desc"
         "The order's other way.";
-    NullsFirst "{0}.nulls_first()" extreme Own Order Test
+    NullsFirst "{0}.nulls_first()" unchanged Own Order Test
         "{0} nulls first" "{0} nulls first"
         "NULLs before all values.";
-    NullsLast "{0}.nulls_last()" extreme Own Order Test
+    NullsLast "{0}.nulls_last()" unchanged Own Order Test
         "{0} nulls last" "{0} nulls last"
         "NULLs after all values.";
 }

@@ -391,6 +391,12 @@ pub(crate) fn average(args: &[Kind]) -> Result<Kind, Mismatch> {
     })
 }
 
+/// What the operand is.
+#[expect(clippy::unnecessary_wraps, reason = "a Rule")]
+pub(crate) fn unchanged(args: &[Kind]) -> Result<Kind, Mismatch> {
+    Ok(args[0])
+}
+
 /// PostgreSQL orders these, but has no lowest of them.
 pub(crate) fn extreme(args: &[Kind]) -> Result<Kind, Mismatch> {
     if let Kind::One(Base::Bool | Base::Json | Base::Uuid) = args[0] {
