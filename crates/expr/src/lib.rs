@@ -15,6 +15,7 @@ mod kind;
 mod lexer;
 pub mod limits;
 mod node;
+mod normal;
 mod operators;
 pub mod query;
 pub mod regex;

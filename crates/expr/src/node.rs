@@ -142,9 +142,8 @@ impl Expr {
     pub fn literal(value: impl Into<Scalar>) -> Self {
         let value = value.into();
         let kind = Kind::of_scalar(&value);
-        let mut shape = Shape::of(2);
-        shape.number(kind.tag());
-        Self::leaf(Op::Literal(value), kind, shape.finish())
+        let shape = Shape::of_value(kind.tag());
+        Self::leaf(Op::Literal(value), kind, shape)
     }
 
     /// A value to come.

@@ -13,6 +13,13 @@ impl Shape {
         Self(hasher)
     }
 
+    /// The shape of a value of a kind: drawn once, and found without a hash, for half of all nodes are values.
+    pub(crate) fn of_value(kind: u64) -> u128 {
+        const FIRST: u128 = 0x7d1f_86c3_05ab_e94f_2b60_d5f8_913c_47e1;
+        const STEP: u128 = 0x3a95_e07b_c4d2_6819_f7e3_10ac_5d8b_926d;
+        FIRST.wrapping_add(STEP.wrapping_mul(kind.into()))
+    }
+
     pub(crate) fn with(mut self, part: u128) -> Self {
         self.add(part);
         self

@@ -61,25 +61,31 @@ impl fmt::Display for Place<'_> {
 /// `ProgrammingError` naming the place and what was given.
 #[inline]
 pub(crate) fn scalar(value: &Bound<'_, PyAny>, place: Place<'_>) -> PyResult<Scalar> {
-    // What nearly every parameter is: by the exact type, nothing imported.
+    match plain(value, place)? {
+        Some(scalar) => Ok(scalar),
+        None => other(value, place, 0),
+    }
+}
+
+/// What nearly every parameter is: by the exact type, nothing imported.
+#[inline]
+pub(crate) fn plain(value: &Bound<'_, PyAny>, place: Place<'_>) -> PyResult<Option<Scalar>> {
     if let Ok(text) = value.cast_exact::<PyString>() {
-        return text_of(text, place);
+        return text_of(text, place).map(Some);
     }
     if value.is_exact_instance_of::<PyInt>() {
-        return integer(value, place);
+        return integer(value, place).map(Some);
     }
     if value.is_none() {
-        return Ok(Scalar::Null);
+        return Ok(Some(Scalar::Null));
     }
     if let Ok(float) = value.cast_exact::<PyFloat>() {
-        return Ok(Scalar::Float(float.value()));
+        return Ok(Some(Scalar::Float(float.value())));
     }
-    if value.is_exact_instance_of::<PyDateTime>()
-        && let Some(moment) = moment(value)?
-    {
-        return Ok(moment);
+    if value.is_exact_instance_of::<PyDateTime>() {
+        return moment(value);
     }
-    other(value, place, 0)
+    Ok(None)
 }
 
 /// A `datetime`, from the ten bytes that it pickles as: asking for its seven parts, each by name, and whether
@@ -161,6 +167,12 @@ fn other(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<S
             });
         }
         return Ok(Scalar::List(scalars));
+    }
+    if depth == 0
+        && let Ok(tuple) = value.cast_exact::<PyTuple>()
+    {
+        let elements = tuple.iter_borrowed().map(|element| nested(&element, place, 1));
+        return elements.collect::<PyResult<_>>().map(Scalar::List);
     }
     if let Ok(flag) = value.cast::<PyBool>() {
         return Ok(Scalar::Bool(flag.is_true()));

@@ -261,6 +261,11 @@ proptest! {
         // What has no meaning for the columns' kinds, or leaves the range, is refused by both or by one
         // that had to look at the row.
         let Ok(expected) = slowly(&condition, &batch) else { return Ok(()) };
+        let normal = condition.normal().unwrap();
+        if let Ok(said) = slowly(&normal, &batch) {
+            prop_assert_eq!(&said, &expected, "{} in normal form is {}", condition, normal);
+        }
+        prop_assert_eq!(normal.normal().unwrap().shape(), normal.shape());
         let program = Program::new(std::slice::from_ref(&condition), batch.schema()).unwrap();
         let kept = program.run(&batch, 0..batch.rows());
         let Ok(kept) = kept else { return Err(TestCaseError::fail(format!("{condition}: {kept:?}"))) };
@@ -327,6 +332,7 @@ fn a_long_chain_is_flat_and_a_deep_tree_is_refused() {
     let known = (0..batch.rows()).filter(|&row| !batch.value(1, row).is_null()).count();
     assert_eq!(kept.count(), known);
     let deep = (1..10_000).fold(even(0), |all, _| call(O::Not, [all]));
+    assert_eq!(deep.normal().unwrap().depth(), even(0).depth());
     assert!(error(deep).contains("more than 400 levels"));
 }
 

@@ -8,6 +8,7 @@ use super::slot::Form;
 use super::writer::Writer;
 use crate::kind::{Base, Kind};
 use crate::node::{Expr, Op, QueryForm};
+use crate::normal::chain;
 use crate::operators::{Binding, Operator};
 use crate::query::Select;
 use crate::{ExprError, limits};
@@ -599,19 +600,6 @@ fn listed<'e>(
     if mark == "union" {
         pieces.push(Piece::Text(" as \"v\""));
     }
-}
-
-/// The parts of `a and b and c`, however they were put together.
-fn chain(expression: &Expr, operator: Operator) -> Vec<&Expr> {
-    let mut parts = Vec::new();
-    let mut stack = vec![expression];
-    while let Some(node) = stack.pop() {
-        match node.op() {
-            Op::Call(same) if *same == operator => stack.extend(node.args().iter().rev()),
-            _ => parts.push(node),
-        }
-    }
-    parts
 }
 
 fn is_comparison(operator: Operator) -> bool {

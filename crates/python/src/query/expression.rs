@@ -9,7 +9,7 @@ use rowmill::Scalar;
 use rowmill::expr::{self, ExprError, Operator as O, QueryForm};
 
 use super::{Raw, Select};
-use crate::parameter::{Place, scalar};
+use crate::parameter::{Place, plain, scalar};
 use crate::text::Text;
 use crate::{errors, value};
 
@@ -57,6 +57,9 @@ impl Col {
 /// What an operand is: an expression, a query of one column, or a value.
 #[inline]
 pub(crate) fn expression(value: &Bound<'_, PyAny>) -> PyResult<expr::Expr> {
+    if let Some(plain) = plain(value, Place::Value)? {
+        return Ok(expr::Expr::literal(plain));
+    }
     if let Ok(expression) = value.cast::<Expr>() {
         return Ok(expression.get().0.clone());
     }
