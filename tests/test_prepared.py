@@ -69,6 +69,11 @@ def quoted(ch: "int", nick: "str | None" = None, wanted: "list[int]" = ()) -> An
     return rm.select(Log.id).where(Log.channel == ch, (Log.nick == nick) | Log.id.in_(wanted))
 
 
+@rm.query
+def alike(nick: "str | None") -> Any:
+    return rm.select(Log.id).where(Log.nick.is_not_distinct_from(nick))
+
+
 END = START + dt.timedelta(days=4)
 
 
@@ -102,10 +107,30 @@ def test_a_prepared_query_says_what_it_is() -> None:
 
 
 def test_annotations_as_text_and_null(db: rm.Database) -> None:
-    assert ids(db.fetch(quoted(3))) == []
+    with pytest.raises(rm.ProgrammingError, match="a comparison with None is never true"):
+        quoted(3)
     assert ids(db.fetch(quoted(3, "n1")))[:2] == [10, 31]
-    assert ids(db.fetch(quoted(3, wanted=[3, 17]))) == [3, 17]
-    assert ids(db.fetch(quoted(ch=3, nick=None, wanted=[3]))) == [3]
+    assert ids(db.fetch(quoted(3, "", wanted=[3, 17]))) == [3, 17]
+    assert ids(db.fetch(quoted(ch=3, nick="", wanted=[3]))) == [3]
+    assert ids(db.fetch(alike(None))) == []
+    assert len(ids(db.fetch(alike("n1")))) > 2
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda name: f"{name}@x.org",
+        lambda name: str(name.upper()),
+        lambda name: {"ada": 1}.get(name),
+        lambda name: rm.sql(f"nick = {name}"),
+    ],
+)
+def test_a_stand_in_is_no_text(use: Any) -> None:
+    def lines(name: str) -> Any:
+        return rm.select(Log.id).where(Log.nick == use(name))
+
+    with pytest.raises(TypeError, match="name has no value yet"):
+        rm.query(lines)
 
 
 # Wrong calls are errors of types too.
@@ -248,7 +273,8 @@ def test_a_value_fits_what_it_is_compared_with_as_in_a_query_built_afresh(db: rm
     # A day is its midnight.
     day_four: Any = since_any((START + dt.timedelta(days=4)).date())
     assert ids(db.fetch(day_four)) == [96, 97, 98, 99]
-    assert ids(db.fetch(since_any(None))) == []
+    with pytest.raises(rm.ProgrammingError, match="a comparison with None is never true"):
+        since_any(None)
 
 
 def test_calls_by_every_verb(db: rm.Database) -> None:

@@ -168,6 +168,12 @@ def refused(
         refused(lambda: rm.case(5), "case() takes pairs"),  # type: ignore[arg-type]
         refused(lambda: rm.coalesce(), "coalesce() takes one value at least"),
         refused(lambda: Line.nick.matches("(a"), 'the regular expression "(a" is none'),
+        refused(lambda: NICKS.where(None), "a condition is None, of which no row is true"),  # type: ignore[arg-type]
+        refused(lambda: Line.nick.like(None), "a pattern is a str, not None"),  # type: ignore[arg-type]
+        refused(lambda: str(rm.select(Line.nick, rm.count())), "lines.nick has many values in a group"),
+        refused(lambda: str(rm.select(rm.count()).from_(Line).having(Line.score > 1)), "lines.score has many values in a group"),
+        refused(lambda: str(rm.select(Line.nick).group_by(Line.nick).order_by(Line.id)), "lines.id has many values in a group"),
+        refused(lambda: rm.update(Line).set(nick=Line.id), 'column "nick" takes text, not int'),
         refused(lambda: Line.nick.matches("a{2}{3}"), "repeats a repetition"),
         refused(lambda: Line.nick.matches("a?{2}"), "repeats a repetition"),
         refused(lambda: Line.nick.matches("^*a"), "repeats ^, which PostgreSQL does not"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,7 @@ def test_a_token_of_one_query_within_is_none_of_another(db: rm.Database) -> None
     token = db.page(one, 1).next
     assert token
     assert ids(db.page(one, 1, after=token).rows) == [2]
-    with pytest.raises(rm.ProgrammingError, match="token"):
+    with pytest.raises(rm.DataError, match="token"):
         db.page(other, 1, after=token)
 
 
@@ -95,7 +95,7 @@ def test_long_texts_that_begin_alike_are_two(db: rm.Database) -> None:
     query = rm.select(Line.id, a=at_end("a")).order_by(-at_end("b"))
     assert ids(db.page(query, 2).rows) == ids(db.fetch(query.limit(2)))
     token = db.page(query, 1).next
-    with pytest.raises(rm.ProgrammingError, match="token"):
+    with pytest.raises(rm.DataError, match="token"):
         db.page(query.order_by(-at_end("c")), 1, after=token)
 
 
@@ -235,3 +235,35 @@ def test_classes_of_patterns_are_ascii_in_every_collation(pg_url: str) -> None:
         assert ids(transaction.fetch(query.where(Word.w.matches(r"^\w\d\s$")))) == ["e3 "]
         assert len(transaction.fetch(query.where(Word.w.matches(r"^[^a]$")))) == 3
         assert len(transaction.fetch(query.where(Word.w.matches(r"\w|\d|\s")))) == 1
+
+
+def test_a_row_that_a_group_is_keyed_by_has_one_value_of_each(db: rm.Database) -> None:
+    query = rm.select(Channel.slug, n=rm.count()).join(Line).group_by(Channel.id)
+    assert db.fetch(query.order_by(Channel.slug)).to_tuples() == [("a", 1), ("b", 2)]
+
+
+def test_dates_are_written_as_their_column_is(db: rm.Database) -> None:
+    class Day(rm.Table, name="days"):
+        id: rm.Col[int] = rm.pk()
+        day: rm.Col[date]
+        wall: rm.Col[datetime] = rm.column(naive=True)
+        at: rm.Col[datetime]
+
+    db.execute(
+        "create table days (id bigint primary key, day date, wall timestamp, at timestamptz)"
+    )
+    zoned = datetime(2024, 5, 6, 12, tzinfo=UTC)
+    noon = zoned.replace(tzinfo=None)
+    db.execute(rm.insert(Day).values(id=1, day=noon.date(), wall=noon.date(), at=zoned))
+    midnight = noon.replace(hour=0)
+    assert db.fetch(rm.select(Day.day, Day.wall)).to_tuples() == [(noon.date(), midnight)]
+    wrong: list[tuple[str, Any]] = [("day", noon), ("wall", zoned), ("at", noon), ("day", Day.wall)]
+    for column, value in wrong:
+        with pytest.raises(rm.ProgrammingError, match=f'column "{column}" takes'):
+            rm.update(Day).set(**{column: value})
+
+
+def test_a_frame_has_no_row_of_true_or_false() -> None:
+    frame = rm.Frame({"id": [1, 3]})
+    with pytest.raises(TypeError, match=r"rows are chosen by frame.filter\(rm.col"):
+        frame[frame["id"] == 3]  # type: ignore[call-overload]

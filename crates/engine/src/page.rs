@@ -50,14 +50,16 @@ impl Paging {
     /// last as long as it does.
     ///
     /// # Errors
-    /// `Programming` for a query that has no pages, and for a token that is none of it.
+    /// `Programming` for a query that has no pages, `Data` for a token that is none of it.
     pub fn new(select: &Select, size: usize, token: Option<&str>, secret: &[u8]) -> Result<Self> {
         if size == 0 {
             return Err(Error::new(ErrorKind::Programming, "a page has one row at least"));
         }
         let keyset = Keyset::new(select)?;
         let signature = keyset.signature();
-        let place = token.map(|token| Place::of(token, &signature, secret)).transpose()?;
+        // It came from outside, as data does.
+        let opened = token.map(|token| Place::of(token, &signature, secret)).transpose();
+        let place = opened.map_err(|error| Error::new(ErrorKind::Data, error.to_string()))?;
         let backwards = place.as_ref().is_some_and(|place| place.backwards);
         let values = place.as_ref().map(|place| place.values.as_slice());
         // One row more tells whether there is a page beyond.

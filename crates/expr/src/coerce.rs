@@ -298,6 +298,7 @@ fn pattern(args: &Args) -> Result<(), ExprError> {
             }
             Ok(())
         }
+        Some(Op::Literal(Scalar::Null)) => Err(ExprError::new("a pattern is a str, not None")),
         Some(Op::Literal(_) | Op::Parameter(_)) | None => Ok(()),
         Some(_) => Err(ExprError::new(
             "a pattern is a str, not an expression; contains(), starts_with() and ends_with() take columns",

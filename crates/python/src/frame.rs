@@ -3,7 +3,7 @@ use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyCapsule, PyDict, PyInt, PyList, PySlice, PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyCapsule, PyDict, PyInt, PyList, PySlice, PyString, PyTuple};
 use rowmill::{Batch, Nesting, json};
 
 use crate::column::{self, Column};
@@ -150,6 +150,11 @@ impl Frame {
         let (py, this) = (slf.py(), slf.get());
         if let Ok(name) = key.cast::<PyString>() {
             return Column::of(&this.batch, this.column_at(name)?).into_bound_py_any(py);
+        }
+        if key.is_instance_of::<PyBool>() {
+            let message = "a frame has no row of True or False: a column that Python compares is a bool; rows are chosen \
+                           by frame.filter(rm.col(\"id\") == 3)";
+            return Err(PyTypeError::new_err(message));
         }
         if key.is_instance_of::<PyInt>() {
             let rows = this.batch.rows();

@@ -16,7 +16,7 @@ use rowmill::text::days_from_civil;
 use crate::column::Column;
 use crate::{errors, value};
 
-const MICROS_PER_DAY: i64 = 86_400_000_000;
+pub(crate) const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// Lists and dicts within each other deeper than this are refused: so is JSON at the database, and a
 /// list that holds itself has no end.

@@ -14,6 +14,8 @@ pub struct Given {
     uses: Vec<Use>,
     /// Which value it is, of each place.
     places: Vec<usize>,
+    /// Which values are compared, and with what.
+    compared: Vec<(usize, Expr)>,
 }
 
 #[derive(Debug)]
@@ -27,7 +29,7 @@ struct Use {
 impl Given {
     /// The places in `query`.
     pub fn of(query: &Query) -> Self {
-        let mut found = Self { uses: Vec::new(), places: Vec::new() };
+        let mut found = Self { uses: Vec::new(), places: Vec::new(), compared: Vec::new() };
         query.expressions(&mut |expression| found.find(expression));
         found
     }
@@ -36,11 +38,15 @@ impl Given {
         let mut queries = Vec::new();
         expression.walk(|node| match node.op() {
             Op::Parameter(_) => self.places.extend(at(node)),
-            Op::Call(operator) if node.args().iter().any(|arg| at(arg).is_some()) => {
-                let (call, operator) = (node.clone(), *operator);
-                let plain = plain(operator, &call);
-                self.uses.push(Use { call, operator, plain });
+            Op::Call(operator) if is_comparison(*operator) && node.args().iter().any(is_one) => {
+                for arg in node.args() {
+                    if let Op::Parameter(parameter) = arg.op() {
+                        self.compared.push((parameter.at, node.clone()));
+                    }
+                }
+                self.used(*operator, node);
             }
+            Op::Call(operator) => self.used(*operator, node),
             Op::Query(_, query) => queries.push(query),
             _ => {}
         });
@@ -49,11 +55,27 @@ impl Given {
         }
     }
 
+    fn used(&mut self, operator: O, node: &Expr) {
+        if node.args().iter().any(|arg| at(arg).is_some()) {
+            let plain = plain(operator, node);
+            self.uses.push(Use { call: node.clone(), operator, plain });
+        }
+    }
+
     /// Makes of the values what they would be in a query that is built with them.
     ///
     /// # Errors
     /// Where such a query makes no sense.
     pub fn fit(&self, values: &mut [Scalar]) -> Result<(), ExprError> {
+        for (at, call) in &self.compared {
+            if matches!(values.get(*at), Some(Scalar::Null)) {
+                let message = format!(
+                    "{call}: a comparison with None is never true in SQL; write is_not_distinct_from() to compare \
+                     NULLs too, or make a query of its own for None"
+                );
+                return Err(ExprError::new(message));
+            }
+        }
         let mut fitted: Vec<(usize, Scalar)> = Vec::new();
         for Use { call, operator, plain } in &self.uses {
             let is_plain = |arg: &Expr| match at(arg).and_then(|at| values.get(at)) {
@@ -87,6 +109,24 @@ impl Given {
     }
 }
 
+/// Whether it is never true of NULL.
+fn is_comparison(operator: O) -> bool {
+    matches!(
+        operator,
+        O::Equal
+            | O::NotEqual
+            | O::Less
+            | O::LessOrEqual
+            | O::Greater
+            | O::GreaterOrEqual
+            | O::Between
+    )
+}
+
+fn is_one(arg: &Expr) -> bool {
+    matches!(arg.op(), Op::Parameter(_))
+}
+
 /// Which of the values an operand is, where its kind is not known.
 fn at(arg: &Expr) -> Option<usize> {
     match arg.op() {
@@ -97,16 +137,7 @@ fn at(arg: &Expr) -> Option<usize> {
 
 /// Whether timestamps are compared with nothing but such of a zone, or with nothing but such without.
 fn plain(operator: O, call: &Expr) -> Option<bool> {
-    let compared = matches!(
-        operator,
-        O::Equal
-            | O::NotEqual
-            | O::Less
-            | O::LessOrEqual
-            | O::Greater
-            | O::GreaterOrEqual
-            | O::Between
-    );
+    let compared = is_comparison(operator);
     let mut others = call.args().iter().filter(|arg| at(arg).is_none()).map(Expr::kind);
     let first = others.next().filter(|_| compared)?;
     let utc = match first {

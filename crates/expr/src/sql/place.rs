@@ -4,7 +4,7 @@
 use crate::ExprError;
 use crate::node::{Expr, Op};
 use crate::operators::Place;
-use crate::query::Select;
+use crate::query::{Output, Select};
 
 /// Refuses what stands where it means nothing.
 pub(super) fn check(select: &Select) -> Result<(), ExprError> {
@@ -24,7 +24,62 @@ pub(super) fn check(select: &Select) -> Result<(), ExprError> {
         without_window(condition, "having()")?;
     }
     let outputs = select.outputs.list().iter().map(|output| &output.expression);
-    outputs.chain(&select.order).try_for_each(has_its_windows)
+    outputs.clone().chain(&select.order).try_for_each(has_its_windows)?;
+    if select.is_grouped() {
+        let labels = |output: &&Output| {
+            !select.group.iter().filter_map(Expr::as_column).any(|key| {
+                key.source.is_none() && output.name().is_some_and(|name| *name == key.name)
+            })
+        };
+        let outputs = select.outputs.list().iter().filter(labels).map(|output| &output.expression);
+        outputs
+            .chain(&select.having)
+            .chain(&select.order)
+            .try_for_each(|one| of_groups(one, select))?;
+    }
+    Ok(())
+}
+
+/// Whether a key names the column without saying whose it is.
+fn is_named(key: &Expr, node: &Expr) -> bool {
+    match (key.as_column(), node.as_column()) {
+        (Some(key), Some(column)) => key.source.is_none() && key.name == column.name,
+        _ => false,
+    }
+}
+
+/// Refuses a column of which a group has many values: SQLite would give any of them.
+fn of_groups(expression: &Expr, select: &Select) -> Result<(), ExprError> {
+    let mut stack = vec![expression];
+    while let Some(node) = stack.pop() {
+        if select.group.iter().any(|key| key.same(node) || is_named(key, node)) {
+            continue;
+        }
+        match node.op() {
+            Op::Call(operator) if operator.entry().place == Place::Group => {}
+            Op::Column(column) => {
+                // Of a table whose whole key is grouped by, each column has one value. What is of no table
+                // may be a label.
+                let Some(source) = &column.source else { continue };
+                let Some(table) = source.as_table() else { continue };
+                let keyed = |name: &str| {
+                    select.group.iter().filter_map(Expr::as_column).any(|key| {
+                        &*key.name == name && key.source.as_ref().is_some_and(|of| of.is(source))
+                    })
+                };
+                let mut primary = table.columns.iter().filter(|column| column.primary).peekable();
+                let one_row = primary.peek().is_some() && primary.all(|column| keyed(&column.name));
+                let own = select.sources().iter().any(|of| of.is(source));
+                if own && !one_row {
+                    let message = "has many values in a group: name it in group_by(), or take one with min(), max() or \
+                                   another aggregate";
+                    return Err(ExprError::about(message, node));
+                }
+            }
+            _ => stack.extend(node.args()),
+        }
+    }
+    Ok(())
 }
 
 /// Refuses what looks at more than one row, and what is no value.

@@ -106,6 +106,23 @@ impl Expr {
         made(other.py(), expr::Expr::call(operator, [other_expression, self.0.clone()]))
     }
 
+    /// Refuses to show Python a value that comes with a call: what it made of the stand-in would stay.
+    fn has_come(&self, done: &str) -> PyResult<()> {
+        let mut name = None;
+        self.0.walk(|node| {
+            if let expr::Op::Parameter(parameter) = node.op() {
+                name = Some(&parameter.name);
+            }
+        });
+        match name {
+            None => Ok(()),
+            Some(name) => Err(PyTypeError::new_err(format!(
+                "{name} has no value yet and cannot be {done}: a function under rm.query runs once, with stand-ins \
+                 for its parameters; compute with them as with columns, or give what is made of them to the call"
+            ))),
+        }
+    }
+
     fn within(&self, values: &Bound<'_, PyAny>, not: bool) -> PyResult<Self> {
         let py = values.py();
         if let Ok(select) = values.cast::<Select>() {
@@ -153,8 +170,18 @@ impl Expr {
         )
     }
 
-    fn __hash__(&self) -> usize {
-        self.0.id()
+    fn __hash__(&self) -> PyResult<usize> {
+        self.has_come("looked up")?;
+        Ok(self.0.id())
+    }
+
+    fn __str__(&self) -> PyResult<String> {
+        self.has_come("made a str")?;
+        Ok(self.0.to_string())
+    }
+
+    fn __format__(&self, _specification: &str) -> PyResult<String> {
+        self.__str__()
     }
 
     fn __bool__(&self) -> PyResult<bool> {

@@ -557,6 +557,10 @@ fn list(verb: &str, given: &Bound<'_, PyTuple>) -> PyResult<Vec<expr::Expr>> {
 /// Conditions: expressions that are true or false.
 pub(super) fn conditions_of(given: &Bound<'_, PyTuple>) -> PyResult<Vec<expr::Expr>> {
     let py = given.py();
+    if given.iter_borrowed().any(|item| item.is_none()) {
+        let message = "a condition is None, of which no row is true: leave out what does not apply";
+        return Err(errors::programming(py, message));
+    }
     if let Some(plain) = given.iter().find(|item| item.is_instance_of::<pyo3::types::PyBool>()) {
         let message = format!(
             "a condition is {plain} before it meets a row: was a column compared by Python, as with `is` or `in`?"

@@ -6,13 +6,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString, PyTuple};
 use rowmill::Scalar;
 use rowmill::expr::query::{self, Conflict, Outputs, Query, Table, Then};
-use rowmill::expr::{ColumnRef, Expr as Tree, Kind};
+use rowmill::expr::{Base, ColumnRef, Expr as Tree, Kind};
 
 use super::ask::{explained, spelled, text};
 use super::expression::{Col, Expr, expression};
 use super::reading::{Select, conditions_of, outputs};
 use super::source::{declared_label, source_of};
 use crate::infer::record;
+use crate::parameter::MICROS_PER_DAY;
 use crate::{errors, value};
 
 /// Adds rows to a table: `rm.insert(Order).values(total=5.0)`.
@@ -121,18 +122,32 @@ fn column(py: Python<'_>, source: &Arc<query::Source>, name: &str) -> PyResult<(
 fn given(py: Python<'_>, name: &str, kind: Kind, item: &Bound<'_, PyAny>) -> PyResult<Tree> {
     let value = expression(item)?;
     let numbers = kind.may_be_number() && value.kind().may_be_number();
-    let fits = match value.value() {
-        Some(Scalar::Null) | None => true,
-        // The database fits numbers, dates and texts to its column; what is of another sort it may take wrongly.
-        Some(_) => {
-            kind == Kind::Any || value.kind() == kind || numbers || loosely(kind, value.kind())
-        }
-    };
+    if let (Kind::One(Base::Timestamp), Some(Scalar::Date(days))) = (kind, value.value()) {
+        let micros = i64::from(*days) * MICROS_PER_DAY;
+        return Ok(Tree::literal(Scalar::Timestamp { micros, utc: false }));
+    }
+    // The database fits numbers and texts to its column; what is of another sort it may take wrongly.
+    let fits = kind == Kind::Any
+        || matches!(value.kind(), Kind::Any | Kind::NULL)
+        || value.kind() == kind
+        || numbers
+        || loosely(kind, value.kind());
     if fits {
         return Ok(value);
     }
+    let zones = matches!(
+        (kind, value.kind()),
+        (Kind::One(Base::Instant), Kind::One(Base::Timestamp))
+            | (Kind::One(Base::Timestamp), Kind::One(Base::Instant))
+    );
+    let way = if zones {
+        ": a point in time has a zone, a wall clock has none; give the datetime a tzinfo, or declare the column with \
+         rm.column(naive=True)"
+    } else {
+        ""
+    };
     let message =
-        format!("column {name:?} takes {kind}, not {} ({})", value.kind(), value::repr(item)?);
+        format!("column {name:?} takes {kind}, not {} ({}){way}", value.kind(), value::repr(item)?);
     Err(errors::programming(py, &message))
 }
 
@@ -143,11 +158,13 @@ fn loosely(kind: Kind, value: Kind) -> bool {
         | (_, Kind::List(B::Null))
         | (Kind::One(B::Json), Kind::List(_)) => true,
         (Kind::One(kind), Kind::One(value)) => {
-            kind.is_dated() && value.is_dated()
-                || matches!(
-                    (kind, value),
-                    (B::Json | B::Uuid, B::Text) | (B::Json, _) | (_, B::Other)
-                )
+            matches!(
+                (kind, value),
+                (B::Json | B::Uuid, B::Text)
+                    | (B::Json, _)
+                    | (_, B::Other)
+                    | (B::Timestamp, B::Date)
+            )
         }
         (Kind::List(kind), Kind::List(value)) => kind.is_number() && value.is_number(),
         _ => false,
