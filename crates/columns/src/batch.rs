@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use arrow_array::UInt32Array;
 
+use crate::kernels::Slab;
 use crate::{Column, ColumnError, Schema, Value};
 
 /// Columns of one length under one schema: immutable, cheap to clone.
@@ -22,8 +23,15 @@ use crate::{Column, ColumnError, Schema, Value};
 #[derive(Clone, Debug)]
 pub struct Batch {
     schema: Arc<Schema>,
-    columns: Arc<[Column]>,
+    columns: Columns,
     rows: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Columns {
+    Made(Arc<[Column]>),
+    /// Made when they are asked for.
+    Slab(Arc<Slab>),
 }
 
 impl Batch {
@@ -34,19 +42,23 @@ impl Batch {
     pub fn new(schema: Arc<Schema>, columns: Vec<Column>, rows: usize) -> Self {
         assert_eq!(schema.fields.len(), columns.len(), "one column for each field");
         assert!(columns.iter().all(|column| column.len() == rows), "columns of one length");
-        Self { schema, columns: columns.into(), rows }
+        Self { schema, columns: Columns::Made(columns.into()), rows }
     }
 
     /// The same of columns that are known to be of `rows` rows, one for each field.
-    pub(crate) fn of(schema: Arc<Schema>, columns: Arc<[Column]>, rows: usize) -> Self {
-        assert_eq!(schema.fields.len(), columns.len(), "one column for each field");
-        Self { schema, columns, rows }
+    pub(crate) fn of(schema: Arc<Schema>, columns: Slab, rows: usize) -> Self {
+        assert_eq!(schema.fields.len(), columns.width(), "one column for each field");
+        Self { schema, columns: Columns::Slab(Arc::new(columns)), rows }
+    }
+
+    fn sharing(schema: Arc<Schema>, columns: Arc<[Column]>, rows: usize) -> Self {
+        Self { schema, columns: Columns::Made(columns), rows }
     }
 
     /// A batch without rows.
     pub fn empty(schema: Arc<Schema>) -> Self {
         let columns = schema.fields.iter().map(|field| Column::empty(&field.kind)).collect();
-        Self { schema, columns, rows: 0 }
+        Self::sharing(schema, columns, 0)
     }
 
     /// The names and types.
@@ -56,7 +68,10 @@ impl Batch {
 
     /// The columns, in the order of the schema.
     pub fn columns(&self) -> &[Column] {
-        &self.columns
+        match &self.columns {
+            Columns::Made(columns) => columns,
+            Columns::Slab(slab) => slab.columns(),
+        }
     }
 
     /// Rows.
@@ -70,13 +85,13 @@ impl Batch {
     /// If there is no such cell.
     #[inline]
     pub fn value(&self, column: usize, row: usize) -> Value<'_> {
-        self.columns[column].value(&self.schema.fields[column].kind, row)
+        self.columns()[column].value(&self.schema.fields[column].kind, row)
     }
 
     /// Bytes that the rows take, bitmaps and offsets included; memory shared with other batches
     /// counts in each.
     pub fn byte_len(&self) -> usize {
-        self.columns.iter().map(Column::byte_len).sum()
+        self.columns().iter().map(Column::byte_len).sum()
     }
 
     /// Rows `offset` to `offset + len`, sharing this batch's memory.
@@ -90,8 +105,8 @@ impl Batch {
             "rows {offset} and {len} more of {}",
             self.rows
         );
-        let columns = self.columns.iter().map(|column| column.slice(offset, len)).collect();
-        Self { schema: self.schema.clone(), columns, rows: len }
+        let columns = self.columns().iter().map(|column| column.slice(offset, len)).collect();
+        Self::sharing(self.schema.clone(), columns, len)
     }
 
     /// The columns at `columns`, in that order, sharing this batch's memory.
@@ -101,8 +116,8 @@ impl Batch {
     #[must_use]
     pub fn select(&self, columns: &[usize]) -> Self {
         let fields = columns.iter().map(|&at| self.schema.fields[at].clone()).collect();
-        let columns = columns.iter().map(|&at| self.columns[at].clone()).collect();
-        Self { schema: Arc::new(Schema::new(fields)), columns, rows: self.rows }
+        let columns = columns.iter().map(|&at| self.columns()[at].clone()).collect();
+        Self::sharing(Arc::new(Schema::new(fields)), columns, self.rows)
     }
 
     /// The rows at `rows`, in that order and as often as named, copied.
@@ -114,9 +129,9 @@ impl Batch {
             return Err(ColumnError::new(format!("there is no row {row} among {}", self.rows)));
         }
         let indices = UInt32Array::from(rows.to_vec());
-        let columns = self.columns.iter().map(|column| column.take(&indices));
+        let columns = self.columns().iter().map(|column| column.take(&indices));
         let columns = columns.collect::<Result<_, _>>()?;
-        Ok(Self { schema: self.schema.clone(), columns, rows: rows.len() })
+        Ok(Self::sharing(self.schema.clone(), columns, rows.len()))
     }
 
     /// The rows of all batches, one after the other, copied (a single batch is shared).
@@ -137,18 +152,18 @@ impl Batch {
                 return Err(ColumnError::new(message));
             }
         }
-        let columns = (0..first.columns.len()).map(|at| {
-            let columns: Vec<&Column> = batches.iter().map(|batch| &batch.columns[at]).collect();
+        let columns = (0..first.columns().len()).map(|at| {
+            let columns: Vec<&Column> = batches.iter().map(|batch| &batch.columns()[at]).collect();
             Column::concat(&columns).map_err(|error| error.in_column(&first.schema.fields[at].name))
         });
         let columns = columns.collect::<Result<_, _>>()?;
         let rows = batches.iter().map(|batch| batch.rows).sum();
-        Ok(Self { schema: first.schema.clone(), columns, rows })
+        Ok(Self::sharing(first.schema.clone(), columns, rows))
     }
 }
 
 impl PartialEq for Batch {
     fn eq(&self, other: &Self) -> bool {
-        self.rows == other.rows && self.schema == other.schema && self.columns == other.columns
+        self.rows == other.rows && self.schema == other.schema && self.columns() == other.columns()
     }
 }

@@ -15,7 +15,8 @@ use arrow_schema::{DataType, TimeUnit};
 
 use super::mask::word_at;
 use super::selection::{Form, Kept};
-use super::{Selection, slab, strings};
+use super::slab::Slab;
+use super::{Selection, strings};
 use crate::{Batch, Column, ColumnError, Schema};
 
 impl Column {
@@ -67,7 +68,7 @@ impl Batch {
         let all = selection.count() == self.rows();
         if !all
             && let Some(kept) =
-                slab::keep(columns.iter().map(|&at| &self.columns()[at]), selection)?
+                Slab::keep(columns.iter().map(|&at| &self.columns()[at]), selection)?
         {
             return Ok(Self::of(schema, kept, selection.count()));
         }

@@ -37,6 +37,7 @@ pub use mask::{Bits, CHUNK, Mask};
 pub use numbers::{Numbers, compare_columns, decimals};
 pub use ready::Ready;
 pub use selection::{Kept, Selection};
+pub(crate) use slab::Slab;
 pub use sort::{SortKey, order};
 pub use test::Test;
 pub use text::TextTest;

@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use super::Bits;
 
 /// The rows of a batch that are kept, gathered chunk by chunk.
@@ -13,7 +15,8 @@ use super::Bits;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    words: Vec<u64>,
+    /// Those of small frames lie here.
+    words: SmallVec<[u64; 4]>,
     rows: usize,
     count: usize,
 }
@@ -21,7 +24,7 @@ pub struct Selection {
 impl Selection {
     /// Of no rows yet, with room for so many.
     pub fn with_capacity(rows: usize) -> Self {
-        Self { words: Vec::with_capacity(rows.div_ceil(64)), rows: 0, count: 0 }
+        Self { words: SmallVec::with_capacity(rows.div_ceil(64)), rows: 0, count: 0 }
     }
 
     /// Appends a chunk of `len` rows, of which those of `bits` are kept.
@@ -73,7 +76,7 @@ impl Selection {
     /// As [`kept`](Self::kept), for threads that outlive the selection.
     pub fn into_kept(self) -> Option<Kept<'static>> {
         let form = self.form()?;
-        Some(Kept { form, count: self.count, words: Some(self.words.into()) })
+        Some(Kept { form, count: self.count, words: Some(self.words.into_vec().into()) })
     }
 
     fn form(&self) -> Option<Form<'static>> {
@@ -95,15 +98,26 @@ impl Selection {
     /// The rows that are kept, by their numbers.
     pub fn indices(&self) -> Vec<u32> {
         let mut indices = Vec::with_capacity(self.count);
+        self.each(|row| indices.push(row));
+        indices
+    }
+
+    /// The same into a slice of as many.
+    pub(super) fn write_indices(&self, out: &mut [u32]) {
+        let mut out = out.iter_mut();
+        self.each(|row| out.next().into_iter().for_each(|out| *out = row));
+    }
+
+    #[inline(always)]
+    fn each(&self, mut each: impl FnMut(u32)) {
         for (at, &word) in self.words.iter().enumerate() {
             let first = (at * 64) as u32;
             let mut left = word;
             while left != 0 {
-                indices.push(first + left.trailing_zeros());
+                each(first + left.trailing_zeros());
                 left &= left - 1;
             }
         }
-        indices
     }
 
     fn runs(&self, count: usize) -> Vec<Range<usize>> {

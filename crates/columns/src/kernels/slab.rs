@@ -1,12 +1,12 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::{
-    Array as _, ArrayRef, ArrowPrimitiveType, BooleanArray, FixedSizeBinaryArray, LargeListArray,
-    PrimitiveArray,
+    Array as _, ArrayRef, BooleanArray, FixedSizeBinaryArray, LargeListArray, PrimitiveArray,
 };
 use arrow_buffer::{BooleanBuffer, Buffer, MutableBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType as D;
+use smallvec::SmallVec;
 
 use super::gather::gather;
 use super::selection::Kept;
@@ -19,61 +19,96 @@ const CELLS: usize = 4_096;
 const BYTES: usize = 64 << 10;
 /// Everything begins at a multiple of the widest value.
 const ALIGNED: usize = size_of::<i128>();
+/// Rows whose numbers need no allocation.
+const FEW: usize = 128;
 
-/// The kept rows of the columns in one allocation, from which each has its slices; `None` where they
-/// are too many for that.
+/// The kept rows of some columns in one allocation, of which each column has its slices.
 ///
 /// Most of what a frame of a hundred rows takes is its allocations: with one for each part of each
-/// column, eleven columns are forty-seven of them.
-pub(super) fn keep<'a>(
-    columns: impl ExactSizeIterator<Item = &'a Column> + Clone,
-    selection: &Selection,
-) -> Result<Option<Arc<[Column]>>, ColumnError> {
-    if selection.count().saturating_mul(columns.len()) > CELLS {
-        return Ok(None);
-    }
-    let rows = selection.indices();
-    let mut places = Vec::with_capacity(columns.len());
-    let mut end = 0;
-    for column in columns.clone() {
-        places.push(Place::reserve(column, &rows, &mut end));
-        if end > BYTES {
+/// column, eleven columns are forty-seven of them. The values are copied at once. What describes them as
+/// columns takes longer than a few rows do, and is made when one of the columns is asked for.
+#[derive(Debug)]
+pub(crate) struct Slab {
+    rows: usize,
+    places: Places,
+    /// Empty where the columns are made.
+    memory: Mutex<MutableBuffer>,
+    columns: OnceLock<Box<[Column]>>,
+}
+
+type Places = SmallVec<[Place; 4]>;
+
+impl Slab {
+    /// `None` where the rows are too many.
+    pub(super) fn keep<'a>(
+        columns: impl ExactSizeIterator<Item = &'a Column> + Clone,
+        selection: &Selection,
+    ) -> Result<Option<Self>, ColumnError> {
+        let count = selection.count();
+        if count.saturating_mul(columns.len()) > CELLS {
             return Ok(None);
         }
-    }
-    let cells = (end + strings::SHORT).div_ceil(ALIGNED);
-    let mut memory: Vec<i128> = Vec::with_capacity(cells);
-    // By way of `vec!` the allocator is asked for zeros, which for so few takes longer.
-    memory.extend(std::iter::repeat_n(0, cells));
-    let mut memory = MutableBuffer::from(memory);
-    for (column, place) in columns.clone().zip(&places) {
-        place.fill(column, &rows, memory.as_slice_mut());
-    }
-    let memory = Buffer::from(memory);
-    let mut failed = None;
-    let made = columns.zip(&places).map(|(column, place)| {
-        let made = place.array(column.array(), rows.len(), &memory);
-        let made = made.map_or_else(|| gather(column.array(), &Kept::of(&rows)), Ok);
-        match made {
-            Ok(array) => Column::from_marked_array(array, column.marks_nulls()),
-            Err(error) => {
-                failed = Some(error);
-                column.clone()
+        let mut few = [0; FEW];
+        let many;
+        let rows = match few.get_mut(..count) {
+            Some(rows) => {
+                selection.write_indices(rows);
+                &*rows
+            }
+            None => {
+                many = selection.indices();
+                &many
+            }
+        };
+        let mut places = Places::with_capacity(columns.len());
+        let mut end = 0;
+        for column in columns.clone() {
+            places.push(Place::reserve(column, rows, &mut end));
+            if end > BYTES {
+                return Ok(None);
             }
         }
-    });
-    let made: Arc<[Column]> = made.collect();
-    failed.map_or(Ok(Some(made)), Err)
+        let cells = (end + strings::SHORT).div_ceil(ALIGNED);
+        let mut memory: Vec<i128> = Vec::with_capacity(cells);
+        // By way of `vec!` the allocator is asked for zeros, which for so few takes longer.
+        memory.extend(std::iter::repeat_n(0, cells));
+        let mut memory = MutableBuffer::from(memory);
+        for (column, place) in columns.zip(&mut places) {
+            place.fill(column, rows, memory.as_slice_mut())?;
+        }
+        Ok(Some(Self { rows: count, places, memory: Mutex::new(memory), columns: OnceLock::new() }))
+    }
+
+    /// How many columns.
+    pub(crate) fn width(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The columns, made if this is the first time.
+    pub(crate) fn columns(&self) -> &[Column] {
+        self.columns.get_or_init(|| {
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            let memory = Buffer::from(std::mem::replace(&mut *memory, MutableBuffer::new(0)));
+            let column = |place: &Place| {
+                Column::from_marked_array(place.array(self.rows, &memory), place.marked)
+            };
+            self.places.iter().map(column).collect()
+        })
+    }
 }
 
 /// Where the parts of a column begin, in bytes.
+#[derive(Debug)]
 struct Place {
-    kind: Kind,
+    kind: D,
+    layout: Layout,
     values: usize,
     nulls: Option<usize>,
+    marked: bool,
 }
 
-enum Kind {
+#[derive(Debug)]
+enum Layout {
     Bits,
     /// So many bytes a row.
     Fixed(usize),
@@ -82,14 +117,16 @@ enum Kind {
         len: usize,
     },
     List(Box<Elements>),
-    /// Not here: dictionaries and what others made.
-    Elsewhere,
+    /// Dictionaries and what others made, which have memory of their own.
+    Elsewhere(Option<ArrayRef>),
 }
 
 /// The elements of lists, a column themselves.
+#[derive(Debug)]
 struct Elements {
-    column: Column,
+    /// Until they are copied.
     rows: Vec<u32>,
+    count: usize,
     place: Place,
 }
 
@@ -106,26 +143,32 @@ impl Elements {
         rows.iter().map(of).for_each(|list| elements.extend(list.start as u32..list.end as u32));
         let column = Column::from_array(Arc::clone(list.values()));
         let place = Place::reserve(&column, &elements, end);
-        let is_here = !matches!(place.kind, Kind::Elsewhere);
-        is_here.then_some(Self { column, rows: elements, place })
+        let is_here = !matches!(place.layout, Layout::Elsewhere(_));
+        is_here.then_some(Self { count: elements.len(), rows: elements, place })
     }
 }
 
 impl Place {
     fn reserve(column: &Column, rows: &[u32], end: &mut usize) -> Self {
         let array = column.array();
+        let kind = array.data_type();
         let bits = rows.len().div_ceil(64) * 8;
-        let (mut kind, bytes) = match array.data_type() {
-            D::Boolean => (Kind::Bits, bits),
-            D::LargeUtf8 | D::LargeBinary => (Kind::Text { data: 0, len: 0 }, (rows.len() + 1) * 8),
-            D::LargeList(_) => match Elements::of(array.as_list(), rows, end) {
-                Some(elements) => (Kind::List(Box::new(elements)), (rows.len() + 1) * 8),
-                None => (Kind::Elsewhere, 0),
-            },
-            D::FixedSizeBinary(16) => (Kind::Fixed(16), rows.len() * 16),
+        let (mut layout, bytes) = match kind {
+            D::Boolean => (Layout::Bits, bits),
+            D::LargeUtf8 | D::LargeBinary => {
+                (Layout::Text { data: 0, len: 0 }, (rows.len() + 1) * 8)
+            }
+            // What says that it holds no NULL is held to it by `gather`.
+            D::LargeList(field) if field.is_nullable() => {
+                match Elements::of(array.as_list(), rows, end) {
+                    Some(elements) => (Layout::List(Box::new(elements)), (rows.len() + 1) * 8),
+                    None => (Layout::Elsewhere(None), 0),
+                }
+            }
+            D::FixedSizeBinary(16) => (Layout::Fixed(16), rows.len() * 16),
             other => match other.primitive_width().filter(|&width| width <= ALIGNED) {
-                Some(width) => (Kind::Fixed(width), rows.len() * width),
-                None => (Kind::Elsewhere, 0),
+                Some(width) => (Layout::Fixed(width), rows.len() * width),
+                None => (Layout::Elsewhere(None), 0),
             },
         };
         let mut room = |bytes: usize| {
@@ -134,31 +177,38 @@ impl Place {
             at
         };
         let values = room(bytes);
-        let holes = array.null_count() > 0 && !matches!(kind, Kind::Elsewhere);
+        let holes = array.null_count() > 0 && !matches!(layout, Layout::Elsewhere(_));
         let nulls = holes.then(|| room(bits));
         // Last, as it is filled last: what is copied too much of a text lies on what comes after it.
-        if let (Kind::Text { data, len }, Some((starts, _))) = (&mut kind, column.variable_bytes())
+        if let (Layout::Text { data, len }, Some((starts, _))) =
+            (&mut layout, column.variable_bytes())
         {
             let len_of = |&row: &u32| starts[row as usize + 1] - starts[row as usize];
             *len = rows.iter().map(len_of).sum::<i64>() as usize;
             *data = room(*len);
         }
-        Self { kind, values, nulls }
+        Self { kind: kind.clone(), layout, values, nulls, marked: column.marks_nulls() }
     }
 
     /// Columns in the order in which they were reserved.
-    fn fill(&self, column: &Column, rows: &[u32], memory: &mut [u8]) {
-        if let Kind::List(elements) = &self.kind {
-            elements.place.fill(&elements.column, &elements.rows, memory);
-        }
+    fn fill(
+        &mut self,
+        column: &Column,
+        rows: &[u32],
+        memory: &mut [u8],
+    ) -> Result<(), ColumnError> {
         if let (Some(at), Some(nulls)) = (self.nulls, column.array().nulls()) {
             copy_bits(nulls.inner(), rows, &mut memory[at..]);
         }
-        match &self.kind {
-            Kind::Elsewhere => {}
-            Kind::List(_) => {
+        match &mut self.layout {
+            Layout::Elsewhere(made) => *made = Some(gather(column.array(), &Kept::of(rows))?),
+            Layout::List(elements) => {
+                let list = column.array().as_list::<i64>();
+                let kept = std::mem::take(&mut elements.rows);
+                let column = Column::from_array(Arc::clone(list.values()));
+                elements.place.fill(&column, &kept, memory)?;
                 let (offsets, _) = memory[self.values..].as_chunks_mut::<8>();
-                let starts = column.array().as_list::<i64>().value_offsets();
+                let starts = list.value_offsets();
                 let (mut end, mut ends) = (0_i64, offsets.iter_mut());
                 ends.next().into_iter().for_each(|first| *first = [0; 8]);
                 for (out, &row) in ends.zip(rows) {
@@ -166,11 +216,11 @@ impl Place {
                     *out = end.to_ne_bytes();
                 }
             }
-            Kind::Bits => {
+            Layout::Bits => {
                 copy_bits(column.array().as_boolean().values(), rows, &mut memory[self.values..]);
             }
-            Kind::Fixed(width) => {
-                let Some(cells) = column.fixed_bytes() else { return };
+            Layout::Fixed(width) => {
+                let Some(cells) = column.fixed_bytes() else { return Ok(()) };
                 let out = &mut memory[self.values..];
                 match width {
                     1 => copy::<1>(cells, rows, out),
@@ -180,57 +230,58 @@ impl Place {
                     _ => copy::<16>(cells, rows, out),
                 }
             }
-            Kind::Text { data, .. } => {
-                let Some(texts) = column.variable_bytes() else { return };
+            Layout::Text { data, .. } => {
+                let Some(texts) = column.variable_bytes() else { return Ok(()) };
                 let (front, data) = memory.split_at_mut(*data);
                 let (offsets, _) = front[self.values..].as_chunks_mut::<8>();
                 strings::fill(texts, rows, &mut offsets[..=rows.len()], data);
             }
         }
+        Ok(())
     }
 
-    fn array(&self, source: &ArrayRef, rows: usize, memory: &Buffer) -> Option<ArrayRef> {
+    fn array(&self, rows: usize, memory: &Buffer) -> ArrayRef {
         let bits = |at: usize| {
             let bytes = memory.slice_with_length(at, rows.div_ceil(64) * 8);
             BooleanBuffer::new(bytes, 0, rows)
         };
         let nulls = self.nulls.map(|at| NullBuffer::new(bits(at)));
         let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
-        Some(match &self.kind {
-            Kind::Elsewhere => return None,
-            Kind::List(elements) => {
-                let Elements { column, rows: kept, place } = &**elements;
-                let elements = place.array(column.array(), kept.len(), memory)?;
-                let offsets =
-                    ScalarBuffer::from(memory.slice_with_length(self.values, (rows + 1) * 8));
-                let D::LargeList(field) = source.data_type() else { return None };
-                let offsets = OffsetBuffer::new(offsets);
-                Arc::new(LargeListArray::try_new(Arc::clone(field), offsets, elements, nulls).ok()?)
+        let offsets = || memory.slice_with_length(self.values, (rows + 1) * 8);
+        match (&self.layout, &self.kind) {
+            (Layout::Elsewhere(Some(made)), _) => Arc::clone(made),
+            (Layout::List(elements), D::LargeList(field)) => {
+                let Elements { count, place, .. } = &**elements;
+                let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets()));
+                let elements = place.array(*count, memory);
+                Arc::new(LargeListArray::new(Arc::clone(field), offsets, elements, nulls))
             }
-            Kind::Bits => Arc::new(BooleanArray::new(bits(self.values), nulls)),
-            Kind::Text { data, len } => {
-                let offsets = memory.slice_with_length(self.values, (rows + 1) * 8);
+            (Layout::Bits, _) => Arc::new(BooleanArray::new(bits(self.values), nulls)),
+            (Layout::Text { data, len }, kind) => {
                 let data = memory.slice_with_length(*data, *len);
-                strings::filled(source.data_type(), offsets, data, nulls)
+                strings::filled(kind, offsets(), data, nulls)
             }
-            Kind::Fixed(width) => {
+            (Layout::Fixed(width), kind) => {
                 let values = memory.slice_with_length(self.values, rows * width);
-                arrow_array::downcast_primitive_array!(
-                    source => Arc::new(primitive(source, values, nulls)),
-                    _ => Arc::new(FixedSizeBinaryArray::try_new(16, values, nulls).ok()?),
+                macro_rules! primitive {
+                    ($type:ty) => {
+                        Arc::new(
+                            PrimitiveArray::<$type>::new(ScalarBuffer::from(values), nulls)
+                                .with_data_type(kind.clone()),
+                        )
+                    };
+                }
+                arrow_array::downcast_primitive!(
+                    kind => (primitive),
+                    _ => Arc::new(FixedSizeBinaryArray::new(16, values, nulls)),
                 )
             }
-        })
+            // `reserve` and `fill` leave none of these.
+            (Layout::Elsewhere(None) | Layout::List(_), kind) => {
+                arrow_array::new_null_array(kind, rows)
+            }
+        }
     }
-}
-
-fn primitive<T: ArrowPrimitiveType>(
-    source: &PrimitiveArray<T>,
-    values: Buffer,
-    nulls: Option<NullBuffer>,
-) -> PrimitiveArray<T> {
-    PrimitiveArray::new(ScalarBuffer::from(values), nulls)
-        .with_data_type(source.data_type().clone())
 }
 
 fn copy<const WIDTH: usize>(cells: &[u8], rows: &[u32], out: &mut [u8]) {
