@@ -46,9 +46,9 @@ impl Batch {
     }
 
     /// The same of columns that are known to be of `rows` rows, one for each field.
-    pub(crate) fn of(schema: Arc<Schema>, columns: Slab, rows: usize) -> Self {
+    pub(crate) fn of(schema: Arc<Schema>, columns: Arc<Slab>, rows: usize) -> Self {
         assert_eq!(schema.fields.len(), columns.width(), "one column for each field");
-        Self { schema, columns: Columns::Slab(Arc::new(columns)), rows }
+        Self { schema, columns: Columns::Slab(columns), rows }
     }
 
     fn sharing(schema: Arc<Schema>, columns: Arc<[Column]>, rows: usize) -> Self {

@@ -119,5 +119,8 @@ pub fn pool_size() -> usize {
 /// busy machine, and so many rows take a millisecond.
 pub const FILTER_THREAD_ROWS: usize = 200_000;
 
+/// How much freed memory a filter by all cores may have the allocator keep: as much as the GNU one keeps at most.
+pub const FILTER_FREED: usize = 32 << 20;
+
 /// How many filters are kept compiled. One takes a few hundred bytes, and what its literals take.
 pub const FILTERS: usize = 64;

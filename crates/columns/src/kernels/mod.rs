@@ -4,8 +4,8 @@
 //! A kernel reads the memory of a column as it is and says what it found as a [`Mask`]: a bit for
 //! true and a bit for known (not NULL) of each row of a [chunk](CHUNK). A [`Selection`] is the rows
 //! that are left of all chunks; taking them out of a batch copies each kept value once. Loops are
-//! written so that the compiler makes vector instructions of them; nothing here is `unsafe` but
-//! that gathered text is not validated again.
+//! written so that the compiler makes vector instructions of them; nothing here is `unsafe` but how
+//! texts are gathered.
 
 mod arithmetic;
 mod compare;

@@ -43,7 +43,7 @@ impl Slab {
     pub(super) fn keep<'a>(
         columns: impl ExactSizeIterator<Item = &'a Column> + Clone,
         selection: &Selection,
-    ) -> Result<Option<Self>, ColumnError> {
+    ) -> Result<Option<Arc<Self>>, ColumnError> {
         let count = selection.count();
         if count.saturating_mul(columns.len()) > CELLS {
             return Ok(None);
@@ -76,7 +76,8 @@ impl Slab {
         for (column, place) in columns.zip(&mut places) {
             place.fill(column, rows, memory.as_slice_mut())?;
         }
-        Ok(Some(Self { rows: count, places, memory: Mutex::new(memory), columns: OnceLock::new() }))
+        let memory = Mutex::new(memory);
+        Ok(Some(Arc::new(Self { rows: count, places, memory, columns: OnceLock::new() })))
     }
 
     /// How many columns.

@@ -109,21 +109,30 @@ fn copied<T: ByteArrayType<Offset = i64>>(
             let all = starts.len().max(2) - 1;
             let bytes = starts.last().zip(starts.first()).map_or(0, |(end, start)| end - start);
             let common = (bytes as usize / all + 2).min(LONG);
-            let mut data = Vec::with_capacity(common * rows.len() + SHORT);
+            let mut data: Vec<u8> = Vec::with_capacity(common * rows.len() + SHORT);
+            let mut to = 0;
             offsets.extend(rows.iter().map(|&row| {
                 let from = starts[row as usize] as usize;
                 let len = starts[row as usize + 1] as usize - from;
-                // An array, for of that a copy is known to be two instructions.
-                match source.get(from..).and_then(|rest| rest.first_chunk::<SHORT>()) {
-                    Some(short) if len <= SHORT => {
-                        let end = data.len() + len;
-                        data.extend_from_slice(short);
-                        data.truncate(end);
-                    }
-                    _ => data.extend_from_slice(&source[from..from + len]),
+                let short = source.get(from..).and_then(|rest| rest.first_chunk::<SHORT>());
+                if let Some(short) = short
+                    && len <= SHORT
+                    && to + SHORT <= data.capacity()
+                {
+                    // SAFETY: there is room for the array, of which `len` bytes are kept.
+                    unsafe { data.as_mut_ptr().add(to).cast::<[u8; SHORT]>().write(*short) };
+                } else {
+                    // SAFETY: so many bytes were written, by all the rows before.
+                    unsafe { data.set_len(to) };
+                    data.extend_from_slice(&source[from..from + len]);
+                    // For the short ones that follow.
+                    data.reserve(SHORT);
                 }
-                data.len() as i64
+                to += len;
+                to as i64
             }));
+            // SAFETY: as above.
+            unsafe { data.set_len(to) };
             (offsets, data)
         }
         Form::Runs(runs) => {

@@ -1,5 +1,6 @@
 use rowmill_columns::Batch;
 use rowmill_columns::kernels::{Bits, Mask, Numbers, Ready, compare_columns};
+use smallvec::SmallVec;
 
 use super::cell::Cell;
 use super::numbers::out_of_range;
@@ -10,7 +11,8 @@ use crate::ExprError;
 /// Plans over the columns of one batch.
 pub(super) struct Run<'a> {
     batch: &'a Batch,
-    tests: Vec<Tested<'a>>,
+    /// Most conditions have one, for which a small frame needs no allocation.
+    tests: SmallVec<[Tested<'a>; 1]>,
     /// What is known of shared conditions in this chunk, and of which rows.
     shared: Vec<(Bits, Mask)>,
     slots: usize,
@@ -28,7 +30,7 @@ impl<'a> Run<'a> {
         tests: &'a [ColumnTest],
         slots: usize,
     ) -> Result<Self, ExprError> {
-        let mut all = Vec::with_capacity(tests.len());
+        let mut all = SmallVec::with_capacity(tests.len());
         for test in tests {
             all.push(match test.test.on(&batch.columns()[test.column]) {
                 Some(ready) => Tested::Ready(ready),
@@ -59,6 +61,10 @@ impl<'a> Run<'a> {
             }
             left = match plan {
                 Plan::And(plans) => self.truth(plans, start, len, left)?,
+                Plan::Test(at) => match &self.tests[*at] {
+                    Tested::Ready(ready) => ready.truth(start, len, &left),
+                    Tested::Rows(row) => left & by_rows(row, self.batch, start, &left)?.truth,
+                },
                 plan => left & self.mask(plan, start, len, &left)?.truth,
             };
         }
