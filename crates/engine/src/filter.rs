@@ -90,6 +90,7 @@ impl Filter {
         if few || selection.count() == batch.rows() {
             return self.keep(batch, &selection);
         }
+        self.keep_freed(batch, selection.count());
         self.gather(crew, batch, selection).map_err(Failure::Columns)
     }
 
@@ -97,6 +98,7 @@ impl Filter {
         if selection.count() == 0 {
             return Ok(self.empty.clone());
         }
+        self.keep_freed(batch, selection.count());
         let kept = batch.keep(selection, &self.columns, Arc::clone(&self.schema));
         kept.map_err(Failure::Columns)
     }
@@ -117,6 +119,21 @@ impl Filter {
         Ok(selection)
     }
 
+    /// Has the allocator keep as much memory as such a frame takes when it is freed.
+    ///
+    /// The GNU allocator gives memory back beyond twice the largest block that was ever freed, and a frame
+    /// is many blocks: without this the next one begins with a page fault for every four kilobytes, which
+    /// is half of its time.
+    fn keep_freed(&self, batch: &Batch, count: usize) {
+        // A frame of all rows shares the memory that there is.
+        if count * self.columns.len() < limits::FILTER_FREED_CELLS || count == batch.rows() {
+            return;
+        }
+        let all: usize = self.columns.iter().map(|&at| batch.columns()[at].byte_len()).sum();
+        let bytes = (all / batch.rows() * count).min(limits::FILTER_FREED);
+        drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes)));
+    }
+
     /// The columns; the threads take one after the other.
     fn gather(
         self: &Arc<Self>,
@@ -125,36 +142,23 @@ impl Filter {
         selection: Selection,
     ) -> Result<Batch, ColumnError> {
         // What takes longest first, so that no thread ends long before the other.
-        let byte_len = |at: usize| batch.columns()[self.columns[at]].byte_len();
-        let mut order: Vec<(usize, usize)> =
-            (0..self.columns.len()).map(|at| (at, byte_len(at))).collect();
-        order.sort_by_key(|&(_, bytes)| Reverse(bytes));
+        let mut order: Vec<usize> = (0..self.columns.len()).collect();
+        order.sort_by_cached_key(|&at| Reverse(batch.columns()[self.columns[at]].byte_len()));
         let count = selection.count();
-        let bytes: usize = order.iter().map(|&(_, bytes)| bytes).sum();
-        keep_freed(bytes / batch.rows() * count);
         let Some(kept) = selection.into_kept() else {
             return Err(ColumnError::too_many_rows());
         };
         let wanted: Vec<Column> =
-            order.iter().map(|&(at, _)| batch.columns()[self.columns[at]].clone()).collect();
+            order.iter().map(|&at| batch.columns()[self.columns[at]].clone()).collect();
         let gathered = crew.share(wanted.len(), move |at| wanted[at].gather(&kept));
         let mut columns: Vec<(usize, Column)> = Vec::with_capacity(order.len());
-        for ((at, _), column) in order.into_iter().zip(gathered) {
+        for (at, column) in order.into_iter().zip(gathered) {
             columns.push((at, column?));
         }
         columns.sort_unstable_by_key(|(at, _)| *at);
         let columns = columns.into_iter().map(|(_, column)| column).collect();
         Ok(Batch::new(Arc::clone(&self.schema), columns, count))
     }
-}
-
-/// Has the allocator keep as much memory as one such frame takes when it is freed.
-///
-/// The GNU allocator gives memory back beyond twice the largest block that was ever freed, and a frame is
-/// many blocks: without this the next one begins with a page fault for every four kilobytes, which is half
-/// of its time.
-fn keep_freed(bytes: usize) {
-    drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes.min(limits::FILTER_FREED))));
 }
 
 /// How many threads are worth it.

@@ -119,8 +119,10 @@ pub fn pool_size() -> usize {
 /// busy machine, and so many rows take a millisecond.
 pub const FILTER_THREAD_ROWS: usize = 200_000;
 
-/// How much freed memory a filter by all cores may have the allocator keep: as much as the GNU one keeps at most.
+/// How much freed memory a filter may have the allocator keep: twice this is what the GNU one keeps at most.
 pub const FILTER_FREED: usize = 32 << 20;
+/// For how many cells it does so: below, what they take is kept anyway.
+pub const FILTER_FREED_CELLS: usize = 16_384;
 
 /// How many filters are kept compiled. One takes a few hundred bytes, and what its literals take.
 pub const FILTERS: usize = 64;

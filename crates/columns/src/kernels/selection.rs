@@ -34,7 +34,7 @@ impl Selection {
     pub fn push(&mut self, bits: &Bits, len: usize) {
         assert!(self.rows.is_multiple_of(64), "only the last chunk may be of any length");
         let words = &bits.0[..len.div_ceil(64)];
-        self.words.extend_from_slice(words);
+        self.words.extend(words.iter().copied());
         if let Some(last) = self.words.last_mut()
             && !len.is_multiple_of(64)
         {

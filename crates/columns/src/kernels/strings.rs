@@ -45,12 +45,22 @@ pub(super) fn fill(
     offsets: &mut [[u8; 8]],
     data: &mut [u8],
 ) {
+    // From how many places of each so many bytes may be copied.
+    let places = |bytes: &[u8]| (bytes.len() + 1).saturating_sub(SHORT);
+    let (short_from, short_to) = (places(source), places(data));
     let (mut to, mut ends) = (0_usize, offsets.iter_mut());
     ends.next().into_iter().for_each(|first| *first = [0; 8]);
     for (end, &row) in ends.zip(rows) {
         let from = starts[row as usize] as usize;
         let len = starts[row as usize + 1] as usize - from;
-        put(data, to, source, from, len);
+        if len <= SHORT && from < short_from && to < short_to {
+            let short = source.as_ptr().wrapping_add(from).cast::<[u8; SHORT]>();
+            let place = data.as_mut_ptr().wrapping_add(to).cast::<[u8; SHORT]>();
+            // SAFETY: as many bytes begin at both places, which are not of one slice.
+            unsafe { place.write(short.read()) };
+        } else {
+            data[to..to + len].copy_from_slice(&source[from..from + len]);
+        }
         to += len;
         *end = to.to_ne_bytes();
     }
@@ -81,19 +91,6 @@ pub(super) const SHORT: usize = 32;
 
 /// Values longer than so many bytes are found while copying, lest one of them makes room for all.
 const LONG: usize = 256;
-
-/// Copies the `len` bytes from `from` on to `to`, and some more where that is quicker.
-#[inline(always)]
-pub(super) fn put(data: &mut [u8], to: usize, source: &[u8], from: usize, len: usize) {
-    // Arrays, for of those a copy is known to be two instructions.
-    let short = source.get(from..).and_then(|rest| rest.first_chunk::<SHORT>());
-    let place = data.get_mut(to..).and_then(|rest| rest.first_chunk_mut::<SHORT>());
-    if let (true, Some(short), Some(place)) = (len <= SHORT, short, place) {
-        *place = *short;
-    } else {
-        data[to..to + len].copy_from_slice(&source[from..from + len]);
-    }
-}
 
 fn copied<T: ByteArrayType<Offset = i64>>(
     array: &GenericByteArray<T>,
