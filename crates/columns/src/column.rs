@@ -124,12 +124,12 @@ impl Column {
     /// assert_eq!(column.fixed_bytes(), Some((-1_i32).to_ne_bytes().as_slice()));
     /// ```
     pub fn fixed_bytes(&self) -> Option<&[u8]> {
-        if let Some(array) = self.array.as_fixed_size_binary_opt() {
-            return Some(array.value_data());
-        }
         let array = &*self.array;
         arrow_array::downcast_primitive_array!(
             array => Some(array.values().inner().as_slice()),
+            DataType::FixedSizeBinary(_) => {
+                array.as_fixed_size_binary_opt().map(|array| array.value_data())
+            }
             _ => None,
         )
     }

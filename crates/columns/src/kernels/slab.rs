@@ -181,8 +181,8 @@ impl Place {
         let holes = array.null_count() > 0 && !matches!(layout, Layout::Elsewhere(_));
         let nulls = holes.then(|| room(bits));
         // Last, as it is filled last: what is copied too much of a text lies on what comes after it.
-        if let (Layout::Text { data, len }, Some((starts, _))) =
-            (&mut layout, column.variable_bytes())
+        if let Layout::Text { data, len } = &mut layout
+            && let Some((starts, _)) = column.variable_bytes()
         {
             let len_of = |&row: &u32| starts[row as usize + 1] - starts[row as usize];
             *len = rows.iter().map(len_of).sum::<i64>() as usize;

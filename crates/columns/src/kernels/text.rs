@@ -78,12 +78,14 @@ pub(crate) fn compare(
 fn equal(strings: Strings<'_>, literal: &[u8], start: usize, wanted: &Bits, few: bool) -> Bits {
     let ends = &strings.offsets[start..];
     let len = (ends.len() - 1).min(CHUNK);
-    let same_length = if few {
+    // Where no length has more than 32 bits, so many are compared: a vector holds twice as many.
+    let longest = (ends[len] - ends[0]).max(literal.len() as i64);
+    let same_length = if few || u32::try_from(longest).is_err() {
         wanted.keep(|row| ends[row + 1] - ends[row] == literal.len() as i64)
     } else {
         // All of them without a branch: most texts are of another length.
-        let wanted_length = literal.len() as i64;
-        let is_it = |from, to| to - from == wanted_length;
+        let wanted_length = literal.len() as u32;
+        let is_it = |from: i64, to: i64| (to as u32).wrapping_sub(from as u32) == wanted_length;
         *wanted & pack_pairs(&ends[..len], &ends[1..=len], is_it)
     };
     if literal.len() > size_of::<u64>() {
