@@ -60,9 +60,9 @@ UNSAFE = {
 # What a crate without IO, clock, threads and globals does not name, tests excepted.
 IMPURE = re.compile(
     r"\bstd\s*::\s*(?:fs|net|os|env|process|thread)\b"
-    r"|\b(?:Instant\s*::\s*now|SystemTime|OnceLock|LazyLock|thread_local|stdin|stdout|stderr)\b"
+    r"|\b(?:Instant\s*::\s*now|SystemTime|LazyLock|thread_local|stdin|stdout|stderr)\b"
     r"|\bstatic\s+mut\b"
-    r"|\bstatic\s+\w+\s*:\s*[^=;]*\b(?:Atomic\w+|Mutex|RwLock|\w*Cell)\b"
+    r"|\bstatic\s+\w+\s*:\s*[^=;]*\b(?:Atomic\w+|Mutex|RwLock|OnceLock|\w*Cell)\b"
 )
 GROUPED_USE = re.compile(r"\buse\s+std\s*::\s*\{[^;]*\b(?:fs|net|os|env|process|thread)\b")
 
