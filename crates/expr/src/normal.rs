@@ -49,7 +49,7 @@ impl Expr {
                 },
                 Step::Join(joint, count) => {
                     let parts = done.split_off(done.len() - count);
-                    done.push(joined(joint, parts)?);
+                    done.push(joined(joint, &parts)?);
                 }
             }
         }
@@ -71,10 +71,10 @@ pub(crate) fn chain(expression: &Expr, operator: O) -> Vec<&Expr> {
 }
 
 /// Parts in the order of what they look like, each once.
-fn joined(joint: O, parts: Vec<Expr>) -> Result<Expr, ExprError> {
+fn joined(joint: O, parts: &[Expr]) -> Result<Expr, ExprError> {
     // What was turned round may be a chain of the same kind.
     let mut flat: Vec<Expr> = Vec::with_capacity(parts.len());
-    for part in &parts {
+    for part in parts {
         flat.extend(chain(part, joint).into_iter().cloned());
     }
     flat.sort_by_key(Expr::shape);

@@ -308,7 +308,7 @@ impl Database {
         let keywords = Keywords { columns, on_conflict, key, commit_each, progress, returning };
         let engine = &self.engine;
         keywords.run(
-            &table,
+            table,
             data,
             timeout,
             |load, control| engine.load_with(load, control),

@@ -283,7 +283,7 @@ impl Pump {
         let raised = Raised::default();
         let shape = if returning.is_some() { Shape::Frame } else { Shape::Other };
         let keywords = Keywords { columns, on_conflict, key, commit_each, progress, returning };
-        let load = keywords.load(&table, data, &raised)?;
+        let load = keywords.load(table, data, &raised)?;
         let start = |inner: &mut Evented<Target>, target| {
             let target = Target { raised: Some(raised), ..target };
             inner.load(load, transaction, target)

@@ -105,7 +105,7 @@ impl Transaction {
         let timeout = seconds(timeout)?.or(self.database.config().timeout);
         let keywords = Keywords { columns, on_conflict, key, commit_each, progress, returning };
         keywords.run(
-            &table,
+            table,
             data,
             timeout,
             |load, control| {

@@ -142,9 +142,9 @@ impl Keyset {
         for (key, (row, place)) in self.keys.iter().zip(row.iter().zip(place)) {
             let order = match (row, place) {
                 (row, place) if row == place => continue,
-                (Scalar::Int(row), Scalar::Int(place)) => row.cmp(place),
                 (Scalar::Date(row), Scalar::Date(place)) => row.cmp(place),
-                (
+                (Scalar::Int(row), Scalar::Int(place))
+                | (
                     Scalar::Timestamp { micros: row, .. },
                     Scalar::Timestamp { micros: place, .. },
                 ) => row.cmp(place),
