@@ -283,7 +283,9 @@ def _to_float(given: Any) -> float | None:
     if isinstance(given, str):
         digits = given.strip(" \t\n\v\f\r")
         number = re.fullmatch(r"[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?", digits)
-        return float(digits) if number else None
+        found = float(digits) if number else math.inf
+        too_small = number is not None and found == 0 and re.search("[1-9]", number[1])
+        return None if math.isinf(found) or too_small else found
     return float(given)
 
 

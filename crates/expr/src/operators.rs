@@ -465,7 +465,7 @@ table! {
         "As an integer: a float towards zero, text where it is one of 64 bits in digits and else NULL.";
     ToFloat "{0}.cast(\"float\")" to_number Own Row Atom
         "" ""
-        "As a float: text where it is a number and else NULL.";
+        "As a float: text where it is a number within a float's range and else NULL.";
     ToText "{0}.cast(\"text\")" to_text Spread Row Atom
         "{0}::text" "cast({0} as text)"
         "As text: integers, text, uuids and dates.";

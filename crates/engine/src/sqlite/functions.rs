@@ -15,7 +15,7 @@ const EARTH: f64 = 6_371_008.8;
 /// Bytes that a compiled pattern may take: a longer one is refused, not compiled.
 const PATTERN_BYTES: usize = 4 << 20;
 
-/// Adds `text regexp pattern`, `floor`, `ceil`, `rowmill_int` and `rowmill_metres` to a connection.
+/// Adds `text regexp pattern`, `floor`, `ceil`, `rowmill_int`, `rowmill_float` and `rowmill_metres` to a connection.
 pub(super) fn add(connection: &Connection) -> Result<()> {
     // Harmless, so that views and indexes may use them where the schema is not trusted.
     let flags = FunctionFlags::SQLITE_UTF8
@@ -27,6 +27,7 @@ pub(super) fn add(connection: &Connection) -> Result<()> {
     connection
         .create_scalar_function("ceil", 1, flags, |context| Ok(rounded(context, f64::ceil)))?;
     connection.create_scalar_function("rowmill_int", 1, flags, |context| Ok(int(context)))?;
+    connection.create_scalar_function("rowmill_float", 1, flags, |context| Ok(float(context)))?;
     connection.create_scalar_function("rowmill_metres", 4, flags, |context| Ok(metres(context)))
 }
 
@@ -77,6 +78,16 @@ fn int(context: &Context<'_>) -> Option<i64> {
         ValueRef::Integer(value) => Some(value),
         ValueRef::Text(text) => std::str::from_utf8(text).ok().and_then(text_number::int),
         ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => None,
+    }
+}
+
+/// The float that a text is.
+fn float(context: &Context<'_>) -> Option<f64> {
+    match context.get_raw(0) {
+        ValueRef::Integer(value) => Some(value as f64),
+        ValueRef::Real(value) => Some(value).filter(|value| value.is_finite()),
+        ValueRef::Text(text) => std::str::from_utf8(text).ok().and_then(text_number::float),
+        ValueRef::Null | ValueRef::Blob(_) => None,
     }
 }
 
@@ -178,6 +189,28 @@ mod tests {
             ("x'31'", Value::Null),
         ] {
             assert_eq!(asked(&format!("select rowmill_int({sql})")), Ok(expected), "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_the_float_that_it_spells() {
+        for (sql, expected) in [
+            ("' -.5e1 '", Value::Real(-5.0)),
+            ("'1.7976931348623157e308'", Value::Real(f64::MAX)),
+            ("'1e309'", Value::Null),
+            ("'-1e39223372036854775807'", Value::Null),
+            ("'1e-324'", Value::Null),
+            ("'0.0e-400'", Value::Real(0.0)),
+            ("'inf'", Value::Null),
+            ("'1 2'", Value::Null),
+            ("''", Value::Null),
+            ("7", Value::Real(7.0)),
+            ("1.5", Value::Real(1.5)),
+            ("1e999", Value::Null),
+            ("null", Value::Null),
+            ("x'31'", Value::Null),
+        ] {
+            assert_eq!(asked(&format!("select rowmill_float({sql})")), Ok(expected), "{sql}");
         }
     }
 

@@ -4,7 +4,7 @@ use super::cell::Cell;
 use super::decimal::{Decimal, Round};
 use crate::ExprError;
 use crate::operators::Operator as O;
-use crate::text_number::{int, trimmed};
+use crate::text_number::{float, int};
 
 pub(super) fn out_of_range() -> ExprError {
     ExprError::new("integer out of range: a result is beyond 64 bits; cast(\"float\") first")
@@ -95,14 +95,6 @@ fn truncated(value: f64) -> Result<i64, ExprError> {
     // 2^63 is the first float beyond; NaN is in no range.
     let range = -9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0;
     if range.contains(&value) { Ok(value as i64) } else { Err(out_of_range()) }
-}
-
-fn float(text: &str) -> Option<f64> {
-    let text = trimmed(text);
-    // Rust also reads "inf" and "nan", which are no numbers here.
-    let digits =
-        text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
-    digits.then(|| text.parse().ok()).flatten()
 }
 
 /// Whether two points (latitude and longitude each, in degrees) are at most so many metres apart.
