@@ -108,7 +108,7 @@ class Node:
     @classmethod
     def call(cls, operator: str, *operands: Any) -> Node:
         """An operator by its name in the table."""
-        args = tuple(cls.of(operand) for operand in operands)
+        args = _fitted(operator, tuple(cls.of(operand) for operand in operands))
         kinds = [arg.kind for arg in args]
         return cls(operator, args, _result(operator, kinds))
 
@@ -243,6 +243,23 @@ class _Quantified:
     __hash__ = object.__hash__
 
 
+def _fitted(operator: str, args: tuple[Node, ...]) -> tuple[Node, ...]:
+    """A float given beside a decimal is its shortest decimal; of two values, the first goes with the second."""
+    if operator not in ("Add", "Subtract", "Multiply", "Divide"):
+        return args
+    left, right = args
+    if right.kind == "decimal" and _is_short(left):
+        return Node.of(Decimal(repr(left.args[0]))), right
+    if left.kind == "decimal" and not left.is_literal and _is_short(right):
+        return left, Node.of(Decimal(repr(right.args[0])))
+    return args
+
+
+def _is_short(node: Node) -> bool:
+    """Whether it is a float that has not hundreds of digits as a decimal."""
+    return _is_float(node) and (node.args[0] == 0 or 1e-30 <= abs(node.args[0]) < 1e30)
+
+
 def _result(operator: str, kinds: list[str]) -> str:
     """The kind of an operator's result."""
     if operator in ("Add", "Subtract", "Multiply", "Divide"):
@@ -317,7 +334,7 @@ def _value(node: Node, row: dict[str, Any], sqlite: bool) -> Any:
     if operator == "literal":
         return node.args[0]
     if operator == "JsonGet":
-        return functions.json_get(value(node.args[0], row), node.args[1:])
+        return functions.json_get(value(node.args[0], row, sqlite=sqlite), node.args[1:])
     args = [value(arg, row, sqlite=sqlite) for arg in node.args]
     if sqlite and any(isinstance(arg, Fraction) for arg in args) and _has_large(args):
         raise UnsureError
@@ -336,12 +353,22 @@ def _has_large(args: list[Any]) -> bool:
 
 def computed(node: Node, row: dict[str, Any]) -> bool:
     """Whether no part of an expression is NULL in a row, but for those that are out of range."""
-    try:
-        found = value(node, row)
-    except (OutOfRangeError, UnsureError):
-        found = False
+    if _unless_beyond(node, row) is None:
+        return False
+    # Nothing that is divided by zero has to be computed, whatever it is.
+    if node.operator in ("Divide", "Quotient", "Remainder") and not _unless_beyond(
+        node.args[1], row
+    ):
+        return False
     operands = node.args if node.operator not in ("column", "literal", "JsonGet") else ()
-    return found is not None and all(computed(arg, row) for arg in operands)
+    return all(computed(arg, row) for arg in operands)
+
+
+def _unless_beyond(node: Node, row: dict[str, Any]) -> Any:
+    try:
+        return value(node, row)
+    except (OutOfRangeError, UnsureError):
+        return math.inf  # something that is neither NULL nor zero
 
 
 _TESTS: dict[str, Callable[[int], bool]] = {

@@ -31,7 +31,7 @@ DEPTH = 5
 # What a row says where the interpreter gives no value to compare with.
 OUT_OF_RANGE, UNSURE = "out of range", "unsure"
 # Operators that may leave an operand uncomputed, and with it its error.
-LAZY = ("&", "|", "case(", "coalesce(")
+LAZY = ("&", "|", "case(", "coalesce(", ".between(")
 # SQLite has no NaN and no intervals, and nothing in JSON is infinite.
 NOT_SQLITE = ("nan", "iv0", "iv1", "timedelta", "Interval")
 
