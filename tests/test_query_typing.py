@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Any, assert_type
 from uuid import UUID
 
@@ -24,6 +24,10 @@ class Status(StrEnum):
     PAID = "paid"
 
 
+class Colour(Enum):
+    RED = "red"
+
+
 class Customer(rm.Table, name="customers"):
     id: rm.Col[int] = rm.pk()
     name: rm.Col[str]
@@ -36,6 +40,7 @@ class Order(rm.Table, name="orders"):
     weight: rm.Col[float | None]
     note: rm.Col[str | None]
     status: rm.Col[Status]
+    colour: rm.Col[Colour | None]
     is_paid: rm.Col[bool]
     day: rm.Col[date]
     at: rm.Col[datetime]
@@ -61,6 +66,10 @@ def test_comparisons_are_conditions() -> None:
         assert_type(Order.note == "x", rm.Expr[bool]),
         assert_type(Order.status == Status.OPEN, rm.Expr[bool]),
         assert_type(Order.status != "void", rm.Expr[bool]),
+        assert_type(Order.colour == Colour.RED, rm.Expr[bool]),
+        assert_type(Order.colour != "red", rm.Expr[bool]),
+        assert_type(Order.colour.in_(["red"]), rm.Expr[bool]),
+        assert_type(Order.colour.not_in([Colour.RED]), rm.Expr[bool]),
         assert_type(Order.day < date(2030, 1, 1), rm.Expr[bool]),
         assert_type(Order.at.between(datetime.now().astimezone(), Order.at), rm.Expr[bool]),
         assert_type(Order.token == UUID(int=1), rm.Expr[bool]),
@@ -118,6 +127,25 @@ def test_queries_have_types() -> None:
         assert_type(rm.Database().fetch(query), rm.Frame)
         assert_type(rm.Database().execute(rm.delete(Order).all_rows()), int)
     assert repr(part.total) == "part.total"
+
+
+def test_sql_of_ones_own_stands_where_expressions_do() -> None:
+    raw = rm.sql("random()")
+    conditions = [
+        assert_type(Order.total > raw, rm.Expr[bool]),
+        assert_type(Order.note == raw, rm.Expr[bool]),
+        assert_type(Order.at.between(raw, raw), rm.Expr[bool]),
+        assert_type(Order.token.is_distinct_from(raw), rm.Expr[bool]),
+        assert_type(Order.note.starts_with(raw), rm.Expr[bool]),
+        assert_type(Order.is_paid & raw, rm.Expr[bool]),
+    ]
+    n = assert_type(rm.count().where(raw).over(partition_by=raw, order_by=[raw, Order.id]), rm.Expr[int])  # fmt: skip
+    kind = assert_type(rm.case((raw, 1), default=raw), rm.Expr[Any])
+    query = rm.select(Order.id, n=n, kind=kind).where(*conditions, raw)
+    assert_type(query.order_by(raw), rm.Select)
+    assert str(query.order_by(raw)).endswith("order by (random())")
+    grouped = rm.select(n=rm.count()).from_(Order).group_by(raw).having(raw)
+    assert str(grouped).endswith("group by (random()) having (random())")
 
 
 def wrong(of: Callable[[], object]) -> Any:

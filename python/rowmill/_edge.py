@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Self
 
-    from rowmill._rowmill import Expr, Select
+    from rowmill._rowmill import Expr, Raw, Select
     from rowmill._table import Table
 
 
@@ -56,11 +56,11 @@ class Edge:
             raise TypeError(f"{self!r} has one row for each; top() is of rm.many()")
         return self._with(rows=rows)
 
-    def order_by(self, *keys: Expr[Any]) -> Self:
+    def order_by(self, *keys: Expr[Any] | Raw) -> Self:
         """The order of the rows that belong to one."""
         return self._with(lambda query: query.order_by(*keys))
 
-    def where(self, *conditions: Expr[Any]) -> Self:
+    def where(self, *conditions: Expr[Any] | Raw) -> Self:
         """Only rows for which all conditions hold."""
         return self._with(lambda query: query.where(*conditions))
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, NoReturn, TypeAlias, TypeVar, final, o
 from uuid import UUID
 
 from rowmill._interval import Interval
-from rowmill._queries import Select, Source
+from rowmill._queries import Raw, Select, Source
 
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
@@ -23,7 +23,8 @@ _V = TypeVar(
     "_V", bound=bytes | time | timedelta | Interval | UUID | Enum | list[Any] | dict[str, Any]
 )
 _Condition: TypeAlias = Expr[bool | None]
-_Text: TypeAlias = str | Expr[str | None]
+_Key: TypeAlias = Expr[Any] | Raw
+_Text: TypeAlias = str | Expr[str | None] | Raw
 _Number: TypeAlias = float | Decimal | Expr[float | Decimal | None]
 _Date: TypeAlias = date | Expr[date | None]
 _Span: TypeAlias = timedelta | Interval | Expr[timedelta | Interval | None]
@@ -39,60 +40,88 @@ class Expr(Generic[_T_co]):
 
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
     @overload  # type: ignore[override]
-    def __eq__(self: Expr[float | Decimal | None], other: _Number | Select, /) -> Expr[bool]: ...
+    def __eq__(
+        self: Expr[float | Decimal | None], other: _Number | Raw | Select, /
+    ) -> Expr[bool]: ...
     @overload
     def __eq__(self: Expr[str | None], other: _Text | Select, /) -> Expr[bool]: ...
     @overload
-    def __eq__(self: Expr[date | None], other: _Date | Select, /) -> Expr[bool]: ...
+    def __eq__(self: Expr[date | None], other: _Date | Raw | Select, /) -> Expr[bool]: ...
     @overload
-    def __eq__(self: Expr[_V | None], other: _V | Expr[_V | None] | Select, /) -> Expr[bool]: ...
+    def __eq__(self: Expr[Enum | None], other: str, /) -> Expr[bool]: ...
+    @overload
+    def __eq__(
+        self: Expr[_V | None], other: _V | Expr[_V | None] | Raw | Select, /
+    ) -> Expr[bool]: ...
     @overload  # type: ignore[override]
-    def __ne__(self: Expr[float | Decimal | None], other: _Number | Select, /) -> Expr[bool]: ...
+    def __ne__(
+        self: Expr[float | Decimal | None], other: _Number | Raw | Select, /
+    ) -> Expr[bool]: ...
     @overload
     def __ne__(self: Expr[str | None], other: _Text | Select, /) -> Expr[bool]: ...
     @overload
-    def __ne__(self: Expr[date | None], other: _Date | Select, /) -> Expr[bool]: ...
+    def __ne__(self: Expr[date | None], other: _Date | Raw | Select, /) -> Expr[bool]: ...
     @overload
-    def __ne__(self: Expr[_V | None], other: _V | Expr[_V | None] | Select, /) -> Expr[bool]: ...
+    def __ne__(self: Expr[Enum | None], other: str, /) -> Expr[bool]: ...
     @overload
-    def __lt__(self: Expr[float | Decimal | None], other: _Number | Select, /) -> Expr[bool]: ...
+    def __ne__(
+        self: Expr[_V | None], other: _V | Expr[_V | None] | Raw | Select, /
+    ) -> Expr[bool]: ...
+    @overload
+    def __lt__(
+        self: Expr[float | Decimal | None], other: _Number | Raw | Select, /
+    ) -> Expr[bool]: ...
     @overload
     def __lt__(self: Expr[str | None], other: _Text | Select, /) -> Expr[bool]: ...
     @overload
-    def __lt__(self: Expr[date | None], other: _Date | Select, /) -> Expr[bool]: ...
+    def __lt__(self: Expr[date | None], other: _Date | Raw | Select, /) -> Expr[bool]: ...
     @overload
-    def __lt__(self: Expr[_V | None], other: _V | Expr[_V | None] | Select, /) -> Expr[bool]: ...
+    def __lt__(
+        self: Expr[_V | None], other: _V | Expr[_V | None] | Raw | Select, /
+    ) -> Expr[bool]: ...
     @overload
-    def __le__(self: Expr[float | Decimal | None], other: _Number | Select, /) -> Expr[bool]: ...
+    def __le__(
+        self: Expr[float | Decimal | None], other: _Number | Raw | Select, /
+    ) -> Expr[bool]: ...
     @overload
     def __le__(self: Expr[str | None], other: _Text | Select, /) -> Expr[bool]: ...
     @overload
-    def __le__(self: Expr[date | None], other: _Date | Select, /) -> Expr[bool]: ...
+    def __le__(self: Expr[date | None], other: _Date | Raw | Select, /) -> Expr[bool]: ...
     @overload
-    def __le__(self: Expr[_V | None], other: _V | Expr[_V | None] | Select, /) -> Expr[bool]: ...
+    def __le__(
+        self: Expr[_V | None], other: _V | Expr[_V | None] | Raw | Select, /
+    ) -> Expr[bool]: ...
     @overload
-    def __gt__(self: Expr[float | Decimal | None], other: _Number | Select, /) -> Expr[bool]: ...
+    def __gt__(
+        self: Expr[float | Decimal | None], other: _Number | Raw | Select, /
+    ) -> Expr[bool]: ...
     @overload
     def __gt__(self: Expr[str | None], other: _Text | Select, /) -> Expr[bool]: ...
     @overload
-    def __gt__(self: Expr[date | None], other: _Date | Select, /) -> Expr[bool]: ...
+    def __gt__(self: Expr[date | None], other: _Date | Raw | Select, /) -> Expr[bool]: ...
     @overload
-    def __gt__(self: Expr[_V | None], other: _V | Expr[_V | None] | Select, /) -> Expr[bool]: ...
+    def __gt__(
+        self: Expr[_V | None], other: _V | Expr[_V | None] | Raw | Select, /
+    ) -> Expr[bool]: ...
     @overload
-    def __ge__(self: Expr[float | Decimal | None], other: _Number | Select, /) -> Expr[bool]: ...
+    def __ge__(
+        self: Expr[float | Decimal | None], other: _Number | Raw | Select, /
+    ) -> Expr[bool]: ...
     @overload
     def __ge__(self: Expr[str | None], other: _Text | Select, /) -> Expr[bool]: ...
     @overload
-    def __ge__(self: Expr[date | None], other: _Date | Select, /) -> Expr[bool]: ...
+    def __ge__(self: Expr[date | None], other: _Date | Raw | Select, /) -> Expr[bool]: ...
     @overload
-    def __ge__(self: Expr[_V | None], other: _V | Expr[_V | None] | Select, /) -> Expr[bool]: ...
+    def __ge__(
+        self: Expr[_V | None], other: _V | Expr[_V | None] | Raw | Select, /
+    ) -> Expr[bool]: ...
     def __hash__(self) -> int: ...
     def __bool__(self) -> NoReturn: ...
     def __contains__(self, value: object, /) -> NoReturn: ...
     def __iter__(self) -> NoReturn: ...
-    def __and__(self: _Condition, other: bool | _Condition, /) -> Expr[bool]: ...
+    def __and__(self: _Condition, other: bool | _Condition | Raw, /) -> Expr[bool]: ...
     def __rand__(self: _Condition, other: bool, /) -> Expr[bool]: ...
-    def __or__(self: _Condition, other: bool | _Condition, /) -> Expr[bool]: ...
+    def __or__(self: _Condition, other: bool | _Condition | Raw, /) -> Expr[bool]: ...
     def __ror__(self: _Condition, other: bool, /) -> Expr[bool]: ...
     def __invert__(self: _Condition) -> Expr[bool]: ...
     def __neg__(self) -> Expr[_T_co]: ...
@@ -211,20 +240,22 @@ class Expr(Generic[_T_co]):
         """Whether there is a value."""
     @overload
     def is_distinct_from(
-        self: Expr[float | Decimal | None], other: _Number | Select | None
+        self: Expr[float | Decimal | None], other: _Number | Raw | Select | None
     ) -> Expr[bool]: ...
     @overload
     def is_distinct_from(self: Expr[str | None], other: _Text | Select | None) -> Expr[bool]: ...
     @overload
-    def is_distinct_from(self: Expr[date | None], other: _Date | Select | None) -> Expr[bool]: ...
+    def is_distinct_from(
+        self: Expr[date | None], other: _Date | Raw | Select | None
+    ) -> Expr[bool]: ...
     @overload
     def is_distinct_from(
-        self: Expr[_V | None], other: _V | Expr[_V | None] | Select | None
+        self: Expr[_V | None], other: _V | Expr[_V | None] | Raw | Select | None
     ) -> Expr[bool]:
         """Whether they are not the same, where NULL is the same as NULL."""
     @overload
     def is_not_distinct_from(
-        self: Expr[float | Decimal | None], other: _Number | Select | None
+        self: Expr[float | Decimal | None], other: _Number | Raw | Select | None
     ) -> Expr[bool]: ...
     @overload
     def is_not_distinct_from(
@@ -232,16 +263,18 @@ class Expr(Generic[_T_co]):
     ) -> Expr[bool]: ...
     @overload
     def is_not_distinct_from(
-        self: Expr[date | None], other: _Date | Select | None
+        self: Expr[date | None], other: _Date | Raw | Select | None
     ) -> Expr[bool]: ...
     @overload
     def is_not_distinct_from(
-        self: Expr[_V | None], other: _V | Expr[_V | None] | Select | None
+        self: Expr[_V | None], other: _V | Expr[_V | None] | Raw | Select | None
     ) -> Expr[bool]:
         """Whether they are the same, where NULL is the same as NULL."""
     @overload
     def between(
-        self: Expr[float | Decimal | None], low: _Number | Select, high: _Number | Select
+        self: Expr[float | Decimal | None],
+        low: _Number | Raw | Select,
+        high: _Number | Raw | Select,
     ) -> Expr[bool]: ...
     @overload
     def between(
@@ -249,13 +282,13 @@ class Expr(Generic[_T_co]):
     ) -> Expr[bool]: ...
     @overload
     def between(
-        self: Expr[date | None], low: _Date | Select, high: _Date | Select
+        self: Expr[date | None], low: _Date | Raw | Select, high: _Date | Raw | Select
     ) -> Expr[bool]: ...
     @overload
     def between(
         self: Expr[_V | None],
-        low: _V | Expr[_V | None] | Select,
-        high: _V | Expr[_V | None] | Select,
+        low: _V | Expr[_V | None] | Raw | Select,
+        high: _V | Expr[_V | None] | Raw | Select,
     ) -> Expr[bool]:
         """Whether it is neither below `low` nor above `high`."""
     @overload
@@ -267,6 +300,8 @@ class Expr(Generic[_T_co]):
     def in_(self: Expr[str | None], values: Sequence[str] | Set[str] | Select) -> Expr[bool]: ...
     @overload
     def in_(self: Expr[date | None], values: Sequence[date] | Set[date] | Select) -> Expr[bool]: ...
+    @overload
+    def in_(self: Expr[Enum | None], values: Sequence[str] | Set[str]) -> Expr[bool]: ...
     @overload
     def in_(self: Expr[_V | None], values: Sequence[_V] | Set[_V] | Select) -> Expr[bool]:
         """Whether it is one of a list's values, or of a query's. The list is one parameter."""
@@ -281,6 +316,8 @@ class Expr(Generic[_T_co]):
     def not_in(
         self: Expr[date | None], values: Sequence[date] | Set[date] | Select
     ) -> Expr[bool]: ...
+    @overload
+    def not_in(self: Expr[Enum | None], values: Sequence[str] | Set[str]) -> Expr[bool]: ...
     @overload
     def not_in(self: Expr[_V | None], values: Sequence[_V] | Set[_V] | Select) -> Expr[bool]:
         """Whether it is none of a list's values, or of a query's."""
@@ -396,7 +433,7 @@ class Expr(Generic[_T_co]):
         """The group's lowest value."""
     def max(self) -> Expr[_T_co]:
         """The group's highest value."""
-    def where(self, condition: _Condition) -> Expr[_T_co]:
+    def where(self, condition: _Condition | Raw) -> Expr[_T_co]:
         """The aggregate over the rows for which a condition is true: `rm.count().where(Log.is_bot)`."""
     def lag(self, rows: int = 1) -> Expr[_T_co]:
         """The value so many rows before, in a window."""
@@ -409,8 +446,8 @@ class Expr(Generic[_T_co]):
     def over(
         self,
         *,
-        partition_by: Expr[Any] | Sequence[Expr[Any]] | None = None,
-        order_by: Expr[Any] | Sequence[Expr[Any]] | None = None,
+        partition_by: _Key | Sequence[_Key] | None = None,
+        order_by: _Key | Sequence[_Key] | None = None,
     ) -> Expr[_T_co]:
         """An aggregate or a window function over a window of rows."""
     def desc(self) -> Expr[_T_co]:
@@ -488,7 +525,7 @@ def greatest(*values: Any) -> Expr[Any]:
 def concat(*texts: _Text) -> Expr[str]:
     """One text after the other."""
 
-def case(*branches: tuple[_Condition, Any], default: Any = None) -> Expr[Any]:
+def case(*branches: tuple[_Condition | Raw, Any], default: Any = None) -> Expr[Any]:
     """The value of the first condition that is true."""
 
 def geo_within(

@@ -27,6 +27,7 @@ _Traced: TypeAlias = Select | Insert | Update | Delete | Raw
 _P = ParamSpec("_P")
 _From: TypeAlias = type[Table] | Source | Subquery
 _Condition: TypeAlias = Expr[bool | None] | Raw
+_Key: TypeAlias = Expr[Any] | Raw
 _Output: TypeAlias = Expr[Any] | Labeled | Source | Subquery | type[Table] | Select | Raw
 _Given: TypeAlias = Mapping[Any, Any] | Row | _Dataclass
 _Dialect: TypeAlias = Literal["postgresql", "sqlite"]
@@ -89,11 +90,11 @@ class Select(_Written):
     def from_(self, table: _From | str) -> Select:
         """Where rows come from, when the columns do not say it: a table, its name, or a query with a
         name."""
-    def group_by(self, *keys: Expr[Any]) -> Select:
+    def group_by(self, *keys: _Key) -> Select:
         """One row for all rows that are equal in these."""
     def having(self, *conditions: _Condition) -> Select:
         """Only groups for which all conditions hold."""
-    def order_by(self, *keys: Expr[Any]) -> Select:
+    def order_by(self, *keys: _Key) -> Select:
         """The order of the rows: `-key` or `key.desc()` is downwards. Replaces an order that was there."""
     def limit(self, rows: int | Expr[int] | None, /) -> Select:
         """So many rows at most; None for all."""
@@ -122,7 +123,7 @@ class Select(_Written):
     def value(self) -> Expr[Any]:
         """The one value of the one row, as an operand."""
 
-    def top_n(self, rows: int, /, *, per: Expr[Any], groups: Sequence[Any] | None = None) -> Select:
+    def top_n(self, rows: int, /, *, per: _Key, groups: Sequence[Any] | None = None) -> Select:
         """Only the first `rows` of each group, in the query's order.
 
         Args:
