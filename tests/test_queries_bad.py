@@ -18,6 +18,25 @@ NICKS = rm.select(Line.nick)
 BOTH = NICKS.union(NICKS)
 
 
+class Author(rm.Table, name="authors"):
+    id: rm.Col[int] = rm.pk()
+    posts = rm.many(lambda: Post)
+
+
+class Post(rm.Table, name="posts"):
+    id: rm.Col[int] = rm.pk()
+    author_id: rm.Col[int] = rm.fk("Author.id")
+
+
+class Tag(rm.Table, name="tags"):
+    id: rm.Col[int] = rm.pk()
+
+
+class PostTag(rm.Table, name="post_tags"):
+    post_id: rm.Col[int] = rm.fk(Post.id, primary=True)
+    tag_id: rm.Col[int] = rm.fk(Tag.id, primary=True)
+
+
 class Free(rm.Table, name="free"):
     text: rm.Col[str]
     at: rm.Col[datetime.datetime]
@@ -78,7 +97,20 @@ def refused(
         refused(lambda: rm.lit("\ud800"), "a str with a surrogate is not Unicode text"),
         refused(lambda: Line.nick == "\ud800", "a str with a surrogate is not Unicode text"),
         refused(lambda: rm.Frame({"x": [1]})["\ud800"], "no column", KeyError),
+        refused(lambda: Line.id.isin([1]), "'rowmill.Col' object has no attribute 'isin'; did you mean .in_()?", AttributeError),  # type: ignore[attr-defined]
+        refused(lambda: Line.id.is_(None), "did you mean .is_null()?", AttributeError),  # type: ignore[attr-defined]
+        refused(lambda: Line.nick.startswith("a"), "did you mean .starts_with()?", AttributeError),  # type: ignore[attr-defined]
+        refused(lambda: Line.id.avg(), "did you mean .mean()?", AttributeError),  # type: ignore[attr-defined]
+        refused(lambda: Line.id.count_distnct(), "did you mean .count_distinct()?", AttributeError),  # type: ignore[attr-defined]
+        refused(lambda: NICKS.filter(Line.id == 1), "'rowmill.Select' object has no attribute 'filter'; did you mean .where()?", AttributeError),  # type: ignore[attr-defined]
+        refused(lambda: NICKS.outerjoin(Channel), "did you mean .left_join()?", AttributeError),  # type: ignore[attr-defined]
         # kinds
+        refused(lambda: Line.id & Line.id == 1, "takes bool, not int: each condition stands in parentheses, (a == 1) & (b == 2)"),  # type: ignore[misc, operator]
+        refused(lambda: Line.id == 1 | Line.id == 2, "takes bool, not int: each condition stands in parentheses"),  # type: ignore[operator]
+        refused(lambda: Line.nick + "!", "takes numbers, not text: rm.concat(a, b) joins texts"),  # type: ignore[misc, operator]
+        refused(lambda: Free.document["k"] == 3, 'what JSON has under a key is text here; free.document["k"].cast("int") is a number'),
+        refused(lambda: 1 + Free.document["a"][2], 'free.document["a"][2].cast("int") is a number'),  # type: ignore[operator]
+        refused(lambda: rm.count(Line.id), "count() is of rows and takes nothing; lines.id.count() is of those that have a value"),  # type: ignore[call-arg]
         refused(lambda: Line.id == "x", "int cannot be compared with text"),
         refused(lambda: Line.nick + 1, "takes numbers, not text"),  # type: ignore[operator]
         refused(lambda: Line.id.between(1, "x"), "int cannot be compared with text"),  # type: ignore[call-overload]
@@ -101,7 +133,16 @@ def refused(
         refused(lambda: 5 in Line.id, "`in` gives a bool at once", TypeError),
         refused(lambda: list(Line.id), "nothing to iterate over", TypeError),
         refused(lambda: NICKS.where(Line.id is None), "a condition is False before it meets a row"),  # type: ignore[arg-type]
+        # lists and edges
+        refused(lambda: NICKS.where([Line.id == 1]), "a list holds the expression lines.id == 1: expressions are given one by one"),  # type: ignore[arg-type]
+        refused(lambda: rm.select(Author.id, Author.posts), "<rowmill.Edge Author.posts> is an edge, whose rows come beside these: .with_(...) takes it"),
+        refused(lambda: NICKS.order_by(Line.id).top_n(1, per=[Line.id, Line.nick]), "top_n(per=...) takes one expression; of several the first rows are found by rm.row_number()"),  # type: ignore[arg-type]
+        refused(lambda: str(NICKS.top_n(1, per=Line.nick)), "top_n() wants an order, by which rows are the first, and so does top() of an edge: order_by()"),
+        refused(lambda: rm.many("Post"), "rm.many() takes a function, for the other class may come later: rm.many(lambda: Post)", TypeError),  # type: ignore[arg-type]
+        refused(lambda: rm.one(Author), "rm.one(lambda: Author)", TypeError),
         # joins
+        refused(lambda: rm.select(Post).join(Author), "no foreign key is declared between authors and what is selected from (posts.author_id refers to Author.id): say how"),
+        refused(lambda: rm.select(Post.id, Tag.id).join(PostTag).join(Tag), "post_tags.tag_id == tags.id); or say first where rows come from, with .from_(...)"),
         refused(lambda: rm.select(Line).join(Channel).join(Channel), 'channels is there already: join it under another name, as channels.alias("other")'),
         refused(lambda: rm.select(Channel).join(Channel), "channels is there already"),
         refused(lambda: rm.select(Channel).join(Channel.alias("up")), "up can be joined in more than one way: say which, as join(up, channels.parent_id == up.id) or (up.parent_id == channels.id)"),
@@ -197,7 +238,13 @@ def refused(
         refused(lambda: str(rm.upsert(Line)), "no rows are given: name them with values() or from_select()"),
         refused(lambda: rm.insert(Line).values(id=1).set(nick="x"), "set() is for rm.upsert(): an insert changes no row"),
         refused(lambda: str(rm.update(Line).where(Line.id == 1)), "nothing is set"),
+        refused(lambda: str(rm.upsert(Channel).values(slug="a")), "a row of channels is known by id, which is not given: say with .on(...) by which columns it is known here"),
+        refused(lambda: str(rm.delete(Line).where(Line.channel_id == Channel.id)), "channels.id is used, but rows come from lines: a delete asks other tables by a query, .where(rm.exists("),
+        refused(lambda: str(rm.delete(Line).where(rm.exists(NICKS.where(Channel.id == 1)))), "join channels with .join(channels, on)"),
+        refused(lambda: str(rm.update(Line).set(nick="x").where(Line.channel_id == Channel.id)), "name the other table with .from_(), and how its rows belong with .where()"),
         # SQL of one's own
+        refused(lambda: rm.sql("select 1 where 1 in {ids}", ids=[1]), "after which `in` takes none: give the condition, rm.sql(\"... where {c}\", c=T.id.in_(ids))"),
+        refused(lambda: rm.sql("{a} not IN ( {ids})", a=1, ids=[1]), "after which `in` takes none"),
         refused(lambda: rm.sql("select {a}"), "no value is given for {a}"),
         refused(lambda: rm.sql("select 1", a=1), "a is given, but the SQL has no {a}"),
         refused(lambda: rm.sql("select {a", a=1), "a { without its }"),

@@ -151,11 +151,21 @@ def many(target: Callable[[], Any]) -> Any:
     """The rows of another table that refer to this one's: `logs = rm.many(lambda: Log)`, or
     `rm.many(lambda: Log.channel_id)` where several columns do. For `Select.with_`.
     """
-    return Edge(True, target)
+    return Edge(True, _late("many", target))
 
 
 def one(target: Callable[[], Any], *, by: str | None = None) -> Any:
     """The row of another table that this one's refers to: `channel = rm.one(lambda: Channel)`, or
     `author = rm.one(lambda: User, by="author_id")` by its attribute where several columns refer to that.
     """
-    return Edge(False, target, by)
+    return Edge(False, _late("one", target), by)
+
+
+def _late(verb: str, target: Any) -> Callable[[], Any]:
+    if callable(target) and not isinstance(target, type):
+        late: Callable[[], Any] = target
+        return late
+    named = target if isinstance(target, str) else getattr(target, "__name__", "T")
+    raise TypeError(
+        f"rm.{verb}() takes a function, for the other class may come later: rm.{verb}(lambda: {named})"
+    )

@@ -128,7 +128,14 @@ impl Writer {
                 Ok(at) => {
                     let from = self.out.chars().count();
                     let is_method = rest.starts_with('.') || rest.starts_with('[');
-                    if let Some(arg) = args.get(at) {
+                    if let Some(Some(Scalar::List(steps))) = args.get(at).map(Expr::value)
+                        && operator == Operator::JsonGet
+                    {
+                        for (at, step) in steps.iter().enumerate() {
+                            self.push(if at > 0 { "][" } else { "" });
+                            self.value(step);
+                        }
+                    } else if let Some(arg) = args.get(at) {
                         self.operand(operator, arg, is_method, notation, levels);
                     }
                     if marked == Some(at) {

@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use rowmill_columns::Scalar;
@@ -519,8 +520,19 @@ fn check(operator: Operator, args: &[Expr]) -> Result<Kind, ExprError> {
             ));
         }
     }
-    let kind =
-        (entry.rule)(&kinds).map_err(|mismatch| ExprError::mismatch(operator, args, &mismatch))?;
+    let kind = (entry.rule)(&kinds).map_err(|mut mismatch| {
+        let is_step = |arg: &Expr| matches!(arg.op(), Op::Call(Operator::JsonGet));
+        let is_number = |kind: &Kind| *kind != Kind::Any && kind.may_be_number();
+        if let Some(step) = args.iter().find(|arg| is_step(arg))
+            && kinds.iter().any(is_number)
+        {
+            let _ = write!(
+                mismatch.message,
+                ": what JSON has under a key is text here; {step}.cast(\"int\") is a number"
+            );
+        }
+        ExprError::mismatch(operator, args, &mismatch)
+    })?;
     Ok(match operator {
         Operator::ToInt => Kind::INT,
         Operator::ToFloat => Kind::FLOAT,

@@ -33,7 +33,13 @@ fn count(args: &[Kind], wanted: usize) -> Result<(), Mismatch> {
 }
 
 pub(crate) fn logic(args: &[Kind]) -> Result<Kind, Mismatch> {
-    each(args, Base::Bool)?;
+    each(args, Base::Bool).map_err(|Mismatch { argument, message }| {
+        // `a & b == c` is `(a & b) == c` to Python.
+        wrong(
+            argument,
+            format!("{message}: each condition stands in parentheses, (a == 1) & (b == 2)"),
+        )
+    })?;
     Ok(Kind::BOOL)
 }
 
@@ -161,6 +167,10 @@ pub(crate) fn sum(args: &[Kind]) -> Result<Kind, Mismatch> {
         | (Kind::One(Interval), Kind::One(Instant)) => Ok(Kind::One(Instant)),
         (Kind::Any, Kind::One(Interval)) | (Kind::One(Interval), Kind::Any) => Ok(Kind::Any),
         (Kind::One(Interval), Kind::One(Interval)) => Ok(Kind::One(Interval)),
+        (left, right) if left.may_be(Base::Text) && right.may_be(Base::Text) => numbers(args)
+            .map_err(|Mismatch { argument, message }| {
+                wrong(argument, format!("{message}: rm.concat(a, b) joins texts"))
+            }),
         _ => numbers(args),
     }
 }

@@ -60,16 +60,27 @@ impl Select {
         let mut edges = edges.into_iter().map(equal).collect::<Result<Vec<_>, _>>()?;
         match edges.len() {
             1 => Ok(edges.remove(0)),
-            0 => Err(ExprError::new(format!(
-                "no foreign key is declared between {} and what is selected from: say how rows belong together, as \
-                 join({}, A.id == B.a_id)",
-                joined.label(),
-                joined.label()
-            ))),
+            0 => {
+                let sources = self.sources();
+                let others = sources.iter().chain([joined]).filter_map(|source| source.as_table());
+                let keys: Vec<_> = others.flat_map(references).collect();
+                let keys =
+                    if keys.is_empty() { String::new() } else { format!(" ({})", keys.join(", ")) };
+                Err(ExprError::new(format!(
+                    "no foreign key is declared between {} and what is selected from{keys}: say how rows belong \
+                     together, as join({}, A.id == B.a_id)",
+                    joined.label(),
+                    joined.label()
+                )))
+            }
             _ => {
                 let edges: Vec<_> = edges.iter().map(ToString::to_string).collect();
+                let from = match self.from {
+                    Some(_) => "",
+                    None => "; or say first where rows come from, with .from_(...)",
+                };
                 Err(ExprError::new(format!(
-                    "{} can be joined in more than one way: say which, as join({}, {})",
+                    "{} can be joined in more than one way: say which, as join({}, {}){from}",
                     joined.label(),
                     joined.label(),
                     edges.join(") or (")
@@ -77,6 +88,14 @@ impl Select {
             }
         }
     }
+}
+
+/// What a table's columns are said to refer to.
+fn references(table: &Table) -> impl Iterator<Item = String> {
+    table.columns.iter().filter_map(|column| {
+        let to = column.references.as_ref()?;
+        Some(format!("{}.{} refers to {}.{}", table.name, column.name, to.table, to.column))
+    })
 }
 
 /// The sources of an expression's columns, those of queries in it left out.

@@ -23,7 +23,7 @@ impl Writer<'_> {
     pub(super) fn top(&mut self, select: &Select, top: &Top) -> Result<(), ExprError> {
         if select.order.is_empty() {
             return Err(ExprError::new(
-                "top_n() wants an order, by which rows are the first: order_by()",
+                "top_n() wants an order, by which rows are the first, and so does top() of an edge: order_by()",
             ));
         }
         if select.is_grouped()

@@ -26,6 +26,15 @@ impl Writer<'_> {
                     "an upsert names the columns that it gives: from_select(q, \"id\", ...)",
                 ));
             }
+            let is_given = |name| insert.columns.contains(name);
+            let is_known = insert.columns.is_empty() || conflict.key.iter().any(is_given);
+            if !conflict.key.is_empty() && !is_known && !matches!(conflict.then, Then::Nothing) {
+                return Err(ExprError::new(format!(
+                    "a row of {} is known by {}, which is not given: say with .on(...) by which columns it is known here",
+                    table.name,
+                    conflict.key.join(" and ")
+                )));
+            }
             if conflict.key.is_empty() && !matches!(conflict.then, Then::Nothing) {
                 return Err(ExprError::new(format!(
                     "{} declares no primary key: say with .on(...) by which columns a row is known",
@@ -109,6 +118,8 @@ impl Writer<'_> {
         scope.extend(update.from.iter().cloned());
         apart(&scope)?;
         self.scopes.push(scope);
+        self.way =
+            Some("name the other table with .from_(), and how its rows belong with .where()");
         self.set(target, &update.set)?;
         for (at, source) in update.from.iter().enumerate() {
             self.push(if at == 0 { " from " } else { ", " });
@@ -124,6 +135,9 @@ impl Writer<'_> {
         self.push("delete from ");
         self.source(&delete.table)?;
         self.scopes.push(vec![Arc::clone(&delete.table)]);
+        self.way = Some(
+            "a delete asks other tables by a query, .where(rm.exists(rm.select(...).where(...)))",
+        );
         self.filtered(&delete.filter)?;
         self.returning(&delete.table, &delete.returning)
     }

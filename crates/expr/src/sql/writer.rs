@@ -24,14 +24,16 @@ pub(super) struct Writer<'q> {
     pub(super) returned: Option<Arc<Source>>,
     /// The names of the queries under `with`.
     with: Vec<Arc<str>>,
+    /// How the statement's own conditions come to name another table.
+    pub(super) way: Option<&'static str>,
 }
 
 impl<'q> Writer<'q> {
     pub(super) fn new(bound: &'q Bound<'q>, target: Target) -> Self {
         let (scopes, outer) = (Vec::new(), Vec::new());
         let (slots, numbers) = (Vec::new(), BTreeMap::new());
-        let (out, returned, with) = (String::with_capacity(256), None, Vec::new());
-        Self { target, out, bound, slots, numbers, scopes, outer, returned, with }
+        let (out, returned, with, way) = (String::with_capacity(256), None, Vec::new(), None);
+        Self { target, out, bound, slots, numbers, scopes, outer, returned, with, way }
     }
 
     pub(super) fn finish(self) -> Result<Sql, ExprError> {
@@ -132,10 +134,11 @@ impl<'q> Writer<'q> {
         let known: Vec<_> =
             self.scopes.iter().flatten().map(|source| source.label().to_string()).collect();
         let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
-        Err(ExprError::new(format!(
-            "{label}.{column} is used, but rows come from {known}: join {label} with .join({label}, on), or name it \
-             with .from_()"
-        )))
+        let way = match self.way {
+            Some(way) if self.scopes.len() == 1 => way.to_owned(),
+            _ => format!("join {label} with .join({label}, on), or name it with .from_()"),
+        };
+        Err(ExprError::new(format!("{label}.{column} is used, but rows come from {known}: {way}")))
     }
 
     /// A source where rows come from.

@@ -8,7 +8,7 @@ use pyo3::types::{PyTuple, PyType};
 use rowmill::Scalar;
 use rowmill::expr::{self, ExprError, Operator as O, QueryForm};
 
-use super::{Raw, Select};
+use super::{Raw, Select, neighbours};
 use crate::parameter::{Place, plain, scalar};
 use crate::text::Text;
 use crate::{errors, value};
@@ -76,6 +76,9 @@ pub(crate) fn expression(value: &Bound<'_, PyAny>) -> PyResult<expr::Expr> {
             value.py(),
             "a label names a column of an answer; it stands in select() alone",
         ));
+    }
+    if let Some(message) = neighbours::no_operand(value)? {
+        return Err(errors::programming(value.py(), &message));
     }
     Ok(expr::Expr::literal(scalar(value, Place::Value)?))
 }
@@ -204,6 +207,11 @@ impl Expr {
             "{} is an expression, with nothing to iterate over",
             self.0
         )))
+    }
+
+    /// Of what other libraries call otherwise.
+    fn __getattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<Py<PyAny>> {
+        Err(neighbours::missing(slf, name)?)
     }
 
     fn __repr__(&self) -> String {

@@ -5,8 +5,8 @@ use rowmill::expr::{self, Operator as O};
 
 use super::expression::{Col, Expr, expression, raised};
 use super::reading::Select;
-use crate::errors;
 use crate::text::Text;
+use crate::{errors, value};
 
 /// The column of this name: of the frame that is filtered, or of the one table that a query is about.
 ///
@@ -40,8 +40,16 @@ fn some(operator: O, name: &str, args: &Bound<'_, PyTuple>) -> PyResult<Expr> {
 
 /// How many rows the group has.
 #[pyfunction]
-pub(crate) fn count(py: Python<'_>) -> PyResult<Expr> {
-    call(py, O::CountRows, Vec::new())
+#[pyo3(signature = (*of), text_signature = "()")]
+pub(crate) fn count(of: &Bound<'_, PyTuple>) -> PyResult<Expr> {
+    if let Ok(given) = of.get_item(0) {
+        let shown = value::repr(&given)?;
+        let message = format!(
+            "count() is of rows and takes nothing; {shown}.count() is of those that have a value there"
+        );
+        return Err(errors::programming(of.py(), &message));
+    }
+    call(of.py(), O::CountRows, Vec::new())
 }
 
 /// The first value that is not NULL.

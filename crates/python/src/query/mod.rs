@@ -3,6 +3,7 @@
 mod ask;
 mod expression;
 mod functions;
+mod neighbours;
 mod page;
 mod prepared;
 mod raw;

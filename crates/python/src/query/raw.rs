@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
+use rowmill::Scalar;
 use rowmill::expr::query::{self, Query};
 use rowmill::expr::sql::quoted;
 use rowmill::expr::{Dialect, Expr as Tree, Parameters, Statement};
@@ -80,6 +81,15 @@ pub(crate) fn sql(
                         Some((_, operand)) => operand.clone(),
                         None => {
                             let operand = expression(&given)?;
+                            let so_far = pieces.join(" ") + &piece;
+                            if matches!(operand.value(), Some(Scalar::List(_))) && after_in(&so_far)
+                            {
+                                let message = format!(
+                                    "a list is one value, after which `in` takes none: give the condition, \
+                                     rm.sql(\"... where {{c}}\", c=T.id.in_({name}))"
+                                );
+                                return Err(errors::programming(py, &message));
+                            }
                             known.push((name.to_owned(), operand.clone()));
                             operand
                         }
@@ -102,6 +112,15 @@ pub(crate) fn sql(
     check_placeholders(py, &pieces)?;
     check_places(py, &pieces)?;
     Tree::raw(pieces, operands).map(Raw).map_err(|error| raised(py, &error))
+}
+
+/// Whether the text ends in `in`, or in `in (`.
+fn after_in(text: &str) -> bool {
+    let text = text.trim_end();
+    let text = text.strip_suffix('(').unwrap_or(text).trim_end();
+    text.rsplit(|letter: char| !letter.is_alphanumeric() && letter != '_')
+        .next()
+        .is_some_and(|word| word.eq_ignore_ascii_case("in"))
 }
 
 /// Values come by name in braces: a `$1` of one's own would meet those that are made of them.

@@ -10,6 +10,7 @@ use rowmill::expr::{self, Base, QueryForm};
 
 use super::ask::{explained, text};
 use super::expression::{Expr, Labeled, expression, key, raised};
+use super::neighbours;
 use super::source::{Subquery, columns, declared_label, derived, source_of};
 use crate::text::{Text, text as given_text};
 use crate::{errors, value};
@@ -135,8 +136,10 @@ impl Select {
         if !self.has_edges() {
             return Ok(());
         }
-        let message =
-            format!("{what} has no edges: leave with_() away, or give it to the last query");
+        let message = format!(
+            "{what} has no edges: leave with_() away, and fetch those of its rows by a query of \
+                 their own, rm.select(T).where(T.id.in_(ids)).with_(...)"
+        );
         Err(errors::programming(py, &message))
     }
 
@@ -361,6 +364,11 @@ impl Select {
                 &format!("top_n() takes one row at least, not {rows}"),
             ));
         }
+        if per.is_instance_of::<pyo3::types::PyList>() || per.is_instance_of::<PyTuple>() {
+            let message = "top_n(per=...) takes one expression; of several the first rows are found by \
+                           rm.row_number().over(partition_by=[a, b], order_by=...), in a query over this one";
+            return Err(errors::programming(py, message));
+        }
         let per = key("top_n(per=...)", per)?;
         let groups = match groups {
             None => None,
@@ -537,6 +545,11 @@ impl Select {
 
     fn __str__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.sql(py, "postgresql")?.get_item(0)
+    }
+
+    /// Of what other libraries call otherwise.
+    fn __getattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<Py<PyAny>> {
+        Err(neighbours::missing(slf, name)?)
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

@@ -1,0 +1,90 @@
+//! What those who come from other libraries write, and what it is called here.
+
+use pyo3::exceptions::PyAttributeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+
+use super::Expr;
+use crate::value;
+
+/// Another library's name, and the one that it has here.
+const NAMES: &[(&str, &str)] = &[
+    ("isin", "in_"),
+    ("is_in", "in_"),
+    ("notin_", "not_in"),
+    ("is_", "is_null"),
+    ("isnull", "is_null"),
+    ("is_not", "is_not_null"),
+    ("isnot", "is_not_null"),
+    ("notnull", "is_not_null"),
+    ("startswith", "starts_with"),
+    ("endswith", "ends_with"),
+    ("icontains", "ilike"),
+    ("regexp_match", "matches"),
+    ("len", "length"),
+    ("avg", "mean"),
+    ("average", "mean"),
+    ("nunique", "count_distinct"),
+    ("as_", "label"),
+    ("alias", "label"),
+    ("astype", "cast"),
+    ("nullsfirst", "nulls_first"),
+    ("nullslast", "nulls_last"),
+    ("filter", "where"),
+    ("filter_by", "where"),
+    ("select_from", "from_"),
+    ("outerjoin", "left_join"),
+    ("outer_join", "left_join"),
+    ("sort", "order_by"),
+    ("sort_by", "order_by"),
+    ("groupby", "group_by"),
+    ("head", "limit"),
+    ("take", "limit"),
+    ("scalar_subquery", "value"),
+    ("options", "with_"),
+    ("include", "with_"),
+    ("except_all", "except_"),
+];
+
+/// The error of an attribute that is not there.
+#[cold]
+pub(super) fn missing<T>(object: &Bound<'_, T>, name: &str) -> PyResult<PyErr> {
+    let object = object.as_any();
+    let mut message = format!("'{}' object has no attribute '{name}'", value::class_name(object));
+    let here = NAMES.iter().find(|(other, _)| *other == name).map(|(_, here)| (*here).to_owned());
+    let here = match here {
+        Some(here) if object.get_type().hasattr(&*here)? => Some(here),
+        _ if name.starts_with('_') => None,
+        _ => {
+            let known = object.get_type().dir()?;
+            let difflib = object.py().import("difflib")?;
+            let near = difflib.call_method1("get_close_matches", (name, known, 1))?;
+            near.get_item(0).ok().map(|near| near.extract()).transpose()?
+        }
+    };
+    if let Some(here) = here {
+        message = format!("{message}; did you mean .{here}()?");
+    }
+    Ok(PyAttributeError::new_err(message))
+}
+
+/// Why an object is no operand, where it is no value either.
+#[cold]
+pub(super) fn no_operand(object: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    if object.is_instance_of::<PyList>() || object.is_instance_of::<PyTuple>() {
+        let mut items = object.try_iter()?;
+        let found = items.find_map(|item| item.ok().filter(|item| item.is_instance_of::<Expr>()));
+        return Ok(found.map(|item| {
+            format!(
+                "a list holds the expression {}: expressions are given one by one, (a, b) and not ([a, b])",
+                value::repr(&item).unwrap_or_default()
+            )
+        }));
+    }
+    let class = object.get_type();
+    if class.name()? != "Edge" || !class.module()?.to_cow()?.starts_with("rowmill") {
+        return Ok(None);
+    }
+    let shown = value::repr(object)?;
+    Ok(Some(format!("{shown} is an edge, whose rows come beside these: .with_(...) takes it")))
+}
