@@ -22,7 +22,7 @@ def db(any_url: str) -> Iterator[rm.Database]:
         yield db
 
 
-def ids(found: Any) -> list[int]:
+def ids(found: Any) -> list[Any]:
     return [row[0] for row in found.to_tuples()]
 
 
