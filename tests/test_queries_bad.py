@@ -48,6 +48,10 @@ def annotated(namespace: dict[str, Any]) -> None:
     namespace["__annotations__"] = {"id": rm.Col[int]}
 
 
+def branching(nick: str) -> rm.Select:
+    return NICKS.where(Line.nick == nick) if nick else NICKS
+
+
 def refused(
     of: Callable[[], object], message: str, error: type[Exception] = rm.ProgrammingError
 ) -> Any:
@@ -140,6 +144,7 @@ def refused(
         refused(lambda: str(NICKS.top_n(1, per=Line.nick)), "top_n() wants an order, by which rows are the first, and so does top() of an edge: order_by()"),
         refused(lambda: rm.many("Post"), "rm.many() takes a function, for the other class may come later: rm.many(lambda: Post)", TypeError),  # type: ignore[arg-type]
         refused(lambda: rm.one(Author), "rm.one(lambda: Author)", TypeError),
+        refused(lambda: rm.query(branching), "nick has no value yet: the function under rm.query runs once, for all calls; branch outside of it, or write two", TypeError),
         # joins
         refused(lambda: rm.select(Post).join(Author), "no foreign key is declared between authors and what is selected from (posts.author_id refers to Author.id): say how"),
         refused(lambda: rm.select(Post.id, Tag.id).join(PostTag).join(Tag), "post_tags.tag_id == tags.id); or say first where rows come from, with .from_(...)"),

@@ -188,6 +188,14 @@ impl Expr {
     }
 
     fn __bool__(&self) -> PyResult<bool> {
+        if let expr::Op::Parameter(parameter) = self.0.op() {
+            let message = format!(
+                "{} has no value yet: the function under rm.query runs once, for all calls; branch outside of \
+                 it, or write two",
+                parameter.name
+            );
+            return Err(PyTypeError::new_err(message));
+        }
         let message = format!(
             "{} is neither true nor false before it meets a row: combine conditions with & | ~ in place of \
              and, or, not, each in parentheses; and write between() for a < x < b",
