@@ -491,3 +491,19 @@ def test_a_column_of_another_name_is_found_by_what_queries_call_it(any_url: str)
     assert both.filter(Renamed.body == "a").to_tuples() == [("a", "b")]
     with pytest.raises(rm.ProgrammingError, match='the frame has no column "text"'):
         rm.Frame({"id": [1]}).filter(Renamed.body == "a")
+
+
+@pytest.mark.parametrize("texts", [["0123456789abcdef", ""], ["x" * 32], ["x"] * 16, [""], []])
+def test_texts_in_a_list_lie_on_nothing_else(texts: list[str]) -> None:
+    lists = [texts, ["b" * 44], None, [None, "b"], ["b"]]
+    flags = [True, None, False, None, True]
+    kind = pa.large_list(pa.large_string())
+    table = pa.table(
+        {"id": range(5), "l": pa.array(lists, kind), "f": flags, "m": pa.array(lists, kind)}
+    )
+    frame = rm.Frame(table)
+    for row in range(5):
+        for columns in (None, ["l"], ["m", "f"]):
+            found = frame.filter(c("id") == row, columns=columns)
+            expected = table.slice(row, 1).select(columns or table.column_names).to_pylist()
+            assert pa.table(found).to_pylist() == expected

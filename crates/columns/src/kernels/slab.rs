@@ -198,9 +198,6 @@ impl Place {
         rows: &[u32],
         memory: &mut [u8],
     ) -> Result<(), ColumnError> {
-        if let (Some(at), Some(nulls)) = (self.nulls, column.array().nulls()) {
-            copy_bits(nulls.inner(), rows, &mut memory[at..]);
-        }
         match &mut self.layout {
             Layout::Elsewhere(made) => *made = Some(gather(column.array(), &Kept::of(rows))?),
             Layout::List(elements) => {
@@ -237,6 +234,10 @@ impl Place {
                 let (offsets, _) = front[self.values..].as_chunks_mut::<8>();
                 strings::fill(texts, rows, &mut offsets[..=rows.len()], data);
             }
+        }
+        // After a list's elements, whose texts may have been copied over them.
+        if let (Some(at), Some(nulls)) = (self.nulls, column.array().nulls()) {
+            copy_bits(nulls.inner(), rows, &mut memory[at..]);
         }
         Ok(())
     }
