@@ -189,7 +189,7 @@ class Room(rm.Table, name="rooms"):
     [
         (lambda x: 3, TypeError, "returns a query, as of rm.select.., not int"),
         (lambda x: None, TypeError, "returns a query"),
-        (lambda x: rm.select(Log) if x else None, TypeError, "neither true nor false"),
+        (lambda x: rm.select(Log) if x else None, TypeError, "x has no value yet"),
         (lambda: rm.select(Room).with_(Room.inner), rm.ProgrammingError, "has no edges"),
         (star, TypeError, r"no \* and \*\*"),
         (odd, TypeError, "given"),
