@@ -62,7 +62,8 @@ def install() -> None:
         return
     print("==> installing Debian's chromium", file=sys.stderr)
     for wanted in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
-        subprocess.run([*asked, "apt-get", "-qq", *wanted], stdout=subprocess.DEVNULL, check=False)
+        quietly = [*asked, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", *wanted]
+        subprocess.run(quietly, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
 
 
 if __name__ == "__main__":
