@@ -229,6 +229,10 @@ def test_classes_of_patterns_are_ascii_in_every_collation(pg_url: str) -> None:
         w: rm.Col[str] = rm.pk()
 
     with rm.Database(pg_url) as db, db.transaction() as transaction:
+        if not transaction.fetch_value(
+            "select count(*) from pg_collation where collname = 'en-x-icu'"
+        ):
+            pytest.skip("this PostgreSQL comes without ICU")
         transaction.execute('create temp table words (w text collate "en-x-icu")')
         transaction.execute("insert into words values ('é'), ('٣'), ('\u00a0'), ('e3 ')")
         query = rm.select(Word.w)
