@@ -438,18 +438,17 @@ def test_text_keys_meet_as_postgres_compares_them(
         assert top == ([] if own == "citext" else MET[1])
         # Blanks that are part of a text are none of a char's.
         db.execute_script("""
-            drop table kids; drop table owners;
-            create table owners (id text primary key);
-            create table kids (k integer primary key, owner text);
-            insert into owners values ('a ');
-            insert into kids values (1, 'a'), (2, 'a ');
+            create table holders (id text primary key);
+            create table children (k integer primary key, owner text);
+            insert into holders values ('a ');
+            insert into children values (1, 'a'), (2, 'a ');
         """)
 
-        class Owner(rm.Table, name="owners"):
+        class Owner(rm.Table, name="holders"):
             id: rm.Col[str] = rm.pk()
             kids = rm.many(lambda: Kid)
 
-        class Kid(rm.Table, name="kids"):
+        class Kid(rm.Table, name="children"):
             k: rm.Col[int] = rm.pk()
             owner: rm.Col[str] = rm.fk(Owner.id)
 
