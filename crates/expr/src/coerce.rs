@@ -13,15 +13,8 @@ const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// Fits the literals in `args`.
 pub(crate) fn coerce(operator: O, args: &mut Args) -> Result<(), ExprError> {
     match operator {
-        O::Equal
-        | O::NotEqual
-        | O::Less
-        | O::LessOrEqual
-        | O::Greater
-        | O::GreaterOrEqual
-        | O::IsDistinct
-        | O::IsNotDistinct
-        | O::Between => compared(operator, args),
+        O::IsDistinct | O::IsNotDistinct => compared(operator, args),
+        operator if operator.is_comparison() => compared(operator, args),
         O::In | O::NotIn => listed(operator, args),
         O::ListContains | O::ListOverlaps | O::ListContainsAll | O::ListDisjoint => {
             fit_element(args);

@@ -176,6 +176,20 @@ impl Operator {
     pub fn entry(self) -> &'static Entry {
         &TABLE[self as usize]
     }
+
+    /// Whether it holds two values against each other, or one against bounds, and is never true of NULL.
+    pub(crate) fn is_comparison(self) -> bool {
+        matches!(
+            self,
+            Self::Equal
+                | Self::NotEqual
+                | Self::Less
+                | Self::LessOrEqual
+                | Self::Greater
+                | Self::GreaterOrEqual
+                | Self::Between
+        )
+    }
 }
 
 macro_rules! table {

@@ -14,9 +14,8 @@ use rowmill::Scalar;
 use rowmill::text::days_from_civil;
 
 use crate::column::Column;
+use crate::value::MICROS_PER_DAY;
 use crate::{errors, value};
-
-pub(crate) const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// Lists and dicts within each other deeper than this are refused: so is JSON at the database, and a
 /// list that holds itself has no end.
@@ -116,10 +115,14 @@ fn moment(value: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
     }))
 }
 
+#[inline]
 fn nested(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<Scalar> {
+    // Keys, nearly always.
+    if value.is_exact_instance_of::<PyInt>() {
+        return integer(value, place);
+    }
     match value.cast_exact::<PyString>() {
         Ok(text) => text_of(text, place),
-        Err(_) if value.is_exact_instance_of::<PyInt>() => integer(value, place),
         Err(_) => other(value, place, depth),
     }
 }
@@ -132,12 +135,6 @@ fn text_of(text: &Bound<'_, PyString>, place: Place<'_>) -> PyResult<Scalar> {
             Err(refused(text.py(), place, "a str with a surrogate is not Unicode text; pass bytes"))
         }
     }
-}
-
-/// An `int` of 64 bits.
-#[inline]
-fn small(value: &Bound<'_, PyAny>) -> Option<Scalar> {
-    if value.is_exact_instance_of::<PyInt>() { value.extract().map(Scalar::Int).ok() } else { None }
 }
 
 fn integer(value: &Bound<'_, PyAny>, place: Place<'_>) -> PyResult<Scalar> {
@@ -160,11 +157,7 @@ fn other(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<S
     {
         let mut scalars = Vec::with_capacity(list.len());
         for element in list {
-            // Keys, nearly always.
-            scalars.push(match small(&element) {
-                Some(integer) => integer,
-                None => nested(&element, place, 1)?,
-            });
+            scalars.push(nested(&element, place, 1)?);
         }
         return Ok(Scalar::List(scalars));
     }

@@ -16,7 +16,7 @@ use crate::errors;
 /// 0001-01-01 and 9999-12-31 in days since 1970: what `datetime.date` can hold.
 const DAYS: std::ops::RangeInclusive<i32> = -719_162..=2_932_896;
 const MICROS_PER_SECOND: i64 = 1_000_000;
-const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
+pub(crate) const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 
 /// Why a value has no Python object.
 pub(crate) enum Fault {

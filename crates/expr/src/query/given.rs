@@ -38,14 +38,6 @@ impl Given {
         let mut queries = Vec::new();
         expression.walk(|node| match node.op() {
             Op::Parameter(_) => self.places.extend(at(node)),
-            Op::Call(operator) if is_comparison(*operator) && node.args().iter().any(is_one) => {
-                for arg in node.args() {
-                    if let Op::Parameter(parameter) = arg.op() {
-                        self.compared.push((parameter.at, node.clone()));
-                    }
-                }
-                self.used(*operator, node);
-            }
             Op::Call(operator) => self.used(*operator, node),
             Op::Query(_, query) => queries.push(query),
             _ => {}
@@ -56,6 +48,13 @@ impl Given {
     }
 
     fn used(&mut self, operator: O, node: &Expr) {
+        for arg in node.args() {
+            if let Op::Parameter(parameter) = arg.op()
+                && operator.is_comparison()
+            {
+                self.compared.push((parameter.at, node.clone()));
+            }
+        }
         if node.args().iter().any(|arg| at(arg).is_some()) {
             let plain = plain(operator, node);
             self.uses.push(Use { call: node.clone(), operator, plain });
@@ -109,24 +108,6 @@ impl Given {
     }
 }
 
-/// Whether it is never true of NULL.
-fn is_comparison(operator: O) -> bool {
-    matches!(
-        operator,
-        O::Equal
-            | O::NotEqual
-            | O::Less
-            | O::LessOrEqual
-            | O::Greater
-            | O::GreaterOrEqual
-            | O::Between
-    )
-}
-
-fn is_one(arg: &Expr) -> bool {
-    matches!(arg.op(), Op::Parameter(_))
-}
-
 /// Which of the values an operand is, where its kind is not known.
 fn at(arg: &Expr) -> Option<usize> {
     match arg.op() {
@@ -137,9 +118,8 @@ fn at(arg: &Expr) -> Option<usize> {
 
 /// Whether timestamps are compared with nothing but such of a zone, or with nothing but such without.
 fn plain(operator: O, call: &Expr) -> Option<bool> {
-    let compared = is_comparison(operator);
     let mut others = call.args().iter().filter(|arg| at(arg).is_none()).map(Expr::kind);
-    let first = others.next().filter(|_| compared)?;
+    let first = others.next().filter(|_| operator.is_comparison())?;
     let utc = match first {
         Kind::One(Base::Instant) => true,
         Kind::One(Base::Timestamp) => false,

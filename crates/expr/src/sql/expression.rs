@@ -604,22 +604,11 @@ fn listed<'e>(
 
 fn is_comparison(operator: Operator) -> bool {
     use Operator as O;
-    matches!(
-        operator,
-        O::Equal
-            | O::NotEqual
-            | O::Less
-            | O::LessOrEqual
-            | O::Greater
-            | O::GreaterOrEqual
-            | O::Between
-            | O::IsDistinct
-            | O::IsNotDistinct
-            | O::IsNull
-            | O::IsNotNull
-            | O::In
-            | O::NotIn
-    )
+    operator.is_comparison()
+        || matches!(
+            operator,
+            O::IsDistinct | O::IsNotDistinct | O::IsNull | O::IsNotNull | O::In | O::NotIn
+        )
 }
 
 fn is_leaf(arg: &Expr) -> bool {

@@ -13,7 +13,7 @@ use super::expression::{Col, Expr, expression};
 use super::reading::{Select, conditions_of, outputs};
 use super::source::{declared_label, source_of};
 use crate::infer::record;
-use crate::parameter::MICROS_PER_DAY;
+use crate::value::MICROS_PER_DAY;
 use crate::{errors, value};
 
 /// Adds rows to a table: `rm.insert(Order).values(total=5.0)`.
