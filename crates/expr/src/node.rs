@@ -444,7 +444,7 @@ impl Expr {
     /// Whether there is a value in it.
     pub(crate) fn has_values(&self) -> bool {
         let mut has = false;
-        self.values(&mut |_| has = true);
+        self.leaves(&mut |leaf| has |= leaf.value().is_some());
         has
     }
 
@@ -465,16 +465,16 @@ impl Expr {
         self.with_args(args.map(|(new, old)| new.unwrap_or_else(|| old.clone())).collect()).ok()
     }
 
-    /// The values in it, those of queries included.
-    pub(crate) fn values<'a>(&'a self, visit: &mut dyn FnMut(&'a Scalar)) {
+    /// The values in it, given and to come, those of queries included.
+    pub(crate) fn leaves<'a>(&'a self, visit: &mut dyn FnMut(&'a Self)) {
         let mut queries = Vec::new();
         self.walk(|node| match node.op() {
-            Op::Literal(value) => visit(value),
+            Op::Literal(_) | Op::Parameter(_) => visit(node),
             Op::Query(_, query) => queries.push(query),
             _ => {}
         });
         for query in queries {
-            query.expressions(&mut |expression| expression.values(visit));
+            query.expressions(&mut |expression| expression.leaves(visit));
         }
     }
 

@@ -108,8 +108,10 @@ impl Keyset {
             if key.expression.as_column().is_none() {
                 // Shown in short: what it is in whole tells it from others that begin alike.
                 let _ = write!(out, " {:x}", key.expression.shape());
-                key.expression.values(&mut |value| {
-                    let _ = write!(out, " {value:?}");
+                key.expression.leaves(&mut |leaf| {
+                    if let Some(value) = leaf.value() {
+                        let _ = write!(out, " {value:?}");
+                    }
                 });
             }
             out.push(';');

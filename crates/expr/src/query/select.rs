@@ -240,13 +240,11 @@ impl Select {
         if keys.is_empty() {
             return;
         }
-        let own = self.outputs.list().iter().map(|output| &output.expression);
-        if own.clone().any(|expression| expression.sharing(&keys).is_some()) {
-            let list = self.outputs.list().iter().map(|output| Output {
-                expression: output
-                    .expression
-                    .sharing(&keys)
-                    .unwrap_or_else(|| output.expression.clone()),
+        let list = self.outputs.list();
+        let shared: Vec<_> = list.iter().map(|output| output.expression.sharing(&keys)).collect();
+        if shared.iter().any(Option::is_some) {
+            let list = list.iter().zip(shared).map(|(output, shared)| Output {
+                expression: shared.unwrap_or_else(|| output.expression.clone()),
                 label: output.label.clone(),
             });
             self.outputs = Arc::new(Outputs::new(list.collect()));
@@ -316,15 +314,8 @@ impl Select {
 
     /// The nodes of its values, in order.
     fn values(&self) -> Vec<usize> {
-        fn add(expression: &Expr, found: &mut Vec<usize>) {
-            expression.walk(|node| match node.op() {
-                Op::Literal(_) | Op::Parameter(_) => found.push(node.id()),
-                Op::Query(_, query) => query.expressions(&mut |inner| add(inner, found)),
-                _ => {}
-            });
-        }
         let mut found = Vec::new();
-        self.expressions(&mut |expression| add(expression, &mut found));
+        self.expressions(&mut |expression| expression.leaves(&mut |leaf| found.push(leaf.id())));
         found
     }
 
