@@ -59,6 +59,14 @@ class MortalServer(PostgresServer):
         self._process.communicate(b"\n")  # the companion is not to clean up
         self._process = None
 
+    def revive(self) -> None:
+        """Starts it again where a test that failed left it stopped."""
+        if self._process is not None and self._process.poll() is not None:
+            self._process.communicate(b"\n")  # the companion is not to clean up
+            self._process = None
+        if self._process is None:
+            self.restart()
+
     def restart(self, largest_file: int = resource.RLIM_INFINITY) -> None:
         """Starts again on the same files; returns once it serves. The system refuses it to write a
         file beyond `largest_file` bytes."""

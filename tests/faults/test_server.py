@@ -15,6 +15,7 @@ import pytest
 
 import rowmill as rm
 from tests.faults.mortal_server import MortalServer, Standby
+from tests.faults.proxy import Proxy
 from tests.watch import HANG, descriptors, eventually, running, sessions, within
 
 PID_OF_SLEEPER = (
@@ -31,6 +32,7 @@ def mortal() -> Iterator[MortalServer]:
 
 @pytest.fixture
 def mortal_url(mortal: MortalServer) -> Iterator[str]:
+    mortal.revive()
     with mortal.fresh_database() as url:
         yield url
 
@@ -182,6 +184,33 @@ def test_a_server_that_takes_nobody_now(mortal: MortalServer, mortal_url: str) -
         restart.join()
         assert comes_back(db)
     assert {error.sqlstate for error in told} <= {None, "57P01", "57P02", "57P03"}
+
+
+def test_what_a_server_said_outlives_its_silence(mortal: MortalServer, mortal_url: str) -> None:
+    """The last try to connect, cut short by the time, hides nothing of what the first was told."""
+    before = mortal.log().count("smart shutdown")
+    with Proxy(mortal.socket_file) as proxy:
+
+        def freeze() -> None:
+            eventually(lambda: proxy.heard["server"] > 0)
+            os.kill(mortal.pid, signal.SIGSTOP)
+
+        url = proxy.url(mortal_url)
+        with rm.Database(url, pool_size=2, connect_timeout=0.5) as db:
+            try:
+                with db.transaction() as tx:
+                    assert tx.fetch_value("select 1") == 1
+                    os.kill(mortal.pid, signal.SIGTERM)
+                    assert eventually(lambda: mortal.log().count("smart shutdown") > before)
+                    proxy.arm(None)
+                    freezer = threading.Thread(target=freeze)
+                    freezer.start()
+                    with pytest.raises(rm.ConnectError, match="shutting down"):
+                        db.fetch("select 1")
+                    freezer.join()
+            finally:
+                mortal.kill()
+    mortal.restart()
 
 
 def test_too_many_connections(mortal: MortalServer, mortal_url: str) -> None:

@@ -38,6 +38,7 @@ impl Opener {
         let deadline = control.deadline.map_or(limit, |deadline| deadline.min(limit));
         let control = Control { deadline: Some(deadline), ..*control };
         let mut pause = limits::RECONNECT_FIRST;
+        let mut heard = None;
         loop {
             let error = match Link::open(&self.config, self.statements, &self.catalogue, &control) {
                 Ok(link) => {
@@ -49,9 +50,14 @@ impl Opener {
             };
             // Between half the pause and the whole: those that were cut off together come apart.
             let pause_now = pause / 2 + pause.mul_f64(random_fraction() / 2.0);
+            if Instant::now() >= deadline {
+                // The time cut this try short; what an earlier one was told says more.
+                return Err(heard.unwrap_or(error));
+            }
             if !is_passing(&error, was_there) || Instant::now() + pause_now >= deadline {
                 return Err(error);
             }
+            heard = Some(error);
             let until = Instant::now() + pause_now;
             while Instant::now() < until {
                 thread::sleep(until.saturating_duration_since(Instant::now()).min(limits::TICK));
