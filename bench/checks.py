@@ -88,6 +88,7 @@ COLUMNS = "SQLite to columns"
 LOAD, LITE = "load to PostgreSQL", "load to SQLite"
 STREAM = "stream"
 QL, QP = "queries, SQLite", "queries, PostgreSQL"
+SHARED = f"{QP}, one core"
 CORE, ORM = "sqlalchemy core", "sqlalchemy orm"
 ORDERS = ("ascending", "descending", "mixed", "NULLs")
 
@@ -164,10 +165,10 @@ TARGETS = [
     Target("queries", "SQLite: CPU / SQLAlchemy ORM", ratio(QL, "cpu", RM, ORM), 1 / 10),
     Target("queries", "SQLite: CPU / Django", ratio(QL, "cpu", RM, "django"), 1 / 14),
     Target("queries", "SQLite: CPU / sqlite3", ratio(QL, "cpu", RM, "sqlite3"), 1.5),
-    Target("queries", "PostgreSQL: CPU / SQLAlchemy Core", ratio(QP, "cpu", RM, CORE), 1 / 8),
-    Target("queries", "PostgreSQL: CPU / SQLAlchemy ORM", ratio(QP, "cpu", RM, ORM), 1 / 12),
-    Target("queries", "PostgreSQL: CPU / Django", ratio(QP, "cpu", RM, "django"), 1 / 20),
-    Target("queries", "PostgreSQL: CPU / psycopg", ratio(QP, "cpu", RM, "psycopg"), 1.5),
+    Target("queries", "PostgreSQL, one core: CPU / Core", ratio(SHARED, "cpu", RM, CORE), 1 / 8),
+    Target("queries", "PostgreSQL, one core: CPU / ORM", ratio(SHARED, "cpu", RM, ORM), 1 / 12),
+    Target("queries", "PostgreSQL, one core: CPU / Django", ratio(SHARED, "cpu", RM, "django"), 1 / 20),
+    Target("queries", "PostgreSQL, one core: CPU / psycopg", ratio(SHARED, "cpu", RM, "psycopg"), 1.5),
     Target("queries", "SQLite: first hundred / steady", figure(f"first {QL}", RM, "first_x"), 1.5),
     Target("queries", "PostgreSQL: first hundred / steady", figure(f"first {QP}", RM, "first_x"), 1.5),
     Target("queries", "traced: CPU added", figure("building", RM, "traced_us"), 3, unit="us"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 import traceback
 from typing import Any
@@ -13,6 +14,8 @@ from bench.measure import Job
 
 def perform(job: Job) -> dict[str, Any]:
     """Imports the peer, runs its task and checks the number of rows."""
+    if job.core is not None:
+        os.sched_setaffinity(0, {job.core})
     try:
         peer = importlib.import_module(f"bench.peers.{job.peer}")
     except ImportError as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -49,6 +50,20 @@ class Context:
             load(self.server, missing, self.sizes)
             self.loaded |= missing
         return self.server
+
+    @contextmanager
+    def server_on(self, core: int) -> Iterator[int | None]:
+        """Keeps the server to one core within the block; gives it back, None where no system call does that."""
+        assert self.server
+        if not hasattr(os, "sched_setaffinity"):
+            yield None
+            return
+        everywhere = os.sched_getaffinity(0)
+        keep(self.server.pid, {core})
+        try:
+            yield core
+        finally:
+            keep(self.server.pid, everywhere)
 
     @cached_property
     def sqlite_file(self) -> Path:
@@ -116,6 +131,14 @@ class Context:
     def wants(self, label: str) -> bool:
         """Whether `--peers` names this label or its first word."""
         return not self.peers or label in self.peers or label.split()[0] in self.peers
+
+
+def keep(process: int, cores: set[int]) -> None:
+    """Lets a process, its children, and those that they will have run on these cores only."""
+    os.sched_setaffinity(process, cores)
+    for child in Path(f"/proc/{process}/task/{process}/children").read_text().split():
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(int(child), cores)
 
 
 @contextmanager

@@ -43,6 +43,8 @@ class Job:
     """A second file."""
     command: list[str] = field(default_factory=list)
     """A program that does the work."""
+    core: int | None = None
+    """The only core it may use."""
 
 
 def cpu_seconds() -> float:

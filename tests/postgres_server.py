@@ -188,6 +188,12 @@ class PostgresServer(Supervised):
         self._databases = itertools.count(1)
 
     @property
+    def pid(self) -> int:
+        """The postmaster."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def url(self) -> str:
         """URL of the superuser's database over the Unix socket."""
         return self.dsn()

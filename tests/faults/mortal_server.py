@@ -41,12 +41,6 @@ class MortalServer(PostgresServer):
         """Where it listens."""
         return self.socket_dir / f".s.PGSQL.{self.port}"
 
-    @property
-    def pid(self) -> int:
-        """The postmaster."""
-        assert self._process is not None
-        return self._process.pid
-
     def _write_rules(self) -> None:
         super()._write_rules()
         with (self._data / "pg_hba.conf").open("a") as rules:
