@@ -6,6 +6,7 @@
 mod batch;
 pub mod build;
 mod column;
+mod elements;
 mod error;
 mod export;
 mod import;
@@ -25,6 +26,7 @@ mod value;
 
 pub use batch::Batch;
 pub use column::Column;
+pub use elements::Elements;
 pub use error::ColumnError;
 pub use export::{ArrowArray, ArrowSchema, ArrowStream, TextLayout};
 pub use import::{import_array, import_stream};

@@ -1,3 +1,5 @@
+use crate::Elements;
+
 /// One owned value: a parameter, a literal, a key.
 ///
 /// Units are those of the columns: days and microseconds since 1970 for dates and timestamps,
@@ -51,13 +53,24 @@ pub enum Scalar {
         micros: i64,
     },
     /// A list of values.
-    List(Vec<Scalar>),
+    List(Elements),
     /// Values with names, in order: a composite, a range (`lower`, `upper`, `bounds`), an `hstore`, a
     /// JSON object.
     Struct(Vec<(String, Scalar)>),
 }
 
 impl Scalar {
+    /// A list of these.
+    ///
+    /// ```
+    /// use rowmill_columns::Scalar;
+    ///
+    /// assert_eq!(Scalar::list([1, 2]), Scalar::List(vec![1, 2].into()));
+    /// ```
+    pub fn list(elements: impl IntoIterator<Item = impl Into<Self>>) -> Self {
+        Self::List(elements.into_iter().map(Into::into).collect())
+    }
+
     /// What kind of value this is, in words for an error message.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -188,6 +188,10 @@ fn digits(text: &str) -> Option<(String, i64)> {
 fn listed(operator: O, args: &mut Args) -> Result<(), ExprError> {
     let kind = args[0].kind();
     let Some(Scalar::List(values)) = args[1].value() else { return Ok(()) };
+    let is_whole = matches!(kind, Kind::One(Base::Int) | Kind::Any);
+    if is_whole && values.integers().is_some() {
+        return Ok(());
+    }
     if values.iter().any(|value| matches!(value, Scalar::Null)) {
         let name = if operator == O::In { "in_" } else { "not_in" };
         let message = format!(
@@ -199,7 +203,7 @@ fn listed(operator: O, args: &mut Args) -> Result<(), ExprError> {
     }
     let Kind::One(base) = kind else {
         if let Some(numbers) = numbers(values)? {
-            args[1] = Expr::literal(Scalar::List(numbers));
+            args[1] = Expr::literal(Scalar::list(numbers));
         }
         return Ok(());
     };
@@ -220,7 +224,7 @@ fn listed(operator: O, args: &mut Args) -> Result<(), ExprError> {
             return Err(ExprError::about(&message, &args[0]));
         }
     }
-    args[1] = Expr::literal(Scalar::List(all));
+    args[1] = Expr::literal(Scalar::list(all));
     Ok(())
 }
 

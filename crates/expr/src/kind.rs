@@ -73,6 +73,9 @@ impl Kind {
     /// The kind of a value. A list's is that of its first element; an empty list's is a list of NULL.
     pub fn of_scalar(value: &Scalar) -> Self {
         match value {
+            Scalar::List(values) if values.integers().is_some_and(|all| !all.is_empty()) => {
+                Self::List(Base::Int)
+            }
             Scalar::List(values) => {
                 let first = values.iter().map(Self::of_scalar).find(|kind| *kind != Self::NULL);
                 match first {

@@ -10,8 +10,8 @@ use pyo3::types::{
     PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMemoryView, PyRange, PySet, PyString, PyTime,
     PyTimeAccess, PyTuple, PyTzInfoAccess as _,
 };
-use rowmill::Scalar;
 use rowmill::text::days_from_civil;
+use rowmill::{Elements, Scalar};
 
 use crate::column::Column;
 use crate::value::MICROS_PER_DAY;
@@ -155,11 +155,7 @@ fn other(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<S
     if depth == 0
         && let Ok(list) = value.cast_exact::<PyList>()
     {
-        let mut scalars = Vec::with_capacity(list.len());
-        for element in list {
-            scalars.push(nested(&element, place, 1)?);
-        }
-        return Ok(Scalar::List(scalars));
+        return Ok(Scalar::List(listed(list, place)?));
     }
     if depth == 0
         && let Ok(tuple) = value.cast_exact::<PyTuple>()
@@ -187,6 +183,25 @@ fn other(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<S
         return Ok(scalar);
     }
     rare(value, place, depth)
+}
+
+fn listed(list: &Bound<'_, PyList>, place: Place<'_>) -> PyResult<Elements> {
+    let mut keys = Vec::with_capacity(list.len());
+    for element in list {
+        if !element.is_exact_instance_of::<PyInt>() {
+            break;
+        }
+        let Ok(key) = element.extract::<i64>() else { break };
+        keys.push(key);
+    }
+    if keys.len() == list.len() && !keys.is_empty() {
+        return Ok(keys.into());
+    }
+    let mut scalars: Vec<Scalar> = keys.into_iter().map(Scalar::Int).collect();
+    for element in list.iter().skip(scalars.len()) {
+        scalars.push(nested(&element, place, 1)?);
+    }
+    Ok(scalars.into())
 }
 
 /// What a list parameter may be given as.

@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     fn found(json: &str, path: &[Scalar]) -> Option<String> {
-        let steps = Step::path(&Scalar::List(path.to_vec())).unwrap();
+        let steps = Step::path(&Scalar::list(path.to_vec())).unwrap();
         get(json, &steps).map(Cow::into_owned)
     }
 

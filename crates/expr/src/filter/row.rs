@@ -94,7 +94,7 @@ fn is_wide(value: &Scalar) -> bool {
         Scalar::Decimal(text) => {
             text.ends_with(|last: char| last.is_ascii_digit()) && Decimal::parse(text).is_none()
         }
-        Scalar::List(values) => values.iter().any(is_wide),
+        Scalar::List(values) => values.integers().is_none() && values.iter().any(is_wide),
         _ => false,
     }
 }

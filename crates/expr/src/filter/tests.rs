@@ -179,7 +179,7 @@ const QUANTIFIED: &[O] = &[
 fn conditions() -> BoxedStrategy<Expr> {
     let texts = || prop_oneof![columns(&["t", "e"]), Just(call(O::Lower, [Expr::named("t")]))];
     let words = || literal(TEXTS.to_vec());
-    let listed = |values: Vec<Scalar>| Expr::literal(Scalar::List(values));
+    let listed = |values: Vec<Scalar>| Expr::literal(Scalar::list(values));
     let some_ints = || proptest::collection::vec((0..6_i64).prop_map(Scalar::Int), 0..6);
     let some_texts = || {
         proptest::collection::vec(proptest::sample::select(&TEXTS[..]).prop_map(Scalar::from), 0..6)

@@ -175,7 +175,7 @@ mod tests {
             assert!(Place::of(&token[..at], "by id", b"secret").is_err(), "cut at {at}");
         }
         assert!(place.token("", &[]).is_ok());
-        let list = Place { values: vec![Scalar::List(vec![])], backwards: false };
+        let list = Place { values: vec![Scalar::list([0; 0])], backwards: false };
         assert!(list.token("", b"").is_err());
     }
 }

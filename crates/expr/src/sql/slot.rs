@@ -49,7 +49,7 @@ impl Slot {
             Form::Plain => Ok(value.clone()),
             // No list holds NULL in a way that can be asked for.
             Form::One if matches!(value, Scalar::Null) => Ok(Scalar::Null),
-            Form::One => Ok(Scalar::List(vec![value.clone()])),
+            Form::One => Ok(Scalar::list([value.clone()])),
             Form::Glob => match value {
                 Scalar::Text(pattern) => glob(pattern).map(Scalar::Text),
                 other => Ok(other.clone()),

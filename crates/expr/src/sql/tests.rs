@@ -119,14 +119,14 @@ fn what_binds_less_than_its_place_is_enclosed() {
     let quarter = call(O::Quarter, [of(Base::Date)]);
     let twice = sqlite(call(O::Multiply, [Expr::literal(2), quarter]));
     assert!(twice.starts_with("?1 * ((cast("), "{twice}");
-    let none = call(O::NotIn, [of(Base::Int), Expr::literal(Scalar::List(vec![1.into()]))]);
+    let none = call(O::NotIn, [of(Base::Int), Expr::literal(Scalar::list([1]))]);
     let below = call(O::AllLess, [column("l", Kind::List(Base::Bool)), none]);
     assert!(sqlite(below.clone()).contains(r#"not "value" < ("x" not in ("#), "{}", sqlite(below));
 }
 
 #[test]
 fn a_list_beside_one_is_json_in_sqlite() {
-    let list = Expr::literal(Scalar::List(vec![1.into()]));
+    let list = Expr::literal(Scalar::list([1]));
     let equal = call(O::Equal, [column("l", Kind::List(Base::Int)), list.clone()]);
     assert_eq!(sqlite(equal), r#""l" = json(?1)"#);
     let within = call(O::In, [of(Base::Int), list]);
@@ -173,7 +173,7 @@ fn lists_of_different_widths_are_compared() {
     let list = column("l", Kind::List(Base::Int));
     let common = call(O::ListOverlaps, [list.clone(), list.clone()]);
     assert_eq!(postgres(common), r#""l"::int8[] && "l"::int8[]"#);
-    let values = Expr::literal(Scalar::List(vec![1.into()]));
+    let values = Expr::literal(Scalar::list([1]));
     assert_eq!(postgres(call(O::ListOverlaps, [list, values])), r#""l" && $1"#);
 }
 
@@ -181,7 +181,7 @@ fn lists_of_different_widths_are_compared() {
 fn no_integer_is_beyond_64_bits() {
     let beyond = call(O::Equal, [of(Base::Int), Expr::literal(9_223_372_036_854_775_808.0)]);
     assert!(matches!(beyond.args()[1].value(), Some(Scalar::Float(value)) if value.is_infinite()));
-    let list = Scalar::List(vec![Scalar::Float(1e30), Scalar::Float(2.0)]);
+    let list = Scalar::list([1e30, 2.0]);
     let within = call(O::In, [of(Base::Int), Expr::literal(list)]);
-    assert_eq!(within.args()[1].value(), Some(&Scalar::List(vec![2.into()])));
+    assert_eq!(within.args()[1].value(), Some(&Scalar::list([2])));
 }

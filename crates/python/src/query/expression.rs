@@ -77,10 +77,13 @@ pub(crate) fn expression(value: &Bound<'_, PyAny>) -> PyResult<expr::Expr> {
             "a label names a column of an answer; it stands in select() alone",
         ));
     }
-    if let Some(message) = neighbours::no_operand(value)? {
-        return Err(errors::programming(value.py(), &message));
+    match scalar(value, Place::Value) {
+        Ok(scalar) => Ok(expr::Expr::literal(scalar)),
+        Err(error) => Err(match neighbours::no_operand(value)? {
+            Some(message) => errors::programming(value.py(), &message),
+            None => error,
+        }),
     }
-    Ok(expr::Expr::literal(scalar(value, Place::Value)?))
 }
 
 #[inline]
@@ -309,14 +312,14 @@ impl Expr {
         let (json, path) = match (self.0.op(), self.0.args()) {
             (expr::Op::Call(O::JsonGet), [json, path]) => {
                 let mut steps = match path.value() {
-                    Some(Scalar::List(steps)) => steps.clone(),
+                    Some(Scalar::List(steps)) => steps.to_vec(),
                     Some(one) => vec![one.clone()],
                     None => Vec::new(),
                 };
                 steps.push(step);
-                (json.clone(), Scalar::List(steps))
+                (json.clone(), Scalar::list(steps))
             }
-            _ => (self.0.clone(), Scalar::List(vec![step])),
+            _ => (self.0.clone(), Scalar::list([step])),
         };
         Python::attach(|py| {
             made(py, expr::Expr::call(O::JsonGet, [json, expr::Expr::literal(path)]))

@@ -48,7 +48,7 @@ fn sent(oid: u32, value: impl Into<Scalar>) -> String {
 
 #[test]
 fn every_kind() {
-    let list = |values: Vec<Scalar>| Scalar::List(values);
+    let list = |values: Vec<Scalar>| Scalar::list(values);
     let lines = [
         sent(16, true),
         sent(21, -2_i32),
@@ -90,7 +90,7 @@ fn every_kind() {
 
 #[test]
 fn what_does_not_fit() {
-    let list = |values: Vec<Scalar>| Scalar::List(values);
+    let list = |values: Vec<Scalar>| Scalar::list(values);
     let naive = || Scalar::Timestamp { micros: 0, utc: false };
     let instant = || Scalar::Timestamp { micros: 0, utc: true };
     let mut deep = list(vec![]);
@@ -194,8 +194,17 @@ proptest! {
     }
 
     #[test]
+    fn packed_integers_are_sent_as_scalars_are(
+        values in proptest::collection::vec(any::<i64>().prop_map(|value| value >> (value & 63)), 0..9),
+        oid in proptest::sample::select(vec![1005_u32, 1007, 1016, 1022, 1231, 1009, 1028, 3802, 20]),
+    ) {
+        let spelled = Scalar::list(values.clone());
+        prop_assert_eq!(sent(oid, Scalar::List(values.into())), sent(oid, spelled));
+    }
+
+    #[test]
     fn squares_come_back(values in proptest::collection::vec(any::<[i64; 3]>(), 1..5)) {
-        let inner = |row: &[i64; 3]| Scalar::List(row.map(Scalar::from).to_vec());
+        let inner = |row: &[i64; 3]| Scalar::list(*row);
         let list = Scalar::List(values.iter().map(inner).collect());
         prop_assert_eq!(round_trip(1016, &list), format!("{values:?}"));
     }

@@ -24,7 +24,7 @@ fn each_kind_of_value_has_a_form() {
         (Scalar::Timestamp { micros, utc: false }, "2024-01-02 01:01:01.000001"),
         (Scalar::Timestamp { micros, utc: true }, "2024-01-02 01:01:01.000001+00:00"),
         (
-            Scalar::List(vec![
+            Scalar::list(vec![
                 Scalar::Int(1),
                 Scalar::Text("a\"\n".into()),
                 Scalar::Null,
@@ -66,7 +66,7 @@ fn what_is_bound_reads_back() {
 fn a_list_is_one_parameter() {
     let db = memory();
     script(&db, "create table t (id integer); insert into t values (1), (2), (3)");
-    let list = Scalar::List(vec![Scalar::Int(3), Scalar::Int(1)]);
+    let list = Scalar::list([3, 1]);
     let sql = "select id from t where id in (select value from json_each($1)) order by id";
     assert_eq!(texts(&run(&db, sql, &[list]).batch, 0), ["1", "3"]);
 }
@@ -76,7 +76,7 @@ fn a_list_is_no_value_to_compare_with() {
     let db = memory();
     script(&db, "create table t (id integer)");
     for sql in ["select id from t where id = $1", "insert into t values ($1)"] {
-        let error = try_run(&db, sql, &[Scalar::List(vec![Scalar::Int(1)])]).unwrap_err();
+        let error = try_run(&db, sql, &[Scalar::list([1])]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Programming);
         assert!(error.hint().unwrap().contains("json_each($1)"), "{error:?}");
     }
@@ -95,7 +95,7 @@ fn what_cannot_be_held_is_refused_by_name() {
         Scalar::Date(i32::MAX),
         Scalar::Timestamp { micros: i64::MAX, utc: true },
         Scalar::Time(-1),
-        Scalar::List(vec![Scalar::Float(f64::INFINITY)]),
+        Scalar::list([f64::INFINITY]),
     ] {
         let error = try_run(&db, "select json($1)", std::slice::from_ref(&value)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Data, "{value:?}");
