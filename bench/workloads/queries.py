@@ -42,19 +42,19 @@ def run(context: Context) -> None:
             context.run("queries", f"queries, {database}", cases(database, "queries", job))
             first = replace(job, count=context.sizes.queries * 4)
             context.run("queries", f"first queries, {database}", cases(database, "first", first))
-        job = Job("", "", url=url, keys=lines, count=context.sizes.queries)
         with context.server_on(0) as core:
-            together = cases("PostgreSQL", "queries", replace(job, core=core))
+            job = Job("", "", url=url, keys=lines, count=context.sizes.queries, core=core)
+            together = cases("PostgreSQL", "queries", job)
             context.run("queries", "queries, PostgreSQL, one core", together)
-        building = Job("", "", url=url, count=max(10, context.sizes.queries // 10))
-        context.run(
-            "queries",
-            "building",
-            [
-                simple("rowmill", "building", "rowmill", building),
-                simple("sqlalchemy core", "building", "sqlalchemy", building),
-            ],
-        )
+            building = replace(job, count=max(10, context.sizes.queries // 10))
+            context.run(
+                "queries",
+                "building",
+                [
+                    simple("rowmill", "building", "rowmill", building),
+                    simple("sqlalchemy core", "building", "sqlalchemy", building),
+                ],
+            )
 
 
 def cases(database: str, task: str, job: Job) -> list[Case]:
