@@ -1,12 +1,13 @@
 """Frames in memory filtered: a function per library, each with its own spelling of the seven predicates.
 
-`job.sql` names the predicate, `job.keys` is the frame's number of rows, `job.file` the columns that are wanted.
+`job.sql` names the predicates, `job.keys` is the frame's number of rows, `job.file` the columns that are wanted.
 The frame has eleven columns (numbers, times, a bool, texts, 30 % of `closed` NULL) and, for `listc`, a list.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import statistics
 import time
 from collections.abc import Callable
 from typing import Any
@@ -22,9 +23,12 @@ SECONDS = 0.5
 """How long one measurement calls the filter, again and again."""
 
 
-def table(job: Job) -> pa.Table:
+Runs = dict[str, Callable[[], Any]]
+
+
+def table(n: int, labels: bool) -> pa.Table:
     """The rows, the same in every run."""
-    n, numbers = job.keys, np.random.default_rng(1)
+    numbers = np.random.default_rng(1)
 
     def words(pattern: str, count: int) -> pa.Array:
         choices = pa.array([pattern.format(at, at % 40) for at in range(count)])
@@ -47,11 +51,11 @@ def table(job: Job) -> pa.Table:
         "repo": words("org-{1}/repository-{0}", 1000),
         "login": words("user{0}", 1000),
     }
-    if job.sql == "listc":
+    if labels:
         lengths = numbers.integers(0, 5, n)
         offsets = np.concatenate([[0], np.cumsum(lengths)])
-        labels = pa.array(numbers.integers(0, 30, offsets[-1]))
-        columns["labels"] = pa.LargeListArray.from_arrays(pa.array(offsets), labels)
+        elements = pa.array(numbers.integers(0, 30, offsets[-1]))
+        columns["labels"] = pa.LargeListArray.from_arrays(pa.array(offsets), elements)
     return pa.table(columns)
 
 
@@ -60,14 +64,9 @@ def repos() -> list[str]:
     return [f"org-{at % 40}/repository-{at}" for at in range(0, 1000, 10)]
 
 
-def wanted(job: Job) -> list[str] | None:
-    """The columns asked for, None for all."""
-    return job.file.split(",") if job.file else None
-
-
-def measured(run: Callable[[], Any]) -> Measure:
-    """Calls `run` for a while, as often at a time as takes a millisecond or so."""
-    found = run()
+def median(run: Callable[[], Any]) -> float:
+    """Seconds of a call: `run` is called for a while, as often at a time as takes a millisecond or so."""
+    run()
     times = 1
     while True:
         start = time.perf_counter()
@@ -76,18 +75,36 @@ def measured(run: Callable[[], Any]) -> Measure:
         if time.perf_counter() - start > 1e-3:
             break
         times *= 2
-    with Measure() as m:
-        end = time.perf_counter() + SECONDS
-        while not m.latencies or time.perf_counter() < end:
-            start = time.perf_counter()
-            for _ in range(times):
-                run()
-            m.latencies.append((time.perf_counter() - start) / times)
-    m.rows = len(found)
-    return m
+    found: list[float] = []
+    end = time.perf_counter() + SECONDS
+    while not found or time.perf_counter() < end:
+        start = time.perf_counter()
+        for _ in range(times):
+            run()
+        found.append((time.perf_counter() - start) / times)
+    return statistics.median(found)
 
 
-def predicates(c: Callable[[str], Any], within: str, null: str) -> dict[str, Callable[[], Any]]:
+def peer(runs: Callable[[pa.Table, list[str] | None], Runs]) -> Callable[[Job], Measure]:
+    """Measures what a library has for the predicates of a job."""
+
+    def measured(job: Job) -> Measure:
+        kinds, names = job.sql.split(","), job.file.split(",") if job.file else None
+        m = Measure()
+        with m:
+            for labels in (False, True):
+                asked = [kind for kind in kinds if (kind == "listc") == labels]
+                known = runs(table(job.keys, labels), names) if asked else {}
+                for kind in asked:
+                    if kind in known:
+                        m.extra[f"{kind}_us"] = median(known[kind]) * 1e6
+        m.extra |= dict.fromkeys(("wall", "cpu", "rss_mb", "rows"))  # of no meaning here
+        return m
+
+    return measured
+
+
+def predicates(c: Callable[[str], Any], within: str, null: str) -> Runs:
     """Those that Rowmill and Polars write alike, but for two names."""
 
     def window() -> Any:
@@ -113,37 +130,46 @@ def predicates(c: Callable[[str], Any], within: str, null: str) -> dict[str, Cal
     }
 
 
-def rowmill(job: Job) -> Measure:
+@peer
+def rowmill(rows: pa.Table, names: list[str] | None) -> Runs:
     """`Frame.filter`."""
     import rowmill as rm
 
-    frame, names = rm.Frame(table(job)), wanted(job)
+    frame = rm.Frame(rows)
+
+    def run(predicate: Any) -> Callable[[], Any]:
+        return lambda: frame.filter(predicate, columns=names)
+
     every = predicates(rm.col, "in_", "is_null")
     every["listc"] = lambda: rm.col("labels").contains_all([7])
-    predicate = every[job.sql]()
-    return measured(lambda: frame.filter(predicate, columns=names))
+    return {kind: run(predicate()) for kind, predicate in every.items()}
 
 
-def polars(job: Job) -> Measure:
+@peer
+def polars(rows: pa.Table, names: list[str] | None) -> Runs:
     """`DataFrame.filter`."""
     import polars as pl
 
-    frame, names = pl.DataFrame(table(job)), wanted(job)
+    frame: Any = pl.DataFrame(rows)
+
+    def run(predicate: Any) -> Callable[[], Any]:
+        if names:
+            return lambda: frame.lazy().filter(predicate).select(names).collect()
+        return lambda: frame.filter(predicate)
+
     every = predicates(pl.col, "is_in", "is_null")
     every["listc"] = lambda: pl.col("labels").list.contains(7)
-    predicate = every[job.sql]()
-    if names:
-        return measured(lambda: frame.lazy().filter(predicate).select(names).collect())
-    return measured(lambda: frame.filter(predicate))
+    return {kind: run(predicate()) for kind, predicate in every.items()}
 
 
-def pandas(job: Job) -> Measure:
+@peer
+def pandas(rows: pa.Table, names: list[str] | None) -> Runs:
     """A mask of a DataFrame; it has no lists."""
-    frame, names = table(job).to_pandas(), wanted(job)
-    every: dict[str, Callable[[], Any]] = {
+    frame, known = rows.to_pandas(), repos()
+    every: Runs = {
         "num": lambda: frame["number"] >= 900,
         "streq": lambda: frame["state"] == "open",
-        "in100": lambda: frame["repo"].isin(repos_once),
+        "in100": lambda: frame["repo"].isin(known),
         "null": lambda: frame["closed"].isna(),
         "window": lambda: (frame["created"] >= FROM) & (frame["created"] < TO),
         "ten": lambda: (
@@ -156,20 +182,24 @@ def pandas(job: Job) -> Measure:
             & frame["closed"].notna()
             & frame["merged"]
             & (frame["state"] == "open")
-            & frame["repo"].isin(repos_once)
+            & frame["repo"].isin(known)
         ),
     }
-    repos_once, predicate = repos(), every[job.sql]
-    if names:
-        return measured(lambda: frame.loc[predicate(), names])
-    return measured(lambda: frame[predicate()])
+
+    def run(mask: Callable[[], Any]) -> Callable[[], Any]:
+        if names:
+            return lambda: frame.loc[mask(), names]
+        return lambda: frame[mask()]
+
+    return {kind: run(mask) for kind, mask in every.items()}
 
 
-def pyarrow(job: Job) -> Measure:
+@peer
+def pyarrow(rows: pa.Table, names: list[str] | None) -> Runs:
     """Compute functions and `Table.filter`."""
     import pyarrow.compute as pc
 
-    frame, names = table(job), wanted(job)
+    frame, kept = rows, rows.select(names) if names else rows
     known = pa.array(repos())
 
     def every(*masks: Any) -> Any:
@@ -182,7 +212,7 @@ def pyarrow(job: Job) -> Measure:
         created = frame["created"]
         return every(pc.greater_equal(created, FROM), pc.less(created, TO))
 
-    masks: dict[str, Callable[[], Any]] = {
+    masks: Runs = {
         "num": lambda: pc.greater_equal(frame["number"], 900),
         "streq": lambda: pc.equal(frame["state"], "open"),
         "in100": lambda: pc.is_in(frame["repo"], known),
@@ -200,7 +230,8 @@ def pyarrow(job: Job) -> Measure:
             pc.is_in(frame["repo"], known),
         ),
     }
-    predicate = masks[job.sql]
-    if names:
-        return measured(lambda: frame.select(names).filter(predicate()))
-    return measured(lambda: frame.filter(predicate()))
+
+    def run(mask: Callable[[], Any]) -> Callable[[], Any]:
+        return lambda: kept.filter(mask())
+
+    return {kind: run(mask) for kind, mask in masks.items()}
