@@ -52,13 +52,14 @@ class Context:
         return self.server
 
     @contextmanager
-    def server_on(self, core: int) -> Iterator[int | None]:
-        """Keeps the server to one core within the block; gives it back, None where no system call does that."""
+    def one_core(self) -> Iterator[int | None]:
+        """Keeps the server to one core within the block and says which, None where no system call does that."""
         assert self.server
         if not hasattr(os, "sched_setaffinity"):
             yield None
             return
         everywhere = os.sched_getaffinity(0)
+        core = min(everywhere)
         keep(self.server.pid, {core})
         try:
             yield core

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -271,3 +271,56 @@ def test_a_frame_has_no_row_of_true_or_false() -> None:
     frame = rm.Frame({"id": [1, 3]})
     with pytest.raises(TypeError, match=r"rows are chosen by frame.filter\(rm.col"):
         frame[frame["id"] == 3]
+
+
+class Whole(int):
+    """An int of a class of its own."""
+
+
+LISTS: list[list[Any]] = [
+    [],
+    [3],
+    [3, 1, 2**40],
+    [1, 2**63],
+    [1, True],
+    [1, Whole(2)],
+    [1, 2.0],
+    [1.5, 2],
+    [1, Decimal(2)],
+    [1, None],
+    [1, "a"],
+    ["a", 1],
+    [1, 2**70],
+    [1, [2]],
+]
+
+
+@pytest.mark.parametrize("values", LISTS, ids=repr)
+def test_a_list_means_what_its_elements_mean(db: rm.Database, values: list[Any]) -> None:
+    """Integers are kept otherwise than other values; a tuple, a list and one in two steps are the same."""
+    frame = rm.Frame({"n": [1, 2, 3, None], "x": [1.0, 2.5, None, 3.0]})
+
+    def said(given: Any) -> list[Any]:
+        out: list[Any] = []
+        makers: list[Callable[[], Any]] = [
+            lambda: rm.select(Line.id).where(Line.id.in_(given)).order_by(Line.id),
+            lambda: rm.select(Line.id).where(Line.score.not_in(given)).order_by(Line.id),
+        ]
+        for make in makers:
+            try:
+                query = make()
+                out += [query.sql(), db.fetch(query).to_tuples()]
+            except (rm.Error, TypeError) as error:
+                out.append(str(error))
+        for name in ("n", "x"):
+            try:
+                condition = rm.col(name).in_(given)
+                out += [repr(condition), frame.filter(condition).to_tuples()]
+            except (rm.Error, TypeError) as error:
+                out.append(str(error))
+        return out
+
+    class List(list[Any]):
+        """Not a list as such."""
+
+    assert said(values) == said(tuple(values)) == said(List(values))

@@ -7,6 +7,7 @@ The frame has eleven columns (numbers, times, a bool, texts, 30 % of `closed` NU
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import statistics
 import time
 from collections.abc import Callable
@@ -88,6 +89,7 @@ def median(run: Callable[[], Any]) -> float:
 def peer(runs: Callable[[pa.Table, list[str] | None], Runs]) -> Callable[[Job], Measure]:
     """Measures what a library has for the predicates of a job."""
 
+    @functools.wraps(runs)
     def measured(job: Job) -> Measure:
         kinds, names = job.sql.split(","), job.file.split(",") if job.file else None
         m = Measure()
@@ -97,6 +99,7 @@ def peer(runs: Callable[[pa.Table, list[str] | None], Runs]) -> Callable[[Job], 
                 known = runs(table(job.keys, labels), names) if asked else {}
                 for kind in asked:
                     if kind in known:
+                        m.extra[f"{kind}_rows"] = len(known[kind]())
                         m.extra[f"{kind}_us"] = median(known[kind]) * 1e6
         m.extra |= dict.fromkeys(("wall", "cpu", "rss_mb", "rows"))  # of no meaning here
         return m

@@ -1,4 +1,4 @@
-"""Frames in memory, from 100 to 10,000,000 rows, filtered by one predicate and by ten."""
+"""Frames in memory, from 100 to 10,000,000 rows, filtered by one condition and by ten."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ THREE = "id,state,created"
 
 
 def run(context: Context) -> None:
-    """Every predicate at every size, the whole rows; at 100 rows three columns of them too."""
+    """The predicates at every size, the whole rows; at 100 rows three columns of them too."""
     for rows in context.sizes.filters:
-        # A few seconds a call, and the rows take longer to make: ten conditions alone.
+        # So many rows take longer to make than to filter: ten conditions alone.
         predicates = ("ten",) if rows > 1_000_000 else PREDICATES
         job = Job("", "", sql=",".join(predicates), keys=rows)
         measure(context, f"filter {rows}", job)

@@ -42,10 +42,11 @@ def run(context: Context) -> None:
             context.run("queries", f"queries, {database}", cases(database, "queries", job))
             first = replace(job, count=context.sizes.queries * 4)
             context.run("queries", f"first queries, {database}", cases(database, "first", first))
-        with context.server_on(0) as core:
+        with context.one_core() as core:
             job = Job("", "", url=url, keys=lines, count=context.sizes.queries, core=core)
-            together = cases("PostgreSQL", "queries", job)
-            context.run("queries", "queries, PostgreSQL, one core", together)
+            if core is not None:
+                together = cases("PostgreSQL", "queries", job)
+                context.run("queries", "queries, PostgreSQL, one core", together)
             building = replace(job, count=max(10, context.sizes.queries // 10))
             context.run(
                 "queries",

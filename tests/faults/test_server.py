@@ -164,15 +164,17 @@ def test_an_immediate_restart_under_load(mortal: MortalServer, mortal_url: str) 
 def test_a_server_that_takes_nobody_now(mortal: MortalServer, mortal_url: str) -> None:
     """57P03, while it shuts down, starts or recovers: ConnectError."""
     with rm.Database(mortal_url, pool_size=2, connect_timeout=0.5) as db:
-        with db.transaction() as tx:
-            assert tx.fetch_value("select 1") == 1
-            os.kill(mortal.pid, signal.SIGTERM)  # takes nobody any more, and waits for this one
-            assert eventually(lambda: "smart shutdown" in mortal.log())
-            with pytest.raises(rm.ConnectError, match="shutting down") as caught:
-                db.fetch("select 1")
-            assert caught.value.sqlstate == "57P03"
-            assert tx.fetch_value("select 2") == 2
-        mortal.kill()
+        try:
+            with db.transaction() as tx:
+                assert tx.fetch_value("select 1") == 1
+                os.kill(mortal.pid, signal.SIGTERM)  # takes nobody more, and waits for this one
+                assert eventually(lambda: "smart shutdown" in mortal.log())
+                with pytest.raises(rm.ConnectError, match="shutting down") as caught:
+                    db.fetch("select 1")
+                assert caught.value.sqlstate == "57P03"
+                assert tx.fetch_value("select 2") == 2
+        finally:
+            mortal.kill()
         told = []
         restart = threading.Thread(target=mortal.restart)
         restart.start()
@@ -190,10 +192,12 @@ def test_what_a_server_said_outlives_its_silence(mortal: MortalServer, mortal_ur
     """The last try to connect, cut short by the time, hides nothing of what the first was told."""
     before = mortal.log().count("smart shutdown")
     with Proxy(mortal.socket_file) as proxy:
+        pid, frozen = mortal.pid, threading.Event()
 
         def freeze() -> None:
-            eventually(lambda: proxy.heard["server"] > 0)
-            os.kill(mortal.pid, signal.SIGSTOP)
+            if eventually(lambda: proxy.heard["server"] > 0):
+                os.kill(pid, signal.SIGSTOP)
+                frozen.set()
 
         url = proxy.url(mortal_url)
         with rm.Database(url, pool_size=2, connect_timeout=0.5) as db:
@@ -205,9 +209,12 @@ def test_what_a_server_said_outlives_its_silence(mortal: MortalServer, mortal_ur
                     proxy.arm(None)
                     freezer = threading.Thread(target=freeze)
                     freezer.start()
-                    with pytest.raises(rm.ConnectError, match="shutting down"):
-                        db.fetch("select 1")
-                    freezer.join()
+                    try:
+                        with pytest.raises(rm.ConnectError, match="shutting down"):
+                            db.fetch("select 1")
+                    finally:
+                        freezer.join()
+                    assert frozen.is_set()
             finally:
                 mortal.kill()
     mortal.restart()
@@ -342,6 +349,7 @@ def test_a_file_that_cannot_grow(cramped: str) -> None:
 
 @pytest.fixture(scope="module")
 def pair(mortal: MortalServer) -> Iterator[tuple[MortalServer, Standby]]:
+    mortal.revive()
     with Standby(mortal) as standby:
         yield mortal, standby
 

@@ -254,10 +254,10 @@ fn fit_element(args: &mut Args) {
     let fit = |value: &Scalar| fitted(value, base, Rounding::None).unwrap_or_else(|| value.clone());
     let new = match args.get(1).and_then(Expr::value) {
         Some(Scalar::List(values)) => {
-            if values.iter().all(|value| Kind::of_scalar(value) == Kind::One(base)) {
+            if values.each().all(|value| Kind::of_scalar(&value) == Kind::One(base)) {
                 return;
             }
-            Scalar::List(values.iter().map(fit).collect())
+            Scalar::List(values.each().map(|value| fit(&value)).collect())
         }
         Some(value) => match fitted(value, base, Rounding::None) {
             Some(value) => value,

@@ -191,11 +191,11 @@ impl Writer {
             Scalar::Text(value) => format!("{:?}", value.chars().take(40).collect::<String>()),
             Scalar::List(values) => {
                 self.push("[");
-                for (at, value) in values.iter().take(4).enumerate() {
+                for (at, value) in values.each().take(4).enumerate() {
                     if at > 0 {
                         self.push(", ");
                     }
-                    self.value(value);
+                    self.value(&value);
                 }
                 if values.len() > 4 {
                     let mut more = String::new();

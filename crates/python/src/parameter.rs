@@ -10,8 +10,8 @@ use pyo3::types::{
     PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMemoryView, PyRange, PySet, PyString, PyTime,
     PyTimeAccess, PyTuple, PyTzInfoAccess as _,
 };
+use rowmill::Scalar;
 use rowmill::text::days_from_civil;
-use rowmill::{Elements, Scalar};
 
 use crate::column::Column;
 use crate::value::MICROS_PER_DAY;
@@ -121,8 +121,11 @@ fn nested(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<
     if value.is_exact_instance_of::<PyInt>() {
         return integer(value, place);
     }
-    match value.cast_exact::<PyString>() {
-        Ok(text) => text_of(text, place),
+    if let Ok(text) = value.cast_exact::<PyString>() {
+        return text_of(text, place);
+    }
+    match value.cast_exact::<PyFloat>() {
+        Ok(float) => Ok(Scalar::Float(float.value())),
         Err(_) => other(value, place, depth),
     }
 }
@@ -155,13 +158,12 @@ fn other(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<S
     if depth == 0
         && let Ok(list) = value.cast_exact::<PyList>()
     {
-        return Ok(Scalar::List(listed(list, place)?));
+        return listed(list.iter(), place, 1);
     }
     if depth == 0
         && let Ok(tuple) = value.cast_exact::<PyTuple>()
     {
-        let elements = tuple.iter_borrowed().map(|element| nested(&element, place, 1));
-        return elements.collect::<PyResult<_>>().map(Scalar::List);
+        return listed(tuple.iter(), place, 1);
     }
     if let Ok(flag) = value.cast::<PyBool>() {
         return Ok(Scalar::Bool(flag.is_true()));
@@ -183,25 +185,6 @@ fn other(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<S
         return Ok(scalar);
     }
     rare(value, place, depth)
-}
-
-fn listed(list: &Bound<'_, PyList>, place: Place<'_>) -> PyResult<Elements> {
-    let mut keys = Vec::with_capacity(list.len());
-    for element in list {
-        if !element.is_exact_instance_of::<PyInt>() {
-            break;
-        }
-        let Ok(key) = element.extract::<i64>() else { break };
-        keys.push(key);
-    }
-    if keys.len() == list.len() && !keys.is_empty() {
-        return Ok(keys.into());
-    }
-    let mut scalars: Vec<Scalar> = keys.into_iter().map(Scalar::Int).collect();
-    for element in list.iter().skip(scalars.len()) {
-        scalars.push(nested(&element, place, 1)?);
-    }
-    Ok(scalars.into())
 }
 
 /// What a list parameter may be given as.
@@ -232,8 +215,37 @@ fn list(elements: &[Bound<'_, PyAny>], place: Place<'_>, depth: usize) -> PyResu
         let message = format!("lists are nested more than {DEEPEST} deep");
         return Err(refused(first.py(), place, &message));
     }
-    let scalars = elements.iter().map(|element| nested(element, place, depth + 1));
-    scalars.collect::<PyResult<_>>().map(Scalar::List)
+    listed(elements.iter().cloned(), place, depth + 1)
+}
+
+/// Integers by a loop of their own, which takes a third of the time.
+#[inline]
+fn listed<'py>(
+    mut elements: impl ExactSizeIterator<Item = Bound<'py, PyAny>>,
+    place: Place<'_>,
+    depth: usize,
+) -> PyResult<Scalar> {
+    let count = elements.len();
+    let mut keys = Vec::new();
+    let mut other = None;
+    for element in elements.by_ref() {
+        let key = element.is_exact_instance_of::<PyInt>().then(|| element.extract::<i64>().ok());
+        let Some(key) = key.flatten() else {
+            other = Some(element);
+            break;
+        };
+        if keys.is_empty() {
+            keys.reserve(count);
+        }
+        keys.push(key);
+    }
+    let Some(other) = other else { return Ok(Scalar::List(keys.into())) };
+    let mut scalars = Vec::with_capacity(count);
+    scalars.extend(keys.into_iter().map(Scalar::Int));
+    for element in std::iter::once(other).chain(elements) {
+        scalars.push(nested(&element, place, depth)?);
+    }
+    Ok(Scalar::List(scalars.into()))
 }
 
 /// Dates, times and spans.

@@ -3,7 +3,7 @@ use super::exact::{self, Place, Range};
 use super::list::Quantifier;
 use super::set::{Integers, Set, Texts, float_bits};
 use super::text::TextTest;
-use crate::{Scalar, Type};
+use crate::{Elements, Scalar, Type};
 
 /// One question about one column, compiled for the column's type: a comparison with a literal, IN,
 /// a text's shape, a list's elements.
@@ -87,13 +87,13 @@ impl Test {
     }
 
     /// Whether a column of type `kind` holds one of the literals, of which none is NULL.
-    pub fn among(kind: &Type, literals: &[Scalar]) -> Option<Self> {
+    pub fn among(kind: &Type, literals: &Elements) -> Option<Self> {
         if literals.is_empty() {
             return Some(Kind::Always(false).into());
         }
         let set = match stored(kind) {
             Stored::Float => {
-                let floats = literals.iter().map(|literal| Some(float_bits(float(literal)?)));
+                let floats = literals.each().map(|literal| Some(float_bits(float(&literal)?)));
                 Set::Floats(floats.collect::<Option<_>>()?)
             }
             Stored::Text | Stored::Bytes | Stored::Uuid => {
@@ -109,9 +109,9 @@ impl Test {
             }
             Stored::Other => {
                 let mut numbers = Vec::with_capacity(literals.len());
-                for literal in literals {
+                for literal in literals.each() {
                     // What stands between the stored numbers is none of them.
-                    if let Place::At { floor, exact: true } = exact::place(kind, literal)? {
+                    if let Place::At { floor, exact: true } = exact::place(kind, &literal)? {
                         numbers.push(floor);
                     }
                 }

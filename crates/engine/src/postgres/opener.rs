@@ -50,14 +50,17 @@ impl Opener {
             };
             // Between half the pause and the whole: those that were cut off together come apart.
             let pause_now = pause / 2 + pause.mul_f64(random_fraction() / 2.0);
-            if Instant::now() >= deadline {
-                // The time cut this try short; what an earlier one was told says more.
+            let is_silence = error.sqlstate().is_none() && error.is_unreachable();
+            if is_silence && Instant::now() >= deadline {
+                // The time cut this try short; what a server said to an earlier one says more.
                 return Err(heard.unwrap_or(error));
             }
             if !is_passing(&error, was_there) || Instant::now() + pause_now >= deadline {
                 return Err(error);
             }
-            heard = Some(error);
+            if heard.is_none() || !is_silence {
+                heard = Some(error);
+            }
             let until = Instant::now() + pause_now;
             while Instant::now() < until {
                 thread::sleep(until.saturating_duration_since(Instant::now()).min(limits::TICK));

@@ -261,11 +261,11 @@ fn write_json(
         }
         Scalar::List(values) => {
             out.push('[');
-            for (at, value) in values.iter().enumerate() {
+            for (at, value) in values.each().enumerate() {
                 if at > 0 {
                     out.push(',');
                 }
-                write_json(out, value, as_document, dates)?;
+                write_json(out, &value, as_document, dates)?;
             }
             out.push(']');
         }

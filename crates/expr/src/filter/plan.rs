@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rowmill_columns::kernels::{Arithmetic, Comparison, Numbers, Quantifier, Test, TextTest};
-use rowmill_columns::{Scalar, Schema, Type};
+use rowmill_columns::{Elements, Scalar, Schema, Type};
 
 use super::bind::typed;
 use super::numbers::arithmetic;
@@ -315,7 +315,7 @@ impl<'a> Planner<'a> {
                 test.map(|test| Test::list(Quantifier::Contains, test))
             }
             (O::ListOverlaps | O::ListDisjoint, Scalar::List(values), Some(element)) => {
-                let values: Vec<Scalar> =
+                let values: Elements =
                     values.iter().filter(|value| **value != Scalar::Null).cloned().collect();
                 let test = Test::among(element, &values);
                 let test = test.map(|test| Test::list(Quantifier::Contains, test));

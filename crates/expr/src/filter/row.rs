@@ -122,12 +122,12 @@ impl Ready {
                 }
             },
             (O::In | O::NotIn, Scalar::List(values)) => {
-                let texts = values.iter().map(|value| match value {
+                let texts = values.each().map(|value| match &*value {
                     Scalar::Text(text) => Some(text.as_str().into()),
                     _ => None,
                 });
-                let ints = values.iter().map(|value| match value {
-                    Scalar::Int(value) => Some(*value),
+                let ints = values.each().map(|value| match *value {
+                    Scalar::Int(value) => Some(value),
                     _ => None,
                 });
                 match (texts.collect(), ints.collect()) {

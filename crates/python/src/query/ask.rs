@@ -216,7 +216,7 @@ fn object<'py>(py: Python<'py>, scalar: &Scalar) -> PyResult<Bound<'py, PyAny>> 
         Scalar::Decimal(text) => return py.import("decimal")?.getattr("Decimal")?.call1((text,)),
         Scalar::List(values) => {
             let values =
-                values.iter().map(|value| object(py, value)).collect::<PyResult<Vec<_>>>()?;
+                values.each().map(|value| object(py, &value)).collect::<PyResult<Vec<_>>>()?;
             return PyList::new(py, values)?.into_bound_py_any(py);
         }
         Scalar::Struct(fields) => {

@@ -1,6 +1,6 @@
 use std::io::Write as _;
 
-use rowmill_columns::{Scalar, Value};
+use rowmill_columns::{Elements, Scalar, Value};
 
 use super::{scalar, unfit};
 use crate::limits::JSON_DEPTH;
@@ -10,13 +10,13 @@ pub(super) fn write(out: &mut Vec<u8>, nested: &Scalar) -> Result<(), String> {
     value(out, nested, JSON_DEPTH)
 }
 
-fn array(out: &mut Vec<u8>, list: &[Scalar], depth: usize) -> Result<(), String> {
+fn array(out: &mut Vec<u8>, list: &Elements, depth: usize) -> Result<(), String> {
     out.push(b'[');
-    for (at, element) in list.iter().enumerate() {
+    for (at, element) in list.each().enumerate() {
         if at > 0 {
             out.push(b',');
         }
-        value(out, element, depth)?;
+        value(out, &element, depth)?;
     }
     out.push(b']');
     Ok(())
