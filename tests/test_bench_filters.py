@@ -13,7 +13,7 @@ def test_libraries_find_as_many_rows(columns: list[str] | None) -> None:
         pytest.importorskip(name, reason="the peers of the bench are not installed")
     from bench.peers import filters
 
-    rows = filters.table(5_000, labels=True)
+    rows = filters.table(100_000, labels=True)
     found = {
         peer: {
             kind: len(run())
