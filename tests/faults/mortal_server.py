@@ -48,16 +48,18 @@ class MortalServer(PostgresServer):
 
     def kill(self) -> None:
         """`kill -9` of the postmaster; its children end when they notice."""
-        assert self._process is not None
         os.kill(self.pid, signal.SIGKILL)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        assert self._process is not None
         self._process.communicate(b"\n")  # the companion is not to clean up
         self._process = None
 
     def revive(self) -> None:
         """Starts it again where a test that failed left it stopped."""
         if self._process is not None and self._process.poll() is not None:
-            self._process.communicate(b"\n")  # the companion is not to clean up
-            self._process = None
+            self._let_go()
         if self._process is None:
             self.restart()
 
