@@ -88,8 +88,10 @@ class Filter:
         self.names = {name: rm.col(name) for name in frame.columns}
 
     def ids(self, condition: rm.Expr[Any]) -> set[int]:
-        """The rows that the condition keeps."""
-        return set(self.frame.filter(condition)["id"].to_list())
+        """The rows that the condition keeps, and that it keeps once it was stored as JSON."""
+        kept = self.frame.filter(condition)
+        assert self.frame.filter(rm.Expr.from_json(condition.to_json())) == kept
+        return set(kept["id"].to_list())
 
     def values(self, expression: rm.Expr[Any]) -> dict[int, Any]:
         """An expression's value in each row."""

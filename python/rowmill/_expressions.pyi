@@ -39,6 +39,9 @@ class Expr(Generic[_T_co]):
     """
 
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> Expr[Any]: ...
     @overload  # type: ignore[override]
     def __eq__(
         self: Expr[float | Decimal | None], other: _Number | Raw | Select, /

@@ -46,6 +46,14 @@ impl Elements {
         integers.chain(scalars.iter().map(Cow::Borrowed))
     }
 
+    /// Whether one of them is NULL.
+    pub fn has_null(&self) -> bool {
+        match &*self.0 {
+            Kept::Scalars(scalars) => scalars.iter().any(|value| matches!(value, Scalar::Null)),
+            Kept::Integers { .. } => false,
+        }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         match &*self.0 {

@@ -192,7 +192,7 @@ fn listed(operator: O, args: &mut Args) -> Result<(), ExprError> {
     if is_whole && values.integers().is_some() {
         return Ok(());
     }
-    if values.iter().any(|value| matches!(value, Scalar::Null)) {
+    if values.has_null() {
         let name = if operator == O::In { "in_" } else { "not_in" };
         let message = format!(
             "the list of {name}() holds None, with which nothing is equal; leave it out, and write | {}.is_null() \

@@ -14,6 +14,7 @@ pub mod filter;
 mod kind;
 mod lexer;
 pub mod limits;
+mod nearest;
 mod node;
 mod normal;
 mod operators;
@@ -23,6 +24,7 @@ mod rules;
 mod shape;
 pub mod sql;
 mod statement;
+pub mod stored;
 #[cfg(test)]
 mod tests;
 pub mod text_number;

@@ -29,3 +29,6 @@ pub const FILTER_DEPTH: usize = 400;
 
 /// Levels of an expression in which a group's key is looked for.
 pub const SHARED_DEPTH: u32 = 100;
+
+/// Levels of a stored expression: readers of JSON commonly stop at 128.
+pub const STORED_DEPTH: usize = 100;

@@ -207,6 +207,7 @@ impl Expr {
         args: impl IntoIterator<Item = Self>,
     ) -> Result<Self, ExprError> {
         let mut args: Args = args.into_iter().collect();
+        takes(operator, &args)?;
         let operator = match (operator, args.first().map(Self::kind)) {
             (Operator::Contains, Some(Kind::List(_))) => Operator::ListContains,
             (Operator::Length, Some(Kind::List(_))) => Operator::ListLength,
@@ -502,6 +503,18 @@ impl Expr {
 
 fn has_sign(kind: Kind) -> bool {
     kind.may_be_number() || kind == Kind::One(Base::Interval)
+}
+
+fn takes(operator: Operator, args: &[Expr]) -> Result<(), ExprError> {
+    let (given, wanted) = (args.len(), operator.entry().operands);
+    if wanted.map_or(given > 0, |wanted| wanted == given) {
+        return Ok(());
+    }
+    let wanted = wanted.map_or_else(
+        || "one operand or more".to_owned(),
+        |wanted| format!("{wanted} operand{}", if wanted == 1 { "" } else { "s" }),
+    );
+    Err(ExprError::new(format!("{} takes {wanted}, {given} given", operator.entry().notation)))
 }
 
 /// The kind of an operator's result.

@@ -167,8 +167,28 @@ pub struct Entry {
     pub postgres: &'static str,
     /// SQLite's spelling.
     pub sqlite: &'static str,
+    /// How many operands it takes, `None` where that is one or more.
+    pub operands: Option<usize>,
     /// What it means.
     pub doc: &'static str,
+}
+
+/// As many as the notation names; `{*}`, and what is written between any two, is one or more.
+const fn operands(operator: Operator, notation: &str) -> Option<usize> {
+    if matches!(operator, Operator::And | Operator::Or) {
+        return None;
+    }
+    let (bytes, mut at, mut most) = (notation.as_bytes(), 0, 0);
+    while at + 1 < bytes.len() {
+        if bytes[at] == b'{' && bytes[at + 1] == b'*' {
+            return None;
+        }
+        if bytes[at] == b'{' && (bytes[at + 1] - b'0') as usize + 1 > most {
+            most = (bytes[at + 1] - b'0') as usize + 1;
+        }
+        at += 1;
+    }
+    Some(most)
 }
 
 impl Operator {
@@ -205,6 +225,7 @@ macro_rules! table {
             binding: Binding::$binding,
             postgres: $postgres,
             sqlite: $sqlite,
+            operands: operands(Operator::$operator, $notation),
             doc: $doc,
         }),+];
     };

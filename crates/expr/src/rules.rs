@@ -86,7 +86,6 @@ fn compare(left: Kind, right: Kind) -> Result<(), Mismatch> {
 }
 
 pub(crate) fn equality(args: &[Kind]) -> Result<Kind, Mismatch> {
-    count(args, 2)?;
     compare(args[0], args[1])?;
     for (at, kind) in args.iter().enumerate() {
         if *kind == Kind::One(Base::Json) {
@@ -109,14 +108,12 @@ fn ordered(args: &[Kind]) -> Result<(), Mismatch> {
 }
 
 pub(crate) fn order(args: &[Kind]) -> Result<Kind, Mismatch> {
-    count(args, 2)?;
     compare(args[0], args[1])?;
     ordered(args)?;
     Ok(Kind::BOOL)
 }
 
 pub(crate) fn between(args: &[Kind]) -> Result<Kind, Mismatch> {
-    count(args, 3)?;
     compare(args[0], args[1])?;
     compare(args[0], args[2]).map_err(|error| wrong(2, error.message))?;
     ordered(args)?;
@@ -124,7 +121,6 @@ pub(crate) fn between(args: &[Kind]) -> Result<Kind, Mismatch> {
 }
 
 pub(crate) fn within(args: &[Kind]) -> Result<Kind, Mismatch> {
-    count(args, 2)?;
     match args[1] {
         Kind::List(element) => compare(args[0], Kind::One(element))?,
         Kind::Any => {}
@@ -143,7 +139,6 @@ fn wider(left: Base, right: Base) -> Base {
 }
 
 fn numbers(args: &[Kind]) -> Result<Kind, Mismatch> {
-    count(args, 2)?;
     if let Some(at) = args.iter().position(|kind| !kind.may_be_number()) {
         return Err(wrong(at, format!("takes numbers, not {}", args[at])));
     }
@@ -158,7 +153,6 @@ fn numbers(args: &[Kind]) -> Result<Kind, Mismatch> {
 
 pub(crate) fn sum(args: &[Kind]) -> Result<Kind, Mismatch> {
     use Base::{Date, Instant, Interval, Timestamp};
-    count(args, 2)?;
     match (args[0], args[1]) {
         // What is not known yet can only be an interval.
         (Kind::One(Date | Timestamp), Kind::One(Interval) | Kind::Any)
@@ -196,7 +190,6 @@ pub(crate) fn quotient(args: &[Kind]) -> Result<Kind, Mismatch> {
 }
 
 pub(crate) fn integers(args: &[Kind]) -> Result<Kind, Mismatch> {
-    count(args, 2)?;
     each(args, Base::Int)?;
     Ok(Kind::INT)
 }
@@ -215,7 +208,6 @@ pub(crate) fn number(args: &[Kind]) -> Result<Kind, Mismatch> {
 }
 
 pub(crate) fn texts(args: &[Kind]) -> Result<Kind, Mismatch> {
-    count(args, 2)?;
     each(args, Base::Text)?;
     Ok(Kind::BOOL)
 }
@@ -247,7 +239,6 @@ fn list(args: &[Kind], at: usize) -> Result<(), Mismatch> {
 }
 
 pub(crate) fn list_and_element(args: &[Kind]) -> Result<Kind, Mismatch> {
-    count(args, 2)?;
     list(args, 0)?;
     if let Kind::List(element) = args[0] {
         compare(Kind::One(element), args[1])?;
@@ -256,7 +247,6 @@ pub(crate) fn list_and_element(args: &[Kind]) -> Result<Kind, Mismatch> {
 }
 
 pub(crate) fn lists(args: &[Kind]) -> Result<Kind, Mismatch> {
-    count(args, 2)?;
     list(args, 0)?;
     list(args, 1)?;
     compare(args[0], args[1])?;
@@ -428,7 +418,6 @@ pub(crate) fn number_rows(_: &[Kind]) -> Result<Kind, Mismatch> {
 }
 
 pub(crate) fn shifted(args: &[Kind]) -> Result<Kind, Mismatch> {
-    count(args, 2)?;
     if !args[1].may_be(Base::Int) {
         return Err(wrong(1, format!("takes a number of rows, not {}", args[1])));
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use rowmill_columns::{Scalar, Schema, Type};
 
 use crate::kind::Kind;
+use crate::nearest::nearest;
 use crate::node::{ColumnRef, Expr, Op};
 use crate::operators::{Operator, Place};
 use crate::{ExprError, limits};
@@ -108,30 +109,6 @@ fn listed(names: &[&str]) -> String {
         out.push(format!("and {} more", names.len() - SHOWN));
     }
     if out.is_empty() { "none".to_owned() } else { out.join(", ") }
-}
-
-/// The name that is a third of its letters away at most.
-fn nearest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
-    let near = names.iter().map(|other| (distance(name, other), *other));
-    let most = name.chars().count().div_ceil(3);
-    near.filter(|(distance, _)| *distance <= most)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
-}
-
-/// Letters to change, add or take away (Levenshtein), of names that are not absurdly long.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (at, letter) in a.chars().take(64).enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
-        for (column, other) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// The operands; of `a & (b & c)` and `(a & b) & c` all three, so that a chain is no deeper for

@@ -220,6 +220,30 @@ impl Expr {
         )))
     }
 
+    /// The expression as JSON, to be kept in a database: `Expr.from_json` of any later version reads it.
+    ///
+    /// >>> import rowmill as rm
+    /// >>> (rm.col("age") >= 18).to_json()
+    /// '["greater_or_equal", ["column", "age"], 18]'
+    ///
+    /// A column is kept by its name alone. What a database alone computes (a query, SQL, a window) is
+    /// refused with a `ProgrammingError`.
+    fn to_json(&self, py: Python<'_>) -> PyResult<String> {
+        self.0.to_json().map_err(|error| raised(py, &error))
+    }
+
+    /// The expression that `to_json` wrote.
+    ///
+    /// >>> import rowmill as rm
+    /// >>> rm.Expr.from_json('["in", ["column", "country"], {"list": ["DE", "FR"]}]')
+    /// col("country").in_(["DE", "FR"])
+    ///
+    /// Other text is a `ProgrammingError`.
+    #[staticmethod]
+    fn from_json(py: Python<'_>, text: &str) -> PyResult<Self> {
+        made(py, expr::Expr::from_json(text))
+    }
+
     /// Of what other libraries call otherwise.
     fn __getattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<Py<PyAny>> {
         Err(neighbours::missing(slf, name)?)

@@ -161,9 +161,7 @@ impl Declared {
                 return Ok(Scalar::Decimal(int.to_string()));
             }
             (kind @ Kind::List(_), Scalar::List(values)) => {
-                let null = values.integers().is_none()
-                    && values.iter().any(|value| matches!(value, Scalar::Null));
-                values.is_empty() || !null && Kind::of_scalar(&value) == kind
+                values.is_empty() || !values.has_null() && Kind::of_scalar(&value) == kind
             }
             (kind, value) => Kind::of_scalar(value) == kind,
         };
