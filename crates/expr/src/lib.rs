@@ -14,6 +14,7 @@ pub mod filter;
 mod kind;
 mod lexer;
 pub mod limits;
+pub mod matcher;
 mod nearest;
 mod node;
 mod normal;

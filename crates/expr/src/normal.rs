@@ -96,7 +96,7 @@ fn joined(joint: O, parts: &[Expr]) -> Result<Expr, ExprError> {
     kept.pop().ok_or_else(|| ExprError::new("no condition"))
 }
 
-fn negated(node: &Expr) -> Result<Expr, ExprError> {
+pub(crate) fn negated(node: &Expr) -> Result<Expr, ExprError> {
     match node.op() {
         Op::Literal(Scalar::Bool(value)) => Ok(Expr::literal(!value)),
         Op::Literal(Scalar::Null) => Ok(node.clone()),
@@ -110,7 +110,7 @@ fn negated(node: &Expr) -> Result<Expr, ExprError> {
 
 /// The operator that is true where this one is false and the other way about, and NULL where it is: floats are
 /// in one order, NaN among them.
-fn opposite(operator: O) -> Option<O> {
+pub(crate) fn opposite(operator: O) -> Option<O> {
     Some(match operator {
         O::And => O::Or,
         O::Or => O::And,

@@ -11,20 +11,20 @@ use crate::{ExprError, limits};
 
 /// Expressions with the kinds that a frame's columns have: what is compared with them is fitted to
 /// them, and what makes no sense for them is refused.
-pub(super) struct Binder<'a> {
+pub(crate) struct Binder<'a> {
     schema: &'a Schema,
     done: HashMap<usize, Expr>,
 }
 
 impl<'a> Binder<'a> {
-    pub(super) fn new(schema: &'a Schema) -> Self {
+    pub(crate) fn new(schema: &'a Schema) -> Self {
         Self { schema, done: HashMap::new() }
     }
 
     /// # Errors
     /// Where a column is not there or not one, an operator cannot take its operands now that their
     /// kinds are known, or a part needs a database.
-    pub(super) fn bind(&mut self, expression: &Expr) -> Result<Expr, ExprError> {
+    pub(crate) fn bind(&mut self, expression: &Expr) -> Result<Expr, ExprError> {
         let bound = self.at(expression, 0)?;
         if bound.is_order() { Err(bound.no_key("for sort()")) } else { Ok(bound) }
     }
@@ -84,7 +84,7 @@ impl<'a> Binder<'a> {
 ///
 /// # Errors
 /// Where there is none, or more than one.
-pub(super) fn position(schema: &Schema, name: &str) -> Result<usize, ExprError> {
+pub(crate) fn position(schema: &Schema, name: &str) -> Result<usize, ExprError> {
     let mut found = schema.fields.iter().enumerate().filter(|(_, field)| *field.name == *name);
     match (found.next(), found.next()) {
         (Some((at, _)), None) => Ok(at),

@@ -6,12 +6,13 @@ use rowmill_columns::{ListValue, Scalar, Value};
 
 use super::decimal::Decimal;
 use crate::kind::{Base, Kind};
+use crate::matcher::HeldList;
 
-pub(super) const MICROS_A_DAY: i64 = 86_400_000_000;
+pub(crate) const MICROS_A_DAY: i64 = 86_400_000_000;
 
 /// One row's value of an expression.
 #[derive(Clone, Debug)]
-pub(super) enum Cell<'a> {
+pub(crate) enum Cell<'a> {
     Null,
     Bool(bool),
     Int(i64),
@@ -33,10 +34,10 @@ pub(super) enum Cell<'a> {
 
 /// Months, days and microseconds.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Span {
-    pub(super) months: i32,
-    pub(super) days: i32,
-    pub(super) micros: i64,
+pub(crate) struct Span {
+    pub(crate) months: i32,
+    pub(crate) days: i32,
+    pub(crate) micros: i64,
 }
 
 impl Span {
@@ -48,27 +49,30 @@ impl Span {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum List<'a> {
+pub(crate) enum List<'a> {
     Value(ListValue<'a>),
     Scalars(&'a [Scalar]),
+    Held(HeldList<'a>),
 }
 
 impl<'a> List<'a> {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Self::Value(list) => list.len(),
             Self::Scalars(list) => list.len(),
+            Self::Held(list) => list.len(),
         }
     }
 
-    pub(super) fn get(&self, at: usize) -> Cell<'a> {
+    pub(crate) fn get(&self, at: usize) -> Cell<'a> {
         match self {
             Self::Value(list) => list.get(at).into(),
             Self::Scalars(list) => (&list[at]).into(),
+            Self::Held(list) => list.get(at),
         }
     }
 
-    pub(super) fn iter(self) -> impl Iterator<Item = Cell<'a>> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = Cell<'a>> {
         (0..self.len()).map(move |at| self.get(at))
     }
 }
@@ -135,12 +139,12 @@ impl<'a> From<&'a Scalar> for Cell<'a> {
 }
 
 impl Cell<'_> {
-    pub(super) fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
     /// The order of two values of comparable kinds, of which none is NULL.
-    pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
+    pub(crate) fn compare(&self, other: &Self) -> Option<Ordering> {
         use Cell as C;
         Some(match (self, other) {
             (C::Bool(a), C::Bool(b)) => a.cmp(b),
@@ -176,7 +180,7 @@ impl Cell<'_> {
     }
 
     /// The number as a float.
-    pub(super) fn float(&self) -> Option<f64> {
+    pub(crate) fn float(&self) -> Option<f64> {
         match self {
             Self::Int(value) => Some(*value as f64),
             Self::Float(value) => Some(*value),
@@ -186,7 +190,7 @@ impl Cell<'_> {
     }
 
     /// The value as one of a wider kind, as where a float may come from another branch.
-    pub(super) fn widened(self, kind: Kind) -> Self {
+    pub(crate) fn widened(self, kind: Kind) -> Self {
         match (kind, &self) {
             (Kind::FLOAT, Self::Int(_) | Self::Decimal(_)) => {
                 self.float().map_or(self, Self::Float)

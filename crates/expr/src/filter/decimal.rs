@@ -6,13 +6,13 @@ use rowmill_columns::kernels::parse_decimal;
 
 /// A decimal of at most 38 digits: `unscaled` / 10^`scale`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Decimal {
-    pub(super) unscaled: i128,
-    pub(super) scale: i32,
+pub(crate) struct Decimal {
+    pub(crate) unscaled: i128,
+    pub(crate) scale: i32,
 }
 
 impl Decimal {
-    pub(super) fn new(unscaled: i128, scale: i32) -> Self {
+    pub(crate) fn new(unscaled: i128, scale: i32) -> Self {
         // Without digits before the point's own: 12E2 is 1200.
         match power(scale.min(0).unsigned_abs()).and_then(|power| unscaled.checked_mul(power)) {
             Some(unscaled) if scale < 0 => Self { unscaled, scale: 0 },
@@ -30,7 +30,7 @@ impl Decimal {
         self.to_string().parse().unwrap_or(f64::NAN)
     }
 
-    pub(super) fn compare(&self, other: &Self) -> Ordering {
+    pub(crate) fn compare(&self, other: &Self) -> Ordering {
         match aligned(*self, *other) {
             Some((a, b, _)) => a.cmp(&b),
             // The one that 128 bits cannot hold at the other's scale is the larger by far.

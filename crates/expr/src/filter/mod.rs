@@ -4,19 +4,19 @@
 //! wanted, a chunk of rows at a time: what is quick is asked first, a chunk of which no row is left
 //! is left, and what stands in two places is found once. What has no kernel is computed row by row.
 
-mod bind;
-mod cell;
+pub(crate) mod bind;
+pub(crate) mod cell;
 mod dates;
-mod decimal;
+pub(crate) mod decimal;
 mod json;
 mod numbers;
 mod order;
 mod plan;
 mod project;
-mod row;
+pub(crate) mod row;
 mod run;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -18,7 +18,7 @@ use crate::{ExprError, regex};
 
 /// An expression whose columns are found.
 #[derive(Debug)]
-pub(super) enum Row {
+pub(crate) enum Row {
     Column { at: usize, kind: Type },
     Literal(Scalar),
     Call { operator: O, args: Vec<Row>, of: Expr, ready: Ready },
@@ -26,7 +26,7 @@ pub(super) enum Row {
 
 /// What is made of a literal operand once.
 #[derive(Debug)]
-pub(super) enum Ready {
+pub(crate) enum Ready {
     Nothing,
     Like(Like),
     Regex(Box<::regex::Regex>),
@@ -38,7 +38,7 @@ pub(super) enum Ready {
 impl Row {
     /// # Errors
     /// Where a part needs a database, or no column has its name.
-    pub(super) fn new(expression: &Expr, schema: &Schema) -> Result<Self, ExprError> {
+    pub(crate) fn new(expression: &Expr, schema: &Schema) -> Result<Self, ExprError> {
         match expression.op() {
             Op::Column(_) => {
                 let (at, kind) = typed(schema, expression)?;
@@ -63,28 +63,60 @@ impl Row {
     /// # Errors
     /// Where an integer is out of range.
     pub(super) fn get<'a>(&'a self, batch: &'a Batch, row: usize) -> Result<Cell<'a>, ExprError> {
+        self.of(BatchRow { batch, row })
+    }
+
+    /// # Errors
+    /// Where an integer is out of range.
+    pub(crate) fn of<'a>(&'a self, cells: impl Cells<'a>) -> Result<Cell<'a>, ExprError> {
         match self {
-            Self::Column { at, kind } => match batch.columns()[*at].value(kind, row) {
-                Value::Decimal(value) if value.unscaled().is_none() => {
-                    Err(wide(&batch.schema().fields[*at].name, row))
-                }
-                value => Ok(value.into()),
-            },
+            Self::Column { at, kind } => cells.cell(*at, kind),
             Self::Literal(value) => Ok(value.into()),
             Self::Call { operator, args, of, ready } => {
-                call(*operator, args, of.kind(), ready, batch, row).map_err(|error| error.of(of))
+                call(*operator, args, of.kind(), ready, cells).map_err(|error| error.of(of))
             }
+        }
+    }
+
+    fn is_null<'a>(&'a self, cells: impl Cells<'a>) -> Result<bool, ExprError> {
+        match self {
+            // Whatever the value is, of which nothing else may be computed.
+            Self::Column { at, .. } => Ok(cells.is_null(*at)),
+            other => Ok(other.of(cells)?.is_null()),
         }
     }
 }
 
-impl Row {
-    fn is_null(&self, batch: &Batch, row: usize) -> Result<bool, ExprError> {
-        match self {
-            // Whatever the value is, of which nothing else may be computed.
-            Self::Column { at, .. } => Ok(batch.columns()[*at].is_null(row)),
-            other => Ok(other.get(batch, row)?.is_null()),
+/// Where the cells of one row come from.
+pub(crate) trait Cells<'a>: Copy {
+    /// The cell of a column of this type.
+    ///
+    /// # Errors
+    /// Where it holds what nothing is computed with.
+    fn cell(self, column: usize, kind: &Type) -> Result<Cell<'a>, ExprError>;
+
+    fn is_null(self, column: usize) -> bool;
+}
+
+/// A row of a batch.
+#[derive(Clone, Copy)]
+struct BatchRow<'a> {
+    batch: &'a Batch,
+    row: usize,
+}
+
+impl<'a> Cells<'a> for BatchRow<'a> {
+    fn cell(self, column: usize, kind: &Type) -> Result<Cell<'a>, ExprError> {
+        match self.batch.columns()[column].value(kind, self.row) {
+            Value::Decimal(value) if value.unscaled().is_none() => {
+                Err(wide(&self.batch.schema().fields[column].name, self.row))
+            }
+            value => Ok(value.into()),
         }
+    }
+
+    fn is_null(self, column: usize) -> bool {
+        self.batch.columns()[column].is_null(self.row)
     }
 }
 
@@ -156,7 +188,7 @@ pub(super) fn matcher(pattern: &str) -> Result<::regex::Regex, ExprError> {
     })
 }
 
-pub(super) fn comparison(operator: O) -> Option<Comparison> {
+pub(crate) fn comparison(operator: O) -> Option<Comparison> {
     Some(match operator {
         O::Equal | O::AnyEqual | O::AllEqual => Comparison::Eq,
         O::NotEqual | O::AnyNotEqual | O::AllNotEqual => Comparison::Ne,
@@ -169,7 +201,7 @@ pub(super) fn comparison(operator: O) -> Option<Comparison> {
 }
 
 /// Whether the operator asks of any of a list's elements, or of all.
-pub(super) fn quantifier(operator: O) -> Option<Quantifier> {
+pub(crate) fn quantifier(operator: O) -> Option<Quantifier> {
     Some(match operator {
         O::AnyEqual
         | O::AnyNotEqual
@@ -192,10 +224,9 @@ fn call<'a>(
     args: &'a [Row],
     kind: Kind,
     ready: &'a Ready,
-    batch: &'a Batch,
-    row: usize,
+    cells: impl Cells<'a>,
 ) -> Result<Cell<'a>, ExprError> {
-    let get = |at: usize| args[at].get(batch, row);
+    let get = |at: usize| args[at].of(cells);
     let truth = |value: Option<bool>| Ok(value.map_or(Cell::Null, Cell::Bool));
     match operator {
         // Those with a rule of their own for NULL.
@@ -203,7 +234,7 @@ fn call<'a>(
             let deciding = operator == O::Or;
             let mut known = true;
             for arg in args {
-                match arg.get(batch, row)? {
+                match arg.of(cells)? {
                     Cell::Bool(value) if value == deciding => return truth(Some(deciding)),
                     Cell::Bool(_) => {}
                     _ => known = false,
@@ -211,8 +242,8 @@ fn call<'a>(
             }
             truth(known.then_some(!deciding))
         }
-        O::IsNull => truth(Some(args[0].is_null(batch, row)?)),
-        O::IsNotNull => truth(Some(!args[0].is_null(batch, row)?)),
+        O::IsNull => truth(Some(args[0].is_null(cells)?)),
+        O::IsNotNull => truth(Some(!args[0].is_null(cells)?)),
         O::IsDistinct | O::IsNotDistinct => {
             let (a, b) = (get(0)?, get(1)?);
             let same = match (a.is_null(), b.is_null()) {
@@ -251,7 +282,7 @@ fn call<'a>(
         }
         O::Coalesce => {
             for arg in args {
-                let cell = arg.get(batch, row)?;
+                let cell = arg.of(cells)?;
                 if !cell.is_null() {
                     return Ok(cell.widened(kind));
                 }
@@ -261,12 +292,12 @@ fn call<'a>(
         O::Case => {
             let (pairs, last) = args.as_chunks::<2>();
             for [condition, value] in pairs {
-                if matches!(condition.get(batch, row)?, Cell::Bool(true)) {
-                    return Ok(value.get(batch, row)?.widened(kind));
+                if matches!(condition.of(cells)?, Cell::Bool(true)) {
+                    return Ok(value.of(cells)?.widened(kind));
                 }
             }
             match last {
-                [last] => Ok(last.get(batch, row)?.widened(kind)),
+                [last] => Ok(last.of(cells)?.widened(kind)),
                 _ => Ok(Cell::Null),
             }
         }
@@ -274,7 +305,7 @@ fn call<'a>(
             let wanted = if operator == O::Least { Ordering::Less } else { Ordering::Greater };
             let mut best = Cell::Null;
             for arg in args {
-                let cell = arg.get(batch, row)?.widened(kind);
+                let cell = arg.of(cells)?.widened(kind);
                 if !cell.is_null() && (best.is_null() || cell.compare(&best) == Some(wanted)) {
                     best = cell;
                 }
@@ -285,18 +316,18 @@ fn call<'a>(
         O::Concat => {
             let mut text = String::new();
             for arg in args {
-                let Cell::Text(part) = arg.get(batch, row)? else { return Ok(Cell::Null) };
+                let Cell::Text(part) = arg.of(cells)? else { return Ok(Cell::Null) };
                 text.push_str(&part);
             }
             Ok(Cell::Text(text.into()))
         }
         O::GeoWithin => {
-            let mut cells = [0.0; 5];
-            for (cell, arg) in cells.iter_mut().zip(args) {
-                let Some(value) = arg.get(batch, row)?.float() else { return Ok(Cell::Null) };
-                *cell = value;
+            let mut numbers = [0.0; 5];
+            for (number, arg) in numbers.iter_mut().zip(args) {
+                let Some(value) = arg.of(cells)?.float() else { return Ok(Cell::Null) };
+                *number = value;
             }
-            truth(Some(numbers::geo_within(cells)))
+            truth(Some(numbers::geo_within(numbers)))
         }
         _ => {
             let first = get(0)?;

@@ -36,7 +36,7 @@ fn fixed<T: build::Native>(kind: &Type, dice: &mut Dice, values: &[T]) -> Column
 const TEXTS: [&str; 9] =
     ["", "a", "ab", "Ab", "aé%_", "50%", "exactly sixteen!", "more than sixteen bytes", "12"];
 
-fn frame() -> Batch {
+pub(crate) fn frame() -> Batch {
     let dice = &mut Dice(0x9e37_79b9_7f4a_7c15);
     let mut columns: Vec<(&str, Type, Column)> = Vec::new();
     let mut add = |name, kind: Type, column| columns.push((name, kind, column));
@@ -176,7 +176,7 @@ const QUANTIFIED: &[O] = &[
     O::AllGreaterOrEqual,
 ];
 
-fn conditions() -> BoxedStrategy<Expr> {
+pub(crate) fn conditions() -> BoxedStrategy<Expr> {
     let texts = || prop_oneof![columns(&["t", "e"]), Just(call(O::Lower, [Expr::named("t")]))];
     let words = || literal(TEXTS.to_vec());
     let listed = |values: Vec<Scalar>| Expr::literal(Scalar::list(values));
@@ -239,7 +239,7 @@ fn conditions() -> BoxedStrategy<Expr> {
 }
 
 /// The condition by each row alone.
-fn slowly(condition: &Expr, batch: &Batch) -> Result<Vec<Option<bool>>, ExprError> {
+pub(crate) fn slowly(condition: &Expr, batch: &Batch) -> Result<Vec<Option<bool>>, ExprError> {
     let schema = batch.schema();
     let bound = Binder::new(schema).bind(condition)?;
     let row = row::Row::new(&bound, schema)?;

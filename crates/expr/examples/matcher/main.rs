@@ -1,0 +1,135 @@
+//! What a matcher takes and how long, beside a loop over all expressions compiled to trees:
+//! `cargo run --release -p rowmill-expr --example matcher -- 150 10000 100000 1000000`
+
+#![expect(clippy::print_stdout, reason = "a measurement shows what it found")]
+
+mod brute;
+mod chance;
+mod workload;
+
+use std::time::{Duration, Instant};
+
+use brute::{Known, Tree};
+use chance::Chance;
+use rowmill_expr::ExprError;
+use rowmill_expr::matcher::{Base, Record, Scratch};
+use workload::Workload;
+
+fn main() -> Result<(), ExprError> {
+    let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|size| size.parse().ok()).collect();
+    let sizes = if sizes.is_empty() { vec![150, 10_000, 100_000] } else { sizes };
+    let shows = std::env::args().any(|argument| argument == "--layers");
+    for size in sizes {
+        measure(size, shows)?;
+    }
+    Ok(())
+}
+
+fn measure(size: usize, shows: bool) -> Result<(), ExprError> {
+    let workload = Workload::new();
+    let chance = &mut Chance(42);
+    let before = resident();
+    let mut trees = Vec::with_capacity(size);
+    let mut expressions = Vec::with_capacity(size);
+    for _ in 0..size {
+        let filter = workload.filter(chance);
+        expressions.push(workload.expression(&filter)?);
+        trees.push(Tree::new(&filter));
+    }
+    let given = resident();
+    let start = Instant::now();
+    let mut builder = Base::builder(workload.attributes());
+    for (id, expression) in expressions.iter().enumerate() {
+        builder.insert(id as u64, expression)?;
+    }
+    let inserted = start.elapsed();
+    let base = builder.build();
+    let built = start.elapsed();
+    let grown = resident().saturating_sub(given);
+    let stats = base.stats();
+    println!(
+        "\n{size} filters, {} slots, {} conditions; built in {built:.2?} ({inserted:.2?} of it inserting), {} bytes a filter \
+         by count, {} by resident memory ({} for the expressions themselves and the trees)",
+        stats.slots,
+        stats.conditions,
+        stats.bytes / size,
+        grown / size,
+        given.saturating_sub(before) / size,
+    );
+    if shows {
+        for layer in &stats.layers {
+            println!(
+                "  {:12} {:9} {:8} clauses, passing {:.3}, {:4} rows, {:9} bytes",
+                layer.attribute, layer.sort, layer.clauses, layer.passing, layer.rows, layer.bytes
+            );
+        }
+    }
+    let requests = if size > 500_000 { 512 } else { 2_000 };
+    let records: Vec<(Record, Known)> = (0..requests)
+        .map(|_| {
+            let request = workload.request(chance);
+            Ok((workload.record(&request)?, Known::new(&request)))
+        })
+        .collect::<Result<_, ExprError>>()?;
+    let (mut scratch, mut ids, mut found) = (Scratch::new(), Vec::new(), 0);
+    for (record, _) in &records {
+        ids.clear();
+        base.matches(record, &mut scratch, &mut ids)?;
+        found += ids.len();
+    }
+    // In turns, so that what else the machine does is done to both.
+    let (mut quick, mut slow) = (Vec::new(), Vec::new());
+    let looked = (40_000_000 / size).clamp(16, requests);
+    let part = requests.div_ceil(8);
+    for (turn, records) in records.chunks(part).enumerate() {
+        let mut expected = Vec::new();
+        for (record, known) in records.iter().take(looked.div_ceil(8)) {
+            expected.clear();
+            let start = Instant::now();
+            expected.extend((0_u64..).zip(&trees).filter(|(_, tree)| tree.holds(known)).map(|(id, _)| id));
+            slow.push(start.elapsed());
+            ids.clear();
+            base.matches(record, &mut scratch, &mut ids)?;
+            ids.sort_unstable();
+            assert_eq!(ids, expected, "turn {turn}");
+        }
+        // What the loop pushed out of the caches comes back.
+        for pass in 0..3 {
+            for (record, _) in records {
+                ids.clear();
+                let start = Instant::now();
+                base.matches(record, &mut scratch, &mut ids)?;
+                if pass > 0 {
+                    quick.push(start.elapsed());
+                }
+            }
+        }
+    }
+    let [mean, p50, p99] = figures(&mut quick);
+    let [slow_mean, slow_p50, slow_p99] = figures(&mut slow);
+    println!(
+        "  {:.1} ids a request, {:.2} %; the same ids on {} requests\n  matcher  mean {mean:9.2} us  p50 {p50:9.2}  p99 {p99:9.2}  ({:.1} x p50)\n  \
+         loop     mean {slow_mean:9.2} us  p50 {slow_p50:9.2}  p99 {slow_p99:9.2}  ({:.0} x the matcher's mean)",
+        found as f64 / requests as f64,
+        found as f64 / requests as f64 / size as f64 * 100.0,
+        slow.len(),
+        p99 / p50,
+        slow_mean / mean,
+    );
+    Ok(())
+}
+
+/// Mean, median and the 99th of a hundred, in microseconds.
+fn figures(times: &mut [Duration]) -> [f64; 3] {
+    times.sort_unstable();
+    let micros = |time: Duration| time.as_nanos() as f64 / 1_000.0;
+    let mean = times.iter().map(|&time| micros(time)).sum::<f64>() / times.len() as f64;
+    [mean, micros(times[times.len() / 2]), micros(times[times.len() * 99 / 100])]
+}
+
+/// Bytes of memory that the process has; 0 where that is not told.
+fn resident() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").ok();
+    let pages = pages.and_then(|text| text.split(' ').nth(1)?.parse::<usize>().ok());
+    pages.unwrap_or(0) * 4_096
+}

@@ -1,0 +1,439 @@
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use super::attributes::Attributes;
+use super::builder::Builder;
+use super::dictionary::Dictionary;
+use super::layer::{Layer, Places};
+use super::line::{BLOCK, Line, Lines};
+use super::order::{Odds, ordered};
+use super::record::Record;
+use super::residual::{Residuals, Tree};
+use super::scratch::Scratch;
+use super::slots::{Slots, Sort};
+use crate::ExprError;
+use crate::node::Expr;
+
+/// An index of expressions, which never changes and is shared between threads.
+///
+/// See [the module](super) for an example.
+#[derive(Debug)]
+pub struct Base {
+    pub(crate) attributes: Arc<Attributes>,
+    pub(crate) dictionaries: Vec<Dictionary>,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) blocks: usize,
+    pub(crate) slots: usize,
+    /// The slots of the last block that there are.
+    last: Line,
+    /// The number of each slot's expression.
+    slot_numbers: Vec<u32>,
+    /// Of each slot where in `extras` it is, counted from 1; 0 for one whose clauses are all there is of it.
+    slot_extras: Vec<u32>,
+    extras: Vec<Extra>,
+    trees: Vec<Tree>,
+    pub(crate) residuals: Residuals,
+    /// Expressions of more than one slot.
+    many: usize,
+    pub(crate) ids: Vec<u64>,
+    pub(crate) expressions: Vec<Expr>,
+    pub(crate) numbers: HashMap<u64, u32, RandomState>,
+}
+
+/// What else a slot has.
+#[derive(Clone, Copy, Debug)]
+struct Extra {
+    /// The tree that has to be true, counted from 1; 0 for none.
+    residual: u32,
+    /// The number among expressions of more than one slot, counted from 1; 0 for one of one slot.
+    many: u32,
+}
+
+impl Base {
+    /// See [`Builder::new`].
+    pub fn builder(attributes: &Arc<Attributes>) -> Builder {
+        Builder::new(attributes)
+    }
+
+    pub(super) fn of(builder: Builder) -> Self {
+        let Builder { attributes, dictionaries, slots, residuals, trees, ids, expressions, numbers } =
+            builder;
+        let values: Vec<usize> = dictionaries.iter().map(Dictionary::len).collect();
+        let odds = Odds::of(&slots, &values);
+        let order = ordered(&slots, &odds);
+        let blocks = slots.len().div_ceil(BLOCK);
+        let mut lines = Lines::new();
+        let mut layers = layers(&slots, &odds, &order, &values, &mut lines, blocks);
+        layers.sort_by(|a, b| a.passing.total_cmp(&b.passing));
+        let mut counts = vec![0_u32; ids.len()];
+        slots.expressions.iter().for_each(|&number| counts[number as usize] += 1);
+        let mut many = 0;
+        for count in &mut counts {
+            *count = if *count > 1 {
+                many += 1;
+                many
+            } else {
+                0
+            };
+        }
+        let mut slot_numbers = Vec::with_capacity(slots.len());
+        let mut slot_extras = Vec::with_capacity(slots.len());
+        let mut extras = Vec::new();
+        for &slot in &order {
+            let number = slots.expressions[slot as usize];
+            let (residual, many) = (slots.residuals[slot as usize], counts[number as usize]);
+            slot_numbers.push(number);
+            if residual == 0 && many == 0 {
+                slot_extras.push(0);
+            } else {
+                extras.push(Extra { residual, many });
+                slot_extras.push(extras.len() as u32);
+            }
+        }
+        let last = match slots.len() % BLOCK {
+            0 => Line::ALL,
+            left => Line::first(left),
+        };
+        Self {
+            attributes,
+            dictionaries,
+            lines: lines.into_lines(),
+            layers,
+            blocks,
+            slots: slots.len(),
+            last,
+            slot_numbers,
+            slot_extras,
+            extras,
+            trees,
+            residuals,
+            many: many as usize,
+            ids,
+            expressions,
+            numbers,
+        }
+    }
+
+    /// What records have.
+    pub fn attributes(&self) -> &Arc<Attributes> {
+        &self.attributes
+    }
+
+    /// Expressions.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Appends the ids of all expressions that are true of a record, each once, in no order.
+    ///
+    /// # Errors
+    /// Where the record is of other attributes; or else where a number went out of range: the expression that it is
+    /// of counts as not true, and all others have been appended.
+    pub fn matches(
+        &self,
+        record: &Record,
+        scratch: &mut Scratch,
+        ids: &mut Vec<u64>,
+    ) -> Result<(), ExprError> {
+        self.visit(record, scratch, |number| {
+            ids.push(self.ids[number as usize]);
+            true
+        })
+    }
+
+    /// How many expressions are true of a record.
+    ///
+    /// # Errors
+    /// As [`matches`](Self::matches).
+    pub fn count(&self, record: &Record, scratch: &mut Scratch) -> Result<usize, ExprError> {
+        let mut count = 0;
+        self.visit(record, scratch, |_| {
+            count += 1;
+            true
+        })?;
+        Ok(count)
+    }
+
+    /// Whether an expression is true of a record.
+    ///
+    /// # Errors
+    /// As [`matches`](Self::matches).
+    pub fn any(&self, record: &Record, scratch: &mut Scratch) -> Result<bool, ExprError> {
+        let mut any = false;
+        self.visit(record, scratch, |_| {
+            any = true;
+            false
+        })?;
+        Ok(any)
+    }
+
+    pub(crate) fn byte_len(&self) -> usize {
+        let layers: usize = self.layers.iter().map(Layer::byte_len).sum();
+        let dictionaries: usize = self.dictionaries.iter().map(Dictionary::byte_len).sum();
+        let slots = self.slot_numbers.len() * 4 + self.slot_extras.len() * 4 + self.extras.len() * 8;
+        let residual = self.residuals.byte_len() + self.trees.len() * 24;
+        let ids = self.ids.len() * 8 + self.expressions.len() * 8 + self.numbers.allocation_size();
+        self.lines.len() * 64 + layers + dictionaries + slots + residual + ids
+    }
+
+    /// The number of each expression that is true, once, until `visit` has seen enough.
+    pub(super) fn visit(
+        &self,
+        record: &Record,
+        scratch: &mut Scratch,
+        mut visit: impl FnMut(u32) -> bool,
+    ) -> Result<(), ExprError> {
+        if !self.attributes.same(record.attributes()) {
+            return Err(ExprError::new("the record has other attributes than the expressions"));
+        }
+        self.narrow(record, scratch);
+        scratch.memo.begin(self.residuals.len());
+        scratch.told.resize(self.many.div_ceil(64), 0);
+        let Scratch { live, left, memo, told, told_words, .. } = scratch;
+        'blocks: for (&block, line) in live.iter().zip(&*left) {
+            for (at, word) in line.0.iter().enumerate() {
+                let mut word = *word;
+                while word != 0 {
+                    let slot = block as usize * BLOCK + at * 64 + word.trailing_zeros() as usize;
+                    word &= word - 1;
+                    let extra = self.slot_extras[slot];
+                    if extra != 0 {
+                        let extra = self.extras[extra as usize - 1];
+                        let many = (extra.many as usize).wrapping_sub(1);
+                        if extra.many != 0 && told[many / 64] >> (many % 64) & 1 == 1 {
+                            continue;
+                        }
+                        if extra.residual != 0 {
+                            let tree = &self.trees[extra.residual as usize - 1];
+                            if !self.residuals.holds(tree, record, memo) {
+                                continue;
+                            }
+                        }
+                        if extra.many != 0 {
+                            told[many / 64] |= 1 << (many % 64);
+                            told_words.push((many / 64) as u32);
+                        }
+                    }
+                    if !visit(self.slot_numbers[slot]) {
+                        break 'blocks;
+                    }
+                }
+            }
+        }
+        told_words.drain(..).for_each(|word| told[word as usize] = 0);
+        memo.take_error().map_or(Ok(()), Err)
+    }
+
+    /// Finds the slots whose clauses are all true.
+    fn narrow(&self, record: &Record, scratch: &mut Scratch) {
+        scratch.live.clear();
+        scratch.left.clear();
+        scratch.lists.clear();
+        scratch.values.clear();
+        if self.blocks == 0 {
+            return;
+        }
+        scratch.live.extend(0..self.blocks as u32);
+        scratch.left.resize(self.blocks, Line::ALL);
+        scratch.left[self.blocks - 1] = self.last;
+        for layer in &self.layers {
+            if scratch.live.is_empty() {
+                return;
+            }
+            self.apply(layer, record, scratch);
+        }
+    }
+
+    fn apply(&self, layer: &Layer, record: &Record, scratch: &mut Scratch) {
+        let at = layer.attribute;
+        if !record.has(at) {
+            return self.and(&layer.missing, scratch);
+        }
+        match &layer.places {
+            Places::Values { starts, flips, row_of } if layer.sort == Sort::Values => {
+                let id = record.key(at).and_then(|key| self.dictionaries[at].find(key));
+                // A number that came later is of no value in this layer.
+                let Some(id) = id.map(|id| id as usize) else {
+                    return self.and(layer.row(0, self.blocks), scratch);
+                };
+                let row = layer.row(row_of[id] as usize, self.blocks);
+                let flips = &flips[starts[id] as usize..starts[id + 1] as usize];
+                if flips.is_empty() {
+                    return self.and(row, scratch);
+                }
+                spread(scratch, self.blocks);
+                flip(flips, scratch);
+                self.and_flipped(row, scratch);
+            }
+            Places::Values { starts, flips, row_of } => {
+                let (from, to) = self.list(at, record, scratch);
+                if from == to {
+                    return self.and(layer.row(0, self.blocks), scratch);
+                }
+                spread(scratch, self.blocks);
+                for value in from..to {
+                    let id = scratch.values[value] as usize;
+                    if row_of[id] != 0 {
+                        let row = layer.row(row_of[id] as usize, self.blocks);
+                        for (&block, flips) in scratch.live.iter().zip(&mut scratch.flips[1..]) {
+                            *flips = flips.or(&self.lines[row[block as usize] as usize]);
+                        }
+                    }
+                    set(&flips[starts[id] as usize..starts[id + 1] as usize], scratch);
+                }
+                self.and_flipped(layer.row(0, self.blocks), scratch);
+            }
+            Places::Spans { keys, starts, flips, cuts } => {
+                let Some(super::key::Key::Number(key)) = record.key(at) else { return };
+                let passed = keys.partition_point(|&one| one <= key);
+                let cut = cuts.partition_point(|&cut| cut as usize <= passed) - 1;
+                let start = |at: usize| starts[at] as usize;
+                let here = start(passed);
+                let before = start(cuts[cut] as usize)..here;
+                let (row, flips) = match cuts.get(cut + 1) {
+                    Some(&next) if start(next as usize) - here < before.len() => {
+                        (cut + 1, &flips[here..start(next as usize)])
+                    }
+                    _ => (cut, &flips[before]),
+                };
+                let row = layer.row(row, self.blocks);
+                if flips.is_empty() {
+                    return self.and(row, scratch);
+                }
+                spread(scratch, self.blocks);
+                flip(flips, scratch);
+                self.and_flipped(row, scratch);
+            }
+        }
+    }
+
+    /// The values in a record's list, found once for however many layers.
+    fn list(&self, attribute: usize, record: &Record, scratch: &mut Scratch) -> (usize, usize) {
+        if let Some(&(_, from, to)) = scratch.lists.iter().find(|list| list.0 == attribute) {
+            return (from, to);
+        }
+        let from = scratch.values.len();
+        let dictionary = &self.dictionaries[attribute];
+        scratch.values.extend(record.keys(attribute).filter_map(|key| dictionary.find(key)));
+        let to = scratch.values.len();
+        scratch.lists.push((attribute, from, to));
+        (from, to)
+    }
+
+    /// Leaves the slots that a row has.
+    fn and(&self, row: &[u32], scratch: &mut Scratch) {
+        let Scratch { live, left, .. } = scratch;
+        let mut kept = 0;
+        for at in 0..live.len() {
+            let block = live[at];
+            let line = left[at].and(&self.lines[row[block as usize] as usize]);
+            // Written in any case, and overwritten where nothing is left: there is no branch to guess.
+            live[kept] = block;
+            left[kept] = line;
+            kept += usize::from(line.any());
+        }
+        live.truncate(kept);
+        left.truncate(kept);
+    }
+
+    /// The same of a row with bits that are the other way about.
+    fn and_flipped(&self, row: &[u32], scratch: &mut Scratch) {
+        let Scratch { live, left, flips, .. } = scratch;
+        let mut kept = 0;
+        for at in 0..live.len() {
+            let block = live[at];
+            let row = &self.lines[row[block as usize] as usize];
+            let line = left[at].and(&row.xor(&flips[at + 1]));
+            live[kept] = block;
+            left[kept] = line;
+            kept += usize::from(line.any());
+        }
+        live.truncate(kept);
+        left.truncate(kept);
+    }
+}
+
+/// Notes where the blocks are of which something is left, and makes room for as many flips.
+fn spread(scratch: &mut Scratch, blocks: usize) {
+    let Scratch { live, place, flips, .. } = scratch;
+    place.clear();
+    place.resize(blocks, 0);
+    for (at, &block) in live.iter().enumerate() {
+        place[block as usize] = at as u32 + 1;
+    }
+    flips.clear();
+    flips.resize(live.len() + 1, Line::NONE);
+}
+
+fn flip(slots: &[u32], scratch: &mut Scratch) {
+    let Scratch { place, flips, .. } = scratch;
+    for &slot in slots {
+        flips[place[slot as usize / BLOCK] as usize].flip(slot as usize % BLOCK);
+    }
+}
+
+fn set(slots: &[u32], scratch: &mut Scratch) {
+    let Scratch { place, flips, .. } = scratch;
+    for &slot in slots {
+        flips[place[slot as usize / BLOCK] as usize].set(slot as usize % BLOCK);
+    }
+}
+
+/// The layers, each with the odds that it leaves a slot.
+fn layers(
+    slots: &Slots,
+    odds: &Odds,
+    order: &[u32],
+    values: &[usize],
+    lines: &mut Lines,
+    blocks: usize,
+) -> Vec<Layer> {
+    // Counted, then filled: in the order of the slots, and without a list that grows for each.
+    let mut counts: HashMap<(u16, Sort, u8), usize, RandomState> = HashMap::default();
+    for clause in slots.all_clauses() {
+        *counts.entry((clause.attribute, clause.sort, clause.nth)).or_insert(0) += 1;
+    }
+    let mut names: Vec<((u16, Sort, u8), usize)> = counts.drain().collect();
+    names.sort_unstable();
+    let mut next = Vec::with_capacity(names.len());
+    let mut total = 0;
+    for (at, (name, count)) in names.iter().enumerate() {
+        counts.insert(*name, at);
+        next.push(total);
+        total += count;
+    }
+    let mut members = vec![(0_u32, 0_u32); total];
+    let mut missed = vec![0.0_f64; names.len()];
+    for (place, &slot) in order.iter().enumerate() {
+        let first = slots.first_clause(slot as usize);
+        for (at, clause) in slots.clauses_of(slot as usize).iter().enumerate() {
+            let layer = counts[&(clause.attribute, clause.sort, clause.nth)];
+            members[next[layer]] = (place as u32, (first + at) as u32);
+            next[layer] += 1;
+            missed[layer] += 1.0 - f64::from(odds.of_clause(slots, clause));
+        }
+    }
+    let mut layers = Vec::with_capacity(names.len());
+    for (at, ((attribute, sort, _), count)) in names.into_iter().enumerate() {
+        let (attribute, end) = (attribute as usize, next[at]);
+        let members = &members[end - count..end];
+        let mut layer = match sort {
+            Sort::Spans => Layer::of_spans(attribute, members, slots, lines, blocks),
+            _ => {
+                let of = (attribute, sort);
+                Layer::of_values(of, members, slots, values[attribute], lines, blocks)
+            }
+        };
+        layer.passing = 1.0 - missed[at] / slots.len() as f64;
+        layers.push(layer);
+    }
+    layers
+}

@@ -1,0 +1,56 @@
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use super::key::Key;
+
+/// The values of one attribute that expressions name, numbered.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Dictionary {
+    numbers: HashMap<i64, u32, RandomState>,
+    texts: HashMap<Box<[u8]>, u32, RandomState>,
+    /// The number of each value, of those that are numbers.
+    values: Vec<i64>,
+}
+
+impl Dictionary {
+    pub(crate) fn len(&self) -> usize {
+        self.numbers.len() + self.texts.len()
+    }
+
+    /// The number of a value, which it gets now if it has none.
+    pub(crate) fn intern(&mut self, key: Key<'_>) -> u32 {
+        let next = self.len() as u32;
+        match key {
+            Key::Number(number) => *self.numbers.entry(number).or_insert_with(|| {
+                self.values.push(number);
+                next
+            }),
+            Key::Bytes(bytes) => match self.texts.get(bytes) {
+                Some(&id) => id,
+                None => {
+                    self.texts.insert(bytes.into(), next);
+                    next
+                }
+            },
+        }
+    }
+
+    #[inline]
+    pub(crate) fn find(&self, key: Key<'_>) -> Option<u32> {
+        match key {
+            Key::Number(number) => self.numbers.get(&number).copied(),
+            Key::Bytes(bytes) => self.texts.get(bytes).copied(),
+        }
+    }
+
+    /// The value of a number, where values are numbers.
+    pub(crate) fn number(&self, id: u32) -> Option<i64> {
+        self.values.get(id as usize).copied()
+    }
+
+    /// Bytes that it takes, about.
+    pub(crate) fn byte_len(&self) -> usize {
+        let texts: usize = self.texts.keys().map(|text| text.len().next_multiple_of(16)).sum();
+        self.numbers.allocation_size() + self.texts.allocation_size() + texts + self.values.len() * 8
+    }
+}

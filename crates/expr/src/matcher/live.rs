@@ -1,0 +1,230 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use super::attributes::Attributes;
+use super::base::Base;
+use super::builder::bound;
+use super::merge::{InFlight, Merge};
+use super::view::{Dead, Level, Recent, View};
+use crate::ExprError;
+use crate::filter::row::Row;
+use crate::node::Expr;
+
+/// Conditions that come and go while records are matched.
+///
+/// Whoever matches takes a [`View`]: what was stored at that moment, which nothing changes and for which nobody
+/// waits. A condition that came is held against each record until it is one of a few; then [`merge`](Self::merge)
+/// makes an index of these and of smaller ones, on a thread of the caller's choice, while others match and store. The
+/// indexes are few because each is several times as large as the one before.
+///
+/// ```
+/// use std::sync::Arc;
+/// use rowmill_columns::{Field, Schema, Type};
+/// use rowmill_expr::matcher::{Attributes, Live, Record, Scratch};
+/// use rowmill_expr::{Expr, Operator};
+/// let attributes = Attributes::new(Arc::new(Schema::new(vec![Field::new("age", Type::Int64)])));
+/// let live = Live::new(&attributes);
+/// let over = |age| Expr::call(Operator::Greater, [Expr::named("age"), Expr::literal(age)]);
+/// live.insert(1, &over(17)?)?;
+/// live.insert(2, &over(64)?)?;
+/// let before = live.view();
+/// assert!(live.replace(2, &over(20)?)? && live.remove(1));
+///
+/// let (mut record, mut scratch, mut ids) = (Record::new(&attributes), Scratch::new(), Vec::new());
+/// record.set_int(0, 30)?;
+/// live.view().matches(&record, &mut scratch, &mut ids)?;
+/// assert_eq!(ids, [2]);
+/// ids.clear();
+/// before.matches(&record, &mut scratch, &mut ids)?;
+/// assert_eq!(ids, [1]);
+/// # Ok::<(), rowmill_expr::ExprError>(())
+/// ```
+#[derive(Debug)]
+pub struct Live {
+    attributes: Arc<Attributes>,
+    /// Held for as long as it takes to read or to change a pointer.
+    view: RwLock<Arc<View>>,
+    /// Held by whoever changes the conditions.
+    writer: Mutex<Vec<InFlight>>,
+}
+
+/// Conditions that are held against records one by one, at most, before an index is made of them: each takes some
+/// 60 ns, and an index a microsecond at least.
+const RECENT: usize = 32;
+/// An index goes into the next one that is not so many times as large.
+const RATIO: usize = 4;
+
+impl Live {
+    /// No conditions yet.
+    pub fn new(attributes: &Arc<Attributes>) -> Self {
+        let view = RwLock::new(Arc::new(View::empty(attributes)));
+        Self { attributes: Arc::clone(attributes), view, writer: Mutex::default() }
+    }
+
+    /// What records have.
+    pub fn attributes(&self) -> &Arc<Attributes> {
+        &self.attributes
+    }
+
+    /// What is stored at this moment.
+    pub fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Stores a condition; [`merge`](Self::merge) is called from time to time.
+    ///
+    /// # Errors
+    /// Where the id is taken, or the expression is none that a [`Builder`](super::Builder) takes. Nothing has changed
+    /// then.
+    pub fn insert(&self, id: u64, expression: &Expr) -> Result<(), ExprError> {
+        let recent = self.recent(id, expression)?;
+        let _writer = self.writer();
+        let view = self.view();
+        if view.contains(id) {
+            return Err(taken(id));
+        }
+        self.publish(view.with(recent));
+        Ok(())
+    }
+
+    /// Stores many conditions, all or none, as one index.
+    ///
+    /// # Errors
+    /// As [`insert`](Self::insert), for the first condition that is at fault.
+    pub fn insert_all(
+        &self,
+        all: impl IntoIterator<Item = (u64, Expr)>,
+    ) -> Result<(), ExprError> {
+        let mut builder = Base::builder(&self.attributes);
+        for (id, expression) in all {
+            builder.insert(id, &expression)?;
+        }
+        self.insert_base(builder.build())
+    }
+
+    /// Stores the conditions of an index, all or none.
+    ///
+    /// # Errors
+    /// Where an id is taken.
+    pub fn insert_base(&self, base: Base) -> Result<(), ExprError> {
+        let _writer = self.writer();
+        let view = self.view();
+        if !base.attributes().same(&self.attributes) {
+            return Err(ExprError::new("the index has other attributes than the records"));
+        }
+        if let Some(id) = base.ids.iter().find(|&&id| view.contains(id)) {
+            return Err(taken(*id));
+        }
+        if !base.is_empty() {
+            let mut new = View::clone(&view);
+            new.levels.push(Level { base: Arc::new(base), dead: None });
+            self.publish(new);
+        }
+        Ok(())
+    }
+
+    /// Stores a condition in place of the one of its id, if there is one: whether there was.
+    ///
+    /// # Errors
+    /// As [`insert`](Self::insert), but for an id that is taken.
+    pub fn replace(&self, id: u64, expression: &Expr) -> Result<bool, ExprError> {
+        let recent = self.recent(id, expression)?;
+        let mut writer = self.writer();
+        let view = self.view();
+        let without = view.without(id);
+        let was = without.is_some();
+        if was {
+            writer.iter_mut().for_each(|merge| merge.removed.push(id));
+        }
+        self.publish(without.unwrap_or_else(|| View::clone(&view)).with(recent));
+        Ok(was)
+    }
+
+    /// Removes a condition: whether there was one.
+    pub fn remove(&self, id: u64) -> bool {
+        let mut writer = self.writer();
+        let Some(without) = self.view().without(id) else { return false };
+        writer.iter_mut().for_each(|merge| merge.removed.push(id));
+        self.publish(without);
+        true
+    }
+
+    /// Work that makes matching quicker, if there is some that is not being done already. It is begun here, done by
+    /// [`Merge::run`], and may be dropped.
+    pub fn merge(&self) -> Option<Merge<'_>> {
+        let mut writer = self.writer();
+        let view = self.view();
+        let is_free = |base: &Arc<Base>| {
+            writer.iter().flat_map(|merge| &merge.bases).all(|taken| !Arc::ptr_eq(taken, base))
+        };
+        let mut levels: Vec<&Level> = view.levels.iter().filter(|level| is_free(&level.base)).collect();
+        levels.sort_by_key(|level| level.alive());
+        let is_new = |recent: &&Arc<Recent>| {
+            writer.iter().flat_map(|merge| &merge.recent).all(|taken| !Arc::ptr_eq(taken, recent))
+        };
+        let recent: Vec<Arc<Recent>> = view.recent.iter().filter(is_new).cloned().collect();
+        let is_full = recent.len() >= RECENT;
+        let mut count = if is_full { recent.len() } else { 0 };
+        let mut chosen: Vec<Level> = Vec::new();
+        for level in &levels {
+            let is_next = count > 0 && level.alive() <= count * RATIO;
+            // Of half of it nobody asks any more.
+            let is_hollow = level.alive() * 2 < level.base.len();
+            if is_next || is_hollow {
+                count += level.alive();
+                chosen.push((*level).clone());
+            }
+        }
+        if !is_full && chosen.is_empty() {
+            return None;
+        }
+        let recent = if is_full { recent } else { Vec::new() };
+        let number = writer.last().map_or(0, |last| last.number + 1);
+        writer.push(InFlight {
+            number,
+            bases: chosen.iter().map(|level| Arc::clone(&level.base)).collect(),
+            recent: recent.clone(),
+            removed: Vec::new(),
+        });
+        Some(Merge { live: self, number, levels: chosen, recent })
+    }
+
+    /// Conditions that no index has yet, or none will ever have: when they are many, [`merge`](Self::merge) is late.
+    pub fn waiting(&self) -> usize {
+        self.view().recent.len()
+    }
+
+    fn recent(&self, id: u64, expression: &Expr) -> Result<Arc<Recent>, ExprError> {
+        let bound = bound(expression, &self.attributes)?;
+        let row = Row::new(&bound, self.attributes.schema())?;
+        Ok(Arc::new(Recent { id, expression: expression.clone(), row }))
+    }
+
+    pub(super) fn writer(&self) -> MutexGuard<'_, Vec<InFlight>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Under the writer's lock.
+    pub(super) fn publish(&self, view: View) {
+        let view = Arc::new(view);
+        let old = std::mem::replace(
+            &mut *self.view.write().unwrap_or_else(PoisonError::into_inner),
+            view,
+        );
+        // What it holds may take long to free.
+        drop(old);
+    }
+}
+
+fn taken(id: u64) -> ExprError {
+    ExprError::new(format!("there is an expression {id} already"))
+}
+
+/// Bits of what is removed, a copy with one more.
+pub(super) fn killed(dead: Option<&Arc<Dead>>, number: u32, of: usize) -> Arc<Dead> {
+    let mut new = match dead {
+        Some(dead) => Dead::clone(dead),
+        None => Dead { words: vec![0; of.div_ceil(64)], count: 0 },
+    };
+    new.kill(number);
+    Arc::new(new)
+}

@@ -1,0 +1,378 @@
+use std::sync::Arc;
+
+use rowmill_columns::{Batch, Type, Value};
+
+use super::attributes::Attributes;
+use super::key::{Key, Keys, float_key};
+use crate::ExprError;
+use crate::filter::cell::{Cell, Span};
+use crate::filter::decimal::Decimal;
+use crate::filter::row::Cells;
+use crate::kind::{Base, Kind};
+
+/// The values of one record; what was not set is NULL.
+///
+/// It is made once and filled for each request: a text is copied into room that is there already.
+///
+/// ```
+/// use std::sync::Arc;
+/// use rowmill_columns::{Field, Schema, Type};
+/// use rowmill_expr::matcher::{Attributes, Record};
+/// let fields = vec![Field::new("country", Type::Text), Field::new("age", Type::Int64)];
+/// let attributes = Attributes::new(Arc::new(Schema::new(fields)));
+/// let mut record = Record::new(&attributes);
+/// record.set_text(0, "DE")?;
+/// record.set_int(1, 30)?;
+/// assert!(record.set_text(1, "thirty").unwrap_err().to_string().contains("\"age\""));
+/// record.clear();
+/// # Ok::<(), rowmill_expr::ExprError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Record {
+    attributes: Arc<Attributes>,
+    cells: Vec<Held>,
+    /// The elements of all lists.
+    elements: Vec<Held>,
+    text: String,
+    bytes: Vec<u8>,
+}
+
+/// A value; texts, bytes and lists by where they start and end.
+#[derive(Clone, Copy, Debug)]
+enum Held {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Decimal(Decimal),
+    Text(u32, u32),
+    Json(u32, u32),
+    Bytes(u32, u32),
+    Uuid([u8; 16]),
+    Date(i32),
+    Time(i64),
+    Timestamp(i64),
+    Instant(i64),
+    Interval(Span),
+    List(u32, u32),
+    Other,
+}
+
+/// A list of a record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeldList<'a> {
+    record: &'a Record,
+    start: u32,
+    end: u32,
+}
+
+impl<'a> HeldList<'a> {
+    pub(crate) fn len(&self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    pub(crate) fn get(&self, at: usize) -> Cell<'a> {
+        self.record.read(self.record.elements[self.start as usize + at])
+    }
+}
+
+impl Record {
+    /// A record of which nothing is set.
+    pub fn new(attributes: &Arc<Attributes>) -> Self {
+        Self {
+            attributes: Arc::clone(attributes),
+            cells: vec![Held::Null; attributes.len()],
+            elements: Vec::new(),
+            text: String::new(),
+            bytes: Vec::new(),
+        }
+    }
+
+    /// What it is of.
+    pub fn attributes(&self) -> &Arc<Attributes> {
+        &self.attributes
+    }
+
+    /// Sets all to NULL.
+    pub fn clear(&mut self) {
+        self.cells.fill(Held::Null);
+        self.elements.clear();
+        self.text.clear();
+        self.bytes.clear();
+    }
+
+    /// Sets a value.
+    ///
+    /// # Errors
+    /// Where the attribute is of another kind.
+    ///
+    /// # Panics
+    /// If there is no such attribute, as all that set.
+    pub fn set(&mut self, attribute: usize, value: &Value<'_>) -> Result<(), ExprError> {
+        let kind = self.attributes.get(attribute).kind;
+        self.cells[attribute] = match (value, kind) {
+            (Value::List(list), Kind::List(_)) => {
+                return self.set_list(attribute, list.iter());
+            }
+            (value, Kind::One(base)) => match self.hold(value, base) {
+                // What goes beyond 63 bits is of an attribute that may.
+                Some(Held::Decimal(_))
+                    if base == Base::Int && self.attributes.get(attribute).keys != Keys::None =>
+                {
+                    return Err(self.wrong(attribute, value));
+                }
+                Some(held) => held,
+                None => return Err(self.wrong(attribute, value)),
+            },
+            (Value::Null, _) => Held::Null,
+            (value, _) => return Err(self.wrong(attribute, value)),
+        };
+        Ok(())
+    }
+
+    /// Sets a list.
+    ///
+    /// # Errors
+    /// Where the attribute is no list, or one of other values.
+    pub fn set_list<'v>(
+        &mut self,
+        attribute: usize,
+        values: impl IntoIterator<Item = Value<'v>>,
+    ) -> Result<(), ExprError> {
+        let Kind::List(base) = self.attributes.get(attribute).kind else {
+            return Err(self.refused(attribute, "a list"));
+        };
+        let start = self.elements.len();
+        for value in values {
+            let Some(held) = self.hold(&value, base) else {
+                self.elements.truncate(start);
+                return Err(self.wrong(attribute, &value));
+            };
+            self.elements.push(held);
+        }
+        self.cells[attribute] = Held::List(start as u32, self.elements.len() as u32);
+        Ok(())
+    }
+
+    /// Sets NULL.
+    pub fn set_null(&mut self, attribute: usize) {
+        self.cells[attribute] = Held::Null;
+    }
+
+    /// Sets a text.
+    ///
+    /// # Errors
+    /// Where the attribute is of another kind.
+    pub fn set_text(&mut self, attribute: usize, value: &str) -> Result<(), ExprError> {
+        self.set(attribute, &Value::Text(value))
+    }
+
+    /// Sets an integer.
+    ///
+    /// # Errors
+    /// As [`set_text`](Self::set_text).
+    pub fn set_int(&mut self, attribute: usize, value: i64) -> Result<(), ExprError> {
+        self.set(attribute, &Value::Int(value))
+    }
+
+    /// Sets a float.
+    ///
+    /// # Errors
+    /// As [`set_text`](Self::set_text).
+    pub fn set_float(&mut self, attribute: usize, value: f64) -> Result<(), ExprError> {
+        self.set(attribute, &Value::Float(value))
+    }
+
+    /// Sets a bool.
+    ///
+    /// # Errors
+    /// As [`set_text`](Self::set_text).
+    pub fn set_bool(&mut self, attribute: usize, value: bool) -> Result<(), ExprError> {
+        self.set(attribute, &Value::Bool(value))
+    }
+
+    /// Sets all to what a row of a batch has, whose columns are the attributes in their order.
+    ///
+    /// # Errors
+    /// Where a decimal has more than 38 digits or the batch has other columns.
+    pub fn set_row(&mut self, batch: &Batch, row: usize) -> Result<(), ExprError> {
+        let schema = self.attributes.schema();
+        if !Arc::ptr_eq(schema, batch.schema()) && **schema != **batch.schema() {
+            return Err(ExprError::new("the frame has other columns than the records"));
+        }
+        self.clear();
+        for at in 0..self.cells.len() {
+            let held = match batch.value(at, row) {
+                Value::List(list) => {
+                    self.set_list(at, list.iter())?;
+                    continue;
+                }
+                // Of what has no operators it is known whether there is one.
+                Value::Struct(_) | Value::Map(_) | Value::Foreign(_) => Held::Other,
+                Value::Decimal(value) if value.unscaled().is_none() => Held::Other,
+                value => {
+                    self.set(at, &value)?;
+                    continue;
+                }
+            };
+            self.cells[at] = held;
+        }
+        Ok(())
+    }
+
+    fn hold(&mut self, value: &Value<'_>, base: Base) -> Option<Held> {
+        Some(match (value, base) {
+            (Value::Null, _) => Held::Null,
+            (Value::Bool(value), Base::Bool) => Held::Bool(*value),
+            (Value::Int(value), Base::Int) => Held::Int(*value),
+            (Value::UInt(value), Base::Int) => match i64::try_from(*value) {
+                Ok(value) => Held::Int(value),
+                Err(_) => Held::Decimal(Decimal::new((*value).into(), 0)),
+            },
+            (Value::Float(value), Base::Float) => Held::Float(*value),
+            (Value::Float32(value), Base::Float) => Held::Float((*value).into()),
+            // A float holds such an integer as it is.
+            (Value::Int(value), Base::Float) if value.unsigned_abs() <= 1 << 53 => {
+                Held::Float(*value as f64)
+            }
+            (Value::Int(value), Base::Decimal) => Held::Decimal(Decimal::new((*value).into(), 0)),
+            (Value::Decimal(value), Base::Decimal) => {
+                Held::Decimal(Decimal::new(value.unscaled()?, value.scale().into()))
+            }
+            (Value::Text(value), Base::Text) => {
+                let (start, end) = self.keep(value);
+                Held::Text(start, end)
+            }
+            (Value::Json(value), Base::Json) => {
+                let (start, end) = self.keep(value);
+                Held::Json(start, end)
+            }
+            (Value::Bytes(value), Base::Bytes) => {
+                let start = self.bytes.len() as u32;
+                self.bytes.extend_from_slice(value);
+                Held::Bytes(start, self.bytes.len() as u32)
+            }
+            (Value::Uuid(value), Base::Uuid) => Held::Uuid(*value),
+            (Value::Date(days), Base::Date) => Held::Date(*days),
+            (Value::Time(micros), Base::Time) => Held::Time(*micros),
+            (Value::Timestamp { micros, utc: false }, Base::Timestamp) => Held::Timestamp(*micros),
+            (Value::Timestamp { micros, utc: true }, Base::Instant) => Held::Instant(*micros),
+            (Value::Interval { months, days, nanos }, Base::Interval) => {
+                Held::Interval(Span { months: *months, days: *days, micros: nanos / 1_000 })
+            }
+            (_, Base::Other) => Held::Other,
+            _ => return None,
+        })
+    }
+
+    fn keep(&mut self, text: &str) -> (u32, u32) {
+        let start = self.text.len() as u32;
+        self.text.push_str(text);
+        (start, self.text.len() as u32)
+    }
+
+    #[cold]
+    fn wrong(&self, attribute: usize, value: &Value<'_>) -> ExprError {
+        let given = match value {
+            Value::Struct(_) | Value::Map(_) => "named values",
+            Value::Foreign(_) => "a time with parts of a microsecond",
+            Value::List(_) => "a list",
+            Value::Decimal(value) if value.unscaled().is_none() => "a decimal of more than 38 digits",
+            other => other.to_scalar().map_or("another value", |scalar| scalar.kind()),
+        };
+        self.refused(attribute, given)
+    }
+
+    #[cold]
+    fn refused(&self, attribute: usize, given: &str) -> ExprError {
+        let field = &self.attributes.schema().fields[attribute];
+        let kind = self.attributes.get(attribute).kind;
+        let holds = if matches!(field.kind, Type::List(_)) { "holds" } else { "is" };
+        ExprError::new(format!(
+            "the attribute {:?} is {kind}, but the record's {holds} {given}",
+            field.name
+        ))
+    }
+
+    fn read(&self, held: Held) -> Cell<'_> {
+        let text = |start: u32, end: u32| &self.text[start as usize..end as usize];
+        match held {
+            Held::Null => Cell::Null,
+            Held::Bool(value) => Cell::Bool(value),
+            Held::Int(value) => Cell::Int(value),
+            Held::Float(value) => Cell::Float(value),
+            Held::Decimal(value) => Cell::Decimal(value),
+            Held::Text(start, end) => Cell::Text(text(start, end).into()),
+            Held::Json(start, end) => Cell::Json(text(start, end)),
+            Held::Bytes(start, end) => Cell::Bytes(&self.bytes[start as usize..end as usize]),
+            Held::Uuid(value) => Cell::Uuid(value),
+            Held::Date(days) => Cell::Date(days),
+            Held::Time(micros) => Cell::Time(micros),
+            Held::Timestamp(micros) => Cell::Timestamp(micros),
+            Held::Instant(micros) => Cell::Instant(micros),
+            Held::Interval(span) => Cell::Interval(span),
+            Held::List(start, end) => {
+                let list = HeldList { record: self, start, end };
+                Cell::List(crate::filter::cell::List::Held(list))
+            }
+            Held::Other => Cell::Other,
+        }
+    }
+
+    fn key_of<'a>(&'a self, held: &'a Held) -> Option<Key<'a>> {
+        Some(match held {
+            Held::Bool(value) => Key::Number((*value).into()),
+            Held::Int(value)
+            | Held::Time(value)
+            | Held::Timestamp(value)
+            | Held::Instant(value) => Key::Number(*value),
+            Held::Float(value) => Key::Number(float_key(*value)),
+            Held::Date(days) => Key::Number((*days).into()),
+            Held::Text(start, end) => {
+                Key::Bytes(&self.text.as_bytes()[*start as usize..*end as usize])
+            }
+            Held::Bytes(start, end) => Key::Bytes(&self.bytes[*start as usize..*end as usize]),
+            Held::Uuid(value) => Key::Bytes(value),
+            _ => return None,
+        })
+    }
+
+    /// The key of an attribute that has keys; `None` where it is NULL.
+    #[inline]
+    pub(crate) fn key(&self, attribute: usize) -> Option<Key<'_>> {
+        self.key_of(&self.cells[attribute])
+    }
+
+    /// The keys in a list, NULLs passed over.
+    pub(crate) fn keys(&self, attribute: usize) -> impl Iterator<Item = Key<'_>> {
+        let (start, end) = match self.cells[attribute] {
+            Held::List(start, end) => (start as usize, end as usize),
+            _ => (0, 0),
+        };
+        self.elements[start..end].iter().filter_map(|held| self.key_of(held))
+    }
+
+    #[inline]
+    pub(crate) fn has(&self, attribute: usize) -> bool {
+        !matches!(self.cells[attribute], Held::Null)
+    }
+}
+
+impl<'a> Cells<'a> for &'a Record {
+    fn cell(self, column: usize, _: &Type) -> Result<Cell<'a>, ExprError> {
+        match self.cells[column] {
+            Held::Other if self.attributes.get(column).kind == Kind::One(Base::Decimal) => {
+                Err(ExprError::new(format!(
+                    "decimal out of range: the attribute {:?} has more than 38 digits, more than filters compute \
+                     with",
+                    self.attributes.name(column)
+                )))
+            }
+            held => Ok(self.read(held)),
+        }
+    }
+
+    fn is_null(self, column: usize) -> bool {
+        !self.has(column)
+    }
+}

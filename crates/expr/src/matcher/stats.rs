@@ -1,0 +1,63 @@
+use super::base::Base;
+use super::layer::Layer;
+use super::slots::Sort;
+
+/// What an index is made of and what it takes.
+#[derive(Clone, Debug)]
+pub struct Stats {
+    /// Expressions.
+    pub expressions: usize,
+    /// Conjunctions that they are.
+    pub slots: usize,
+    /// Blocks of 512 of these.
+    pub blocks: usize,
+    /// Conditions that are computed, each once for a record at most.
+    pub conditions: usize,
+    /// Bytes, without those of the expressions themselves.
+    pub bytes: usize,
+    /// What is asked of attributes, in the order in which it is looked at.
+    pub layers: Vec<LayerStats>,
+}
+
+/// What is asked of one attribute.
+#[derive(Clone, Debug)]
+pub struct LayerStats {
+    /// The attribute.
+    pub attribute: String,
+    /// `values`, `elements` or `spans`.
+    pub sort: &'static str,
+    /// Slots that ask.
+    pub clauses: usize,
+    /// The share of all slots that is expected to be left by it alone.
+    pub passing: f64,
+    /// Bytes, without the lines that it shares with others.
+    pub bytes: usize,
+    /// Rows of lines.
+    pub rows: usize,
+}
+
+impl Base {
+    /// What it is made of and what it takes.
+    pub fn stats(&self) -> Stats {
+        let layer = |layer: &Layer| LayerStats {
+            attribute: self.attributes.name(layer.attribute).to_owned(),
+            sort: match layer.sort {
+                Sort::Values => "values",
+                Sort::Elements => "elements",
+                Sort::Spans => "spans",
+            },
+            clauses: layer.clauses,
+            passing: layer.passing,
+            bytes: layer.byte_len(),
+            rows: layer.rows.len() / self.blocks.max(1),
+        };
+        Stats {
+            expressions: self.len(),
+            slots: self.slots,
+            blocks: self.blocks,
+            conditions: self.residuals.len(),
+            bytes: self.byte_len(),
+            layers: self.layers.iter().map(layer).collect(),
+        }
+    }
+}

@@ -1,0 +1,230 @@
+use std::sync::Arc;
+
+use super::attributes::Attributes;
+use super::base::Base;
+use super::explain::{Said, said};
+use super::live::killed;
+use super::record::Record;
+use super::scratch::Scratch;
+use crate::ExprError;
+use crate::filter::cell::Cell;
+use crate::filter::row::Row;
+use crate::node::Expr;
+
+/// What a [`Live`](super::Live) had stored at one moment.
+#[derive(Clone, Debug)]
+pub struct View {
+    attributes: Arc<Attributes>,
+    pub(super) levels: Vec<Level>,
+    pub(super) recent: Vec<Arc<Recent>>,
+}
+
+/// An index, and what was removed of it since.
+#[derive(Clone, Debug)]
+pub(super) struct Level {
+    pub(super) base: Arc<Base>,
+    pub(super) dead: Option<Arc<Dead>>,
+}
+
+/// A condition that is in no index.
+#[derive(Debug)]
+pub(super) struct Recent {
+    pub(super) id: u64,
+    pub(super) expression: Expr,
+    pub(super) row: Row,
+}
+
+/// Removed expressions, a bit for each of an index.
+#[derive(Clone, Debug)]
+pub(super) struct Dead {
+    pub(super) words: Vec<u64>,
+    pub(super) count: usize,
+}
+
+impl Dead {
+    pub(super) fn has(&self, number: u32) -> bool {
+        self.words[number as usize / 64] >> (number % 64) & 1 == 1
+    }
+
+    pub(super) fn kill(&mut self, number: u32) {
+        self.count += usize::from(!self.has(number));
+        self.words[number as usize / 64] |= 1 << (number % 64);
+    }
+}
+
+impl Level {
+    pub(super) fn alive(&self) -> usize {
+        self.base.len() - self.dead.as_ref().map_or(0, |dead| dead.count)
+    }
+
+    pub(super) fn is_alive(&self, number: u32) -> bool {
+        self.dead.as_ref().is_none_or(|dead| !dead.has(number))
+    }
+
+    fn number(&self, id: u64) -> Option<u32> {
+        self.base.numbers.get(&id).copied().filter(|&number| self.is_alive(number))
+    }
+}
+
+impl View {
+    pub(super) fn empty(attributes: &Arc<Attributes>) -> Self {
+        Self { attributes: Arc::clone(attributes), levels: Vec::new(), recent: Vec::new() }
+    }
+
+    pub(super) fn with(&self, recent: Arc<Recent>) -> Self {
+        let mut new = self.clone();
+        new.recent.push(recent);
+        new
+    }
+
+    /// `None` where there is no such id.
+    pub(super) fn without(&self, id: u64) -> Option<Self> {
+        if let Some(at) = self.recent.iter().position(|recent| recent.id == id) {
+            let mut new = self.clone();
+            new.recent.remove(at);
+            return Some(new);
+        }
+        let (at, number) = self.find(id)?;
+        let mut new = self.clone();
+        let level = &mut new.levels[at];
+        level.dead = Some(killed(level.dead.as_ref(), number, level.base.len()));
+        if level.alive() == 0 {
+            new.levels.remove(at);
+        }
+        Some(new)
+    }
+
+    fn find(&self, id: u64) -> Option<(usize, u32)> {
+        let mut levels = self.levels.iter().enumerate();
+        levels.find_map(|(at, level)| level.number(id).map(|number| (at, number)))
+    }
+
+    /// How many conditions there are.
+    pub fn len(&self) -> usize {
+        self.recent.len() + self.levels.iter().map(Level::alive).sum::<usize>()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.recent.is_empty() && self.levels.is_empty()
+    }
+
+    /// Whether there is a condition of this id.
+    pub fn contains(&self, id: u64) -> bool {
+        self.recent.iter().any(|recent| recent.id == id) || self.find(id).is_some()
+    }
+
+    /// The condition of this id.
+    pub fn get(&self, id: u64) -> Option<&Expr> {
+        if let Some(recent) = self.recent.iter().find(|recent| recent.id == id) {
+            return Some(&recent.expression);
+        }
+        let (at, number) = self.find(id)?;
+        Some(&self.levels[at].base.expressions[number as usize])
+    }
+
+    /// All conditions with their ids, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &Expr)> {
+        let stored = self.levels.iter().flat_map(|level| {
+            let numbers = (0..level.base.len() as u32).filter(|&number| level.is_alive(number));
+            numbers.map(|number| {
+                (level.base.ids[number as usize], &level.base.expressions[number as usize])
+            })
+        });
+        stored.chain(self.recent.iter().map(|recent| (recent.id, &recent.expression)))
+    }
+
+    /// The indexes, the first ones made first.
+    pub fn bases(&self) -> impl ExactSizeIterator<Item = &Base> {
+        self.levels.iter().map(|level| &*level.base)
+    }
+
+    /// Appends the ids of all conditions that are true of a record, each once, in no order.
+    ///
+    /// # Errors
+    /// As [`Base::matches`].
+    pub fn matches(
+        &self,
+        record: &Record,
+        scratch: &mut Scratch,
+        ids: &mut Vec<u64>,
+    ) -> Result<(), ExprError> {
+        self.visit(record, scratch, |id| {
+            ids.push(id);
+            true
+        })
+    }
+
+    /// How many conditions are true of a record.
+    ///
+    /// # Errors
+    /// As [`Base::matches`].
+    pub fn count(&self, record: &Record, scratch: &mut Scratch) -> Result<usize, ExprError> {
+        let mut count = 0;
+        self.visit(record, scratch, |_| {
+            count += 1;
+            true
+        })?;
+        Ok(count)
+    }
+
+    /// Whether a condition is true of a record.
+    ///
+    /// # Errors
+    /// As [`Base::matches`]; none where one that is true was found before.
+    pub fn any(&self, record: &Record, scratch: &mut Scratch) -> Result<bool, ExprError> {
+        let mut any = false;
+        let failed = self.visit(record, scratch, |_| {
+            any = true;
+            false
+        });
+        if any { Ok(true) } else { failed.map(|()| false) }
+    }
+
+    /// As [`Base::explain`].
+    ///
+    /// # Errors
+    /// As [`Base::explain`].
+    pub fn explain(&self, id: u64, record: &Record) -> Result<Vec<Said>, ExprError> {
+        let Some(expression) = self.get(id) else {
+            return Err(ExprError::new(format!("there is no expression {id}")));
+        };
+        said(expression, &self.attributes, record)
+    }
+
+    fn visit(
+        &self,
+        record: &Record,
+        scratch: &mut Scratch,
+        mut visit: impl FnMut(u64) -> bool,
+    ) -> Result<(), ExprError> {
+        if !self.attributes.same(record.attributes()) {
+            return Err(ExprError::new("the record has other attributes than the expressions"));
+        }
+        let mut failed = Ok(());
+        let mut goes_on = true;
+        for level in &self.levels {
+            let base = &level.base;
+            let found = base.visit(record, scratch, |number| {
+                goes_on = !level.is_alive(number) || visit(base.ids[number as usize]);
+                goes_on
+            });
+            failed = failed.and(found);
+            if !goes_on {
+                return failed;
+            }
+        }
+        for recent in &self.recent {
+            match recent.row.of(record) {
+                Ok(Cell::Bool(true)) => {
+                    if !visit(recent.id) {
+                        return failed;
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => failed = failed.and(Err(error)),
+            }
+        }
+        failed
+    }
+}
