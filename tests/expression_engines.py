@@ -88,15 +88,30 @@ class Filter:
         self.names = {name: rm.col(name) for name in frame.columns}
 
     def ids(self, condition: rm.Expr[Any]) -> set[int]:
-        """The rows that the condition keeps, and that it keeps once it was stored as JSON."""
+        """The rows that the condition keeps, that it keeps once it was stored as JSON, and that match it."""
         kept = self.frame.filter(condition)
         assert self.frame.filter(rm.Expr.from_json(condition.to_json())) == kept
-        return set(kept["id"].to_list())
+        ids = set(kept["id"].to_list())
+        assert Matcher(self.frame).ids(condition) == ids
+        return ids
 
     def values(self, expression: rm.Expr[Any]) -> dict[int, Any]:
         """An expression's value in each row."""
         found = self.frame.select("id", v=expression)
         return dict(zip(found["id"].to_list(), found["v"].to_list(), strict=True))
+
+
+class Matcher(Filter):
+    """Columns in memory, each row of them a record."""
+
+    def ids(self, condition: rm.Expr[Any]) -> set[int]:
+        """The rows that match the condition."""
+        matcher: rm.Matcher[int] = rm.Matcher(self.frame.schema)
+        matcher.insert(7, condition)
+        found = matcher.match_batch(self.frame)
+        assert set(found["id"].to_list()) <= {7}
+        every = self.frame["id"].to_list()
+        return {every[row] for row in found["row"].to_list()}
 
 
 def expression(text: str, names: Mapping[str, Any]) -> rm.Expr[Any]:

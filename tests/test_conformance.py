@@ -12,12 +12,12 @@ import pytest
 
 import rowmill as rm
 from tests.expression_cases import SQL, Column, element
-from tests.expression_engines import VALUES, Database, Filter, expression
+from tests.expression_engines import VALUES, Database, Filter, Matcher, expression
 from tests.expression_interpreter import NAMES, Node, OutOfRangeError, value
 from tests.postgres_server import PostgresServer
 
 PAGES = Path(__file__).parent.parent / "conformance"
-ENGINES = ["PostgreSQL", "SQLite", "filter", "interpreter"]
+ENGINES = ["PostgreSQL", "SQLite", "filter", "matcher", "interpreter"]
 CASE = re.compile(
     r"- `(?P<text>.+?)` (?P<outcome>keeps [\d, ]*\d|keeps nothing|fails with `[^`]+`)"
     r"(; SQLite (?P<sqlite>keeps [\d, ]*\d|keeps nothing|refuses it))?\.( [A-Z].*)?"
@@ -119,9 +119,10 @@ class Engines:
     def _make(self, engine: str, columns: list[Column]) -> Any:
         if engine == "interpreter":
             return Interpreter(columns)
-        if engine == "filter":
+        if engine in ("filter", "matcher"):
             database = self.of("PostgreSQL", columns)
-            return Filter(database.db.fetch(f"select * from {database.name}"))
+            frame = database.db.fetch(f"select * from {database.name}")
+            return Filter(frame) if engine == "filter" else Matcher(frame)
         url = "sqlite://" if engine == "SQLite" else self._url
         return Database(url, columns, f"t{len(self._made)}")
 

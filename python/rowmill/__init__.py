@@ -42,6 +42,7 @@ from rowmill._rowmill import (
     Expr,
     Frame,
     Insert,
+    Matcher,
     Page,
     Partition,
     Raw,
@@ -80,6 +81,7 @@ _LATE = {
     "Plan": "_plan",
     "PlanBuffers": "_plan",
     "PlanNode": "_plan",
+    "Reason": "_matcher",
     "Report": "_doctor_report",
     "Reflected": "_reflect",
     "doctor": "_doctor",
@@ -93,6 +95,7 @@ if TYPE_CHECKING:
     from rowmill._adopt import from_django, from_sqlalchemy
     from rowmill._doctor import doctor
     from rowmill._doctor_report import Finding, Report
+    from rowmill._matcher import Reason
     from rowmill._plan import Plan, PlanBuffers, PlanNode
     from rowmill._reflect import Reflected, reflect
 
@@ -118,6 +121,7 @@ __all__ = [
     "InterfaceError",
     "InternalError",
     "Interval",
+    "Matcher",
     "NotSupportedError",
     "OperationalError",
     "Page",
@@ -130,6 +134,7 @@ __all__ = [
     "QueryTimeout",
     "Range",
     "Raw",
+    "Reason",
     "Reflected",
     "Report",
     "Row",

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
-from types import TracebackType
+from types import GenericAlias, TracebackType
 from typing import (
     Any,
     ClassVar,
     Final,
+    Generic,
     Literal,
     Protocol,
     Self,
@@ -44,6 +45,7 @@ from rowmill._expressions import (
     rank,
     row_number,
 )
+from rowmill._matcher import Reason
 from rowmill._plan import Plan
 from rowmill._queries import (
     Call,
@@ -67,6 +69,7 @@ from rowmill._queries import (
     update,
     upsert,
 )
+from rowmill._table import Table
 from rowmill._transact import Savepoint
 
 __all__ = [
@@ -80,6 +83,7 @@ __all__ = [
     "Frame",
     "Insert",
     "Labeled",
+    "Matcher",
     "Options",
     "Page",
     "Paging",
@@ -612,6 +616,42 @@ class Transaction(_Verbs):
         _value: BaseException | None,
         _traceback: TracebackType | None,
     ) -> Literal[False]: ...
+
+_Id = TypeVar("_Id", int, str)
+
+@final
+class Matcher(Generic[_Id]):
+    """Conditions by id, and which of them are true of a record."""
+
+    def __new__(
+        cls,
+        attributes: Mapping[str, Any] | Schema | type[Table],
+        /,
+        *,
+        defaults: dict[str, Any] | None = None,
+        unknown: Literal["refuse", "ignore"] = "refuse",
+        errors: Literal["raise", "skip"] = "raise",
+    ) -> Self: ...
+    def __class_getitem__(cls, item: Any) -> GenericAlias: ...
+    def insert(self, id: _Id, condition: Expr[bool | None] | bool) -> None: ...
+    def insert_many(
+        self, conditions: Iterable[tuple[_Id, Expr[bool | None] | bool | str]] | Frame
+    ) -> int: ...
+    def replace(self, id: _Id, condition: Expr[bool | None] | bool) -> bool: ...
+    def remove(self, id: _Id) -> None: ...
+    def match(self, record: object) -> list[_Id]: ...
+    def count(self, record: object) -> int: ...
+    def any(self, record: object) -> bool: ...
+    def match_batch(self, records: object) -> Frame: ...
+    def explain(self, id: _Id, record: object) -> list[Reason]: ...
+    def stats(self) -> dict[str, Any]: ...
+    def settle(self) -> None: ...
+    @property
+    def schema(self) -> Schema:
+        """The attributes' names and types."""
+    def __len__(self) -> int: ...
+    def __contains__(self, id: _Id, /) -> bool: ...
+    def __getitem__(self, id: _Id, /) -> Expr[Any]: ...
 
 @final
 class Partition:

@@ -31,6 +31,7 @@ pub mod filter;
 pub mod limits;
 mod load;
 mod many;
+pub mod matcher;
 mod page;
 mod partition;
 mod postgres;

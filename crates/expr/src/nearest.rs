@@ -1,3 +1,13 @@
+/// Names in a message, the first dozen.
+pub(crate) fn listed(names: &[&str]) -> String {
+    const SHOWN: usize = 12;
+    let mut out: Vec<String> = names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect();
+    if names.len() > SHOWN {
+        out.push(format!("and {} more", names.len() - SHOWN));
+    }
+    if out.is_empty() { "none".to_owned() } else { out.join(", ") }
+}
+
 /// The name that is a third of its letters away at most.
 pub(crate) fn nearest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
     let near = names.iter().map(|other| (distance(name, other), *other));

@@ -12,6 +12,7 @@ mod filter;
 mod frame;
 mod infer;
 mod load;
+mod matcher;
 mod numpy;
 mod parameter;
 mod partition;
@@ -47,6 +48,8 @@ mod _rowmill {
     use crate::expect::Expected;
     #[pymodule_export]
     use crate::frame::Frame;
+    #[pymodule_export]
+    use crate::matcher::Matcher;
     #[pymodule_export]
     use crate::partition::Partition;
     #[pymodule_export]

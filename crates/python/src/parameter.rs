@@ -34,6 +34,8 @@ pub(crate) enum Place<'a> {
     Name(&'a str),
     /// A value in an expression.
     Value,
+    /// An attribute of a record.
+    Attribute(&'a str),
     /// A cell of a column given to a new frame.
     Cell {
         /// The column's name.
@@ -49,6 +51,7 @@ impl fmt::Display for Place<'_> {
             Self::Position(number) => write!(f, "parameter ${number}"),
             Self::Name(name) => write!(f, "parameter :{name}"),
             Self::Value => f.write_str("the value"),
+            Self::Attribute(name) => write!(f, "attribute {name:?}"),
             Self::Cell { column, row } => write!(f, "column {column:?}, row {row}"),
         }
     }

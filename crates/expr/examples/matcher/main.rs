@@ -86,7 +86,9 @@ fn measure(size: usize, shows: bool) -> Result<(), ExprError> {
         for (record, known) in records.iter().take(looked.div_ceil(8)) {
             expected.clear();
             let start = Instant::now();
-            expected.extend((0_u64..).zip(&trees).filter(|(_, tree)| tree.holds(known)).map(|(id, _)| id));
+            expected.extend(
+                (0_u64..).zip(&trees).filter(|(_, tree)| tree.holds(known)).map(|(id, _)| id),
+            );
             slow.push(start.elapsed());
             ids.clear();
             base.matches(record, &mut scratch, &mut ids)?;

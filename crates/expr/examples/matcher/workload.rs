@@ -189,11 +189,13 @@ impl Workload {
                 Expr::call(Operator::StartsWith, [column(at), Expr::literal(text.as_str())])
             }
             Filter::And(parts) => {
-                let parts: Vec<Expr> = parts.iter().map(|part| self.expression(part)).collect::<Result<_, _>>()?;
+                let parts: Vec<Expr> =
+                    parts.iter().map(|part| self.expression(part)).collect::<Result<_, _>>()?;
                 Expr::call(Operator::And, parts)
             }
             Filter::Or(parts) => {
-                let parts: Vec<Expr> = parts.iter().map(|part| self.expression(part)).collect::<Result<_, _>>()?;
+                let parts: Vec<Expr> =
+                    parts.iter().map(|part| self.expression(part)).collect::<Result<_, _>>()?;
                 Expr::call(Operator::Or, parts)
             }
         }
@@ -248,7 +250,11 @@ impl Workload {
 impl Filter {
     pub fn attribute(&self) -> usize {
         match self {
-            Self::Within(at, ..) | Self::Holds(at, ..) | Self::Range(at, ..) | Self::Is(at, _) | Self::Begins(at, _) => *at,
+            Self::Within(at, ..)
+            | Self::Holds(at, ..)
+            | Self::Range(at, ..)
+            | Self::Is(at, _)
+            | Self::Begins(at, _) => *at,
             Self::And(parts) | Self::Or(parts) => parts.first().map_or(0, Self::attribute),
         }
     }

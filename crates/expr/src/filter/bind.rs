@@ -4,7 +4,7 @@ use std::sync::Arc;
 use rowmill_columns::{Scalar, Schema, Type};
 
 use crate::kind::Kind;
-use crate::nearest::nearest;
+use crate::nearest::{listed, nearest};
 use crate::node::{ColumnRef, Expr, Op};
 use crate::operators::{Operator, Place};
 use crate::{ExprError, limits};
@@ -100,15 +100,6 @@ pub(crate) fn position(schema: &Schema, name: &str) -> Result<usize, ExprError> 
             Err(ExprError::new(message))
         }
     }
-}
-
-fn listed(names: &[&str]) -> String {
-    const SHOWN: usize = 12;
-    let mut out: Vec<String> = names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect();
-    if names.len() > SHOWN {
-        out.push(format!("and {} more", names.len() - SHOWN));
-    }
-    if out.is_empty() { "none".to_owned() } else { out.join(", ") }
 }
 
 /// The operands; of `a & (b & c)` and `(a & b) & c` all three, so that a chain is no deeper for

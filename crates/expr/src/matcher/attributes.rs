@@ -6,6 +6,7 @@ use rowmill_columns::{Schema, Type};
 
 use super::key::Keys;
 use crate::kind::{Base, Kind};
+use crate::nearest::{listed, nearest};
 
 /// What records have: names, types and the number under which each attribute is set.
 ///
@@ -64,6 +65,15 @@ impl Attributes {
     /// The number of the attribute of this name.
     pub fn number(&self, name: &str) -> Option<usize> {
         self.numbers.get(name).copied()
+    }
+
+    /// What to say of a name that is none of theirs.
+    pub fn unknown(&self, name: &str) -> String {
+        let names: Vec<&str> = self.schema.fields.iter().map(|field| &*field.name).collect();
+        match nearest(name, &names) {
+            Some(near) => format!("there is no attribute {name:?}; is {near:?} meant?"),
+            None => format!("there is no attribute {name:?}; there are {}", listed(&names)),
+        }
     }
 
     pub(crate) fn name(&self, number: usize) -> &str {

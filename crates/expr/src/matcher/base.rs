@@ -59,8 +59,16 @@ impl Base {
     }
 
     pub(super) fn of(builder: Builder) -> Self {
-        let Builder { attributes, dictionaries, slots, residuals, trees, ids, expressions, numbers } =
-            builder;
+        let Builder {
+            attributes,
+            dictionaries,
+            slots,
+            residuals,
+            trees,
+            ids,
+            expressions,
+            numbers,
+        } = builder;
         let values: Vec<usize> = dictionaries.iter().map(Dictionary::len).collect();
         let odds = Odds::of(&slots, &values);
         let order = ordered(&slots, &odds);
@@ -178,7 +186,8 @@ impl Base {
     pub(crate) fn byte_len(&self) -> usize {
         let layers: usize = self.layers.iter().map(Layer::byte_len).sum();
         let dictionaries: usize = self.dictionaries.iter().map(Dictionary::byte_len).sum();
-        let slots = self.slot_numbers.len() * 4 + self.slot_extras.len() * 4 + self.extras.len() * 8;
+        let slots =
+            self.slot_numbers.len() * 4 + self.slot_extras.len() * 4 + self.extras.len() * 8;
         let residual = self.residuals.byte_len() + self.trees.len() * 24;
         let ids = self.ids.len() * 8 + self.expressions.len() * 8 + self.numbers.allocation_size();
         self.lines.len() * 64 + layers + dictionaries + slots + residual + ids

@@ -124,12 +124,28 @@ const MOST: usize = 1 << 26;
 
 /// The expression with the attributes' kinds.
 pub(crate) fn bound(expression: &Expr, attributes: &Attributes) -> Result<Expr, ExprError> {
-    let bound = Binder::new(attributes.schema()).bind(expression)?;
+    let bound = Binder::new(attributes.schema())
+        .bind(expression)
+        .map_err(|error| unknown(expression, attributes).unwrap_or(error))?;
     if !bound.kind().may_be(BaseKind::Bool) || bound.kind() == Kind::Any {
         let message = format!("is {}, and a condition is a bool", bound.kind());
         return Err(ExprError::about(&message, &bound));
     }
     Ok(bound)
+}
+
+/// The error of a name that is no attribute's, which a frame's columns say otherwise.
+#[cold]
+fn unknown(expression: &Expr, attributes: &Attributes) -> Option<ExprError> {
+    let mut found = None;
+    expression.walk(|node| {
+        if let Some(column) = node.as_column()
+            && attributes.number(&column.name).is_none()
+        {
+            found.get_or_insert(&column.name);
+        }
+    });
+    found.map(|name| ExprError::new(attributes.unknown(name)))
 }
 
 /// Clauses of lists beyond the layers there are become one look at the whole expression.

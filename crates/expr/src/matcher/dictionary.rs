@@ -51,6 +51,9 @@ impl Dictionary {
     /// Bytes that it takes, about.
     pub(crate) fn byte_len(&self) -> usize {
         let texts: usize = self.texts.keys().map(|text| text.len().next_multiple_of(16)).sum();
-        self.numbers.allocation_size() + self.texts.allocation_size() + texts + self.values.len() * 8
+        self.numbers.allocation_size()
+            + self.texts.allocation_size()
+            + texts
+            + self.values.len() * 8
     }
 }

@@ -49,7 +49,7 @@ pub struct Live {
 
 /// Conditions that are held against records one by one, at most, before an index is made of them: each takes some
 /// 60 ns, and an index a microsecond at least.
-const RECENT: usize = 32;
+pub const RECENT: usize = 32;
 /// An index goes into the next one that is not so many times as large.
 const RATIO: usize = 4;
 
@@ -90,10 +90,7 @@ impl Live {
     ///
     /// # Errors
     /// As [`insert`](Self::insert), for the first condition that is at fault.
-    pub fn insert_all(
-        &self,
-        all: impl IntoIterator<Item = (u64, Expr)>,
-    ) -> Result<(), ExprError> {
+    pub fn insert_all(&self, all: impl IntoIterator<Item = (u64, Expr)>) -> Result<(), ExprError> {
         let mut builder = Base::builder(&self.attributes);
         for (id, expression) in all {
             builder.insert(id, &expression)?;
@@ -156,7 +153,8 @@ impl Live {
         let is_free = |base: &Arc<Base>| {
             writer.iter().flat_map(|merge| &merge.bases).all(|taken| !Arc::ptr_eq(taken, base))
         };
-        let mut levels: Vec<&Level> = view.levels.iter().filter(|level| is_free(&level.base)).collect();
+        let mut levels: Vec<&Level> =
+            view.levels.iter().filter(|level| is_free(&level.base)).collect();
         levels.sort_by_key(|level| level.alive());
         let is_new = |recent: &&Arc<Recent>| {
             writer.iter().flat_map(|merge| &merge.recent).all(|taken| !Arc::ptr_eq(taken, recent))
@@ -167,9 +165,7 @@ impl Live {
         let mut chosen: Vec<Level> = Vec::new();
         for level in &levels {
             let is_next = count > 0 && level.alive() <= count * RATIO;
-            // Of half of it nobody asks any more.
-            let is_hollow = level.alive() * 2 < level.base.len();
-            if is_next || is_hollow {
+            if is_next || level.is_hollow() {
                 count += level.alive();
                 chosen.push((*level).clone());
             }
@@ -186,6 +182,11 @@ impl Live {
             removed: Vec::new(),
         });
         Some(Merge { live: self, number, levels: chosen, recent })
+    }
+
+    /// Whether of an index so much was removed that it is made anew.
+    pub fn is_hollow(&self) -> bool {
+        self.view().levels.iter().any(Level::is_hollow)
     }
 
     /// Conditions that no index has yet, or none will ever have: when they are many, [`merge`](Self::merge) is late.

@@ -36,7 +36,9 @@ mod builder;
 mod clause;
 mod dictionary;
 mod explain;
+mod fill;
 mod form;
+mod json;
 mod key;
 mod layer;
 mod leaf;
@@ -49,15 +51,15 @@ mod residual;
 mod scratch;
 mod slots;
 mod stats;
-mod view;
 #[cfg(test)]
 mod tests;
+mod view;
 
 pub use attributes::Attributes;
 pub use base::Base;
 pub use builder::Builder;
 pub use explain::Said;
-pub use live::Live;
+pub use live::{Live, RECENT};
 pub use merge::Merge;
 pub(crate) use record::HeldList;
 pub use record::Record;

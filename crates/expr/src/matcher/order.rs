@@ -30,7 +30,9 @@ impl Odds {
                 for &(low, high) in slots.spans(clause) {
                     let step = spans[attribute].div_ceil(ENDS).max(1);
                     if seen[attribute].is_multiple_of(step) {
-                        let known = [low, high].into_iter().filter(|end| ![i64::MIN, i64::MAX].contains(end));
+                        let known = [low, high]
+                            .into_iter()
+                            .filter(|end| ![i64::MIN, i64::MAX].contains(end));
                         ends[attribute].extend(known);
                     }
                     seen[attribute] += 1;
@@ -116,7 +118,8 @@ pub(crate) fn ordered(slots: &Slots, odds: &Odds) -> Vec<u32> {
         // What has no clause goes to the end, for it passes always.
         let mut key = [u64::MAX; LEVELS];
         for (key, (_, clause)) in key.iter_mut().zip(&clauses) {
-            let layer = u64::from(clause.attribute) << 3 | clause.sort as u64 * 2 | u64::from(clause.not);
+            let layer =
+                u64::from(clause.attribute) << 3 | clause.sort as u64 * 2 | u64::from(clause.not);
             *key = layer << 48 | odds.position(slots, clause);
         }
         keys.push((key, slot as u32));

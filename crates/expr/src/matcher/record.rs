@@ -29,17 +29,17 @@ use crate::kind::{Base, Kind};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Record {
-    attributes: Arc<Attributes>,
-    cells: Vec<Held>,
+    pub(super) attributes: Arc<Attributes>,
+    pub(super) cells: Vec<Held>,
     /// The elements of all lists.
-    elements: Vec<Held>,
-    text: String,
-    bytes: Vec<u8>,
+    pub(super) elements: Vec<Held>,
+    pub(super) text: String,
+    pub(super) bytes: Vec<u8>,
 }
 
 /// A value; texts, bytes and lists by where they start and end.
 #[derive(Clone, Copy, Debug)]
-enum Held {
+pub(super) enum Held {
     Null,
     Bool(bool),
     Int(i64),
@@ -277,14 +277,16 @@ impl Record {
             Value::Struct(_) | Value::Map(_) => "named values",
             Value::Foreign(_) => "a time with parts of a microsecond",
             Value::List(_) => "a list",
-            Value::Decimal(value) if value.unscaled().is_none() => "a decimal of more than 38 digits",
+            Value::Decimal(value) if value.unscaled().is_none() => {
+                "a decimal of more than 38 digits"
+            }
             other => other.to_scalar().map_or("another value", |scalar| scalar.kind()),
         };
         self.refused(attribute, given)
     }
 
     #[cold]
-    fn refused(&self, attribute: usize, given: &str) -> ExprError {
+    pub(super) fn refused(&self, attribute: usize, given: &str) -> ExprError {
         let field = &self.attributes.schema().fields[attribute];
         let kind = self.attributes.get(attribute).kind;
         let holds = if matches!(field.kind, Type::List(_)) { "holds" } else { "is" };

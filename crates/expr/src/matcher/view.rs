@@ -57,6 +57,11 @@ impl Level {
         self.base.len() - self.dead.as_ref().map_or(0, |dead| dead.count)
     }
 
+    /// Of half of it nobody asks any more.
+    pub(super) fn is_hollow(&self) -> bool {
+        self.alive() * 2 < self.base.len()
+    }
+
     pub(super) fn is_alive(&self, number: u32) -> bool {
         self.dead.as_ref().is_none_or(|dead| !dead.has(number))
     }

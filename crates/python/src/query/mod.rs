@@ -18,5 +18,5 @@ pub(crate) use page::{Page, Paging};
 pub(crate) use prepared::{Call, Prepared, parameter};
 pub(crate) use raw::{Raw, sql};
 pub(crate) use reading::{Select, select};
-pub(crate) use source::{Source, Subquery, source_of};
+pub(crate) use source::{Source, Subquery, kind_named, source_of};
 pub(crate) use writing::{Delete, Insert, Update, delete, insert, update, upsert};

@@ -170,7 +170,7 @@ pub(super) fn derived(query: Arc<query::Select>, name: &str, form: DerivedForm) 
     Subquery(Arc::new(query::Source::Query(derived)))
 }
 
-pub(super) fn kind_named(name: &str) -> Option<Kind> {
+pub(crate) fn kind_named(name: &str) -> Option<Kind> {
     if let Some(element) = name.strip_prefix("list[").and_then(|rest| rest.strip_suffix(']')) {
         return match kind_named(element)? {
             Kind::One(base) => Some(Kind::List(base)),

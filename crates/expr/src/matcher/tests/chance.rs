@@ -189,8 +189,12 @@ impl World {
             0 => Expr::call(*chance.one(&[O::IsNull, O::IsNotNull]), [column()]),
             1 if *kind == Type::Bool => Ok(column()),
             1 if matches!(kind, Type::Text | Type::Enum) => {
-                let tests = [O::StartsWith, O::EndsWith, O::Contains, O::Like, O::ILike, O::Matches];
-                Expr::call(*chance.one(&tests), [column(), Expr::literal(*chance.one(&["t1", "a", "1"]))])
+                let tests =
+                    [O::StartsWith, O::EndsWith, O::Contains, O::Like, O::ILike, O::Matches];
+                Expr::call(
+                    *chance.one(&tests),
+                    [column(), Expr::literal(*chance.one(&["t1", "a", "1"]))],
+                )
             }
             2 if matches!(kind, Type::Text) => {
                 let lower = Expr::call(O::Lower, [column()])?;
@@ -225,7 +229,10 @@ impl World {
             8..11 => {
                 let most = *chance.one(&[1, 4, 40]);
                 let values = chance.some(most, |chance| self.value(kind, chance));
-                Expr::call(*chance.one(&[O::In, O::NotIn]), [column(), Expr::literal(Scalar::list(values))])
+                Expr::call(
+                    *chance.one(&[O::In, O::NotIn]),
+                    [column(), Expr::literal(Scalar::list(values))],
+                )
             }
             _ => Expr::call(*chance.one(COMPARISONS), [column(), self.literal(kind, chance)]),
         }

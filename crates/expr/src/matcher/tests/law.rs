@@ -41,13 +41,7 @@ fn the_ids_are_those_that_the_interpreter_finds_true() {
     }
 }
 
-fn compare(
-    base: &Base,
-    rows: &[(Expr, Row)],
-    record: &Record,
-    scratch: &mut Scratch,
-    place: &str,
-) {
+fn compare(base: &Base, rows: &[(Expr, Row)], record: &Record, scratch: &mut Scratch, place: &str) {
     let mut ids = Vec::new();
     let failed = base.matches(record, scratch, &mut ids).is_err();
     let found = ids.len();
@@ -75,9 +69,7 @@ fn compare(
         assert_eq!(base.count(record, scratch), Ok(expected), "{place}");
         assert_eq!(base.any(record, scratch), Ok(expected > 0), "{place}");
         let at = found % rows.len();
-        if let (Ok(cell), Ok(said)) =
-            (rows[at].1.of(record), base.explain(at as u64 * 3, record))
-        {
+        if let (Ok(cell), Ok(said)) = (rows[at].1.of(record), base.explain(at as u64 * 3, record)) {
             assert_eq!(said[0].truth == Some(true), matches!(cell, Cell::Bool(true)), "{place}");
         }
     }

@@ -12,7 +12,10 @@ use crate::node::Expr;
 
 /// Operations: `ROWMILL_MATCHER_CHANGES=1000000 cargo test --release -p rowmill-expr changes`.
 fn changes() -> u64 {
-    std::env::var("ROWMILL_MATCHER_CHANGES").ok().and_then(|text| text.parse().ok()).unwrap_or(6_000)
+    std::env::var("ROWMILL_MATCHER_CHANGES")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(6_000)
 }
 
 type Oracle = HashMap<u64, Row>;

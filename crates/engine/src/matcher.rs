@@ -1,0 +1,138 @@
+//! Stored conditions that change while others match: the merging is done by threads of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+pub use rowmill_expr::matcher::{Attributes, Base, Builder, Record, Said, Scratch, Stats, View};
+use rowmill_expr::matcher::{Live, RECENT};
+use rowmill_expr::{Expr, ExprError};
+
+/// Conditions by id, and which of them are true of a record.
+///
+/// ```
+/// use std::sync::Arc;
+/// use rowmill::expr::{Expr, Operator};
+/// use rowmill::matcher::{Attributes, Matcher, Record, Scratch};
+/// use rowmill::{Field, Schema, Type};
+/// let attributes = Attributes::new(Arc::new(Schema::new(vec![Field::new("age", Type::Int64)])));
+/// let matcher = Matcher::new(&attributes);
+/// matcher.insert(7, &Expr::call(Operator::Greater, [Expr::named("age"), Expr::literal(17)])?)?;
+/// let (mut record, mut scratch, mut ids) = (Record::new(&attributes), Scratch::new(), Vec::new());
+/// record.set_int(0, 30)?;
+/// matcher.view().matches(&record, &mut scratch, &mut ids)?;
+/// assert_eq!(ids, [7]);
+/// # Ok::<(), rowmill::expr::ExprError>(())
+/// ```
+#[derive(Debug)]
+pub struct Matcher {
+    live: Arc<Live>,
+    merging: Arc<AtomicUsize>,
+}
+
+/// Threads that merge: a long merge is not to keep a short one waiting.
+const THREADS: usize = 2;
+/// Conditions without an index, held against each record, up to which whoever stores is not asked to help.
+const WAITING: usize = 1_024;
+
+impl Matcher {
+    /// No conditions yet.
+    pub fn new(attributes: &Arc<Attributes>) -> Self {
+        Self { live: Arc::new(Live::new(attributes)), merging: Arc::default() }
+    }
+
+    /// What records have.
+    pub fn attributes(&self) -> &Arc<Attributes> {
+        self.live.attributes()
+    }
+
+    /// What is stored at this moment.
+    pub fn view(&self) -> Arc<View> {
+        self.live.view()
+    }
+
+    /// Stores a condition.
+    ///
+    /// # Errors
+    /// As [`Live::insert`].
+    pub fn insert(&self, id: u64, condition: &Expr) -> Result<(), ExprError> {
+        self.live.insert(id, condition)?;
+        self.tend();
+        Ok(())
+    }
+
+    /// Stores the conditions of an index, all or none.
+    ///
+    /// # Errors
+    /// As [`Live::insert_base`].
+    pub fn insert_base(&self, base: Base) -> Result<(), ExprError> {
+        self.live.insert_base(base)?;
+        self.tend();
+        Ok(())
+    }
+
+    /// Stores a condition in place of the one of its id: whether there was one.
+    ///
+    /// # Errors
+    /// As [`Live::replace`].
+    pub fn replace(&self, id: u64, condition: &Expr) -> Result<bool, ExprError> {
+        let was = self.live.replace(id, condition)?;
+        self.tend();
+        Ok(was)
+    }
+
+    /// Removes a condition: whether there was one.
+    pub fn remove(&self, id: u64) -> bool {
+        let was = self.live.remove(id);
+        self.tend();
+        was
+    }
+
+    /// Waits until nothing is left to be merged.
+    pub fn settle(&self) {
+        loop {
+            match self.live.merge() {
+                Some(merge) => merge.run(),
+                None if self.merging.load(Ordering::Acquire) == 0 => return,
+                None => thread::yield_now(),
+            }
+        }
+    }
+
+    /// Has what is to be merged merged by others.
+    fn tend(&self) {
+        let waiting = self.live.waiting();
+        let merging = self.merging.load(Ordering::Acquire);
+        if waiting > WAITING {
+            // Faster than they are merged: whoever stores does it.
+            if let Some(merge) = self.live.merge() {
+                merge.run();
+            }
+            return;
+        }
+        if merging >= THREADS || waiting < RECENT * (merging + 1) && !self.live.is_hollow() {
+            return;
+        }
+        self.merging.fetch_add(1, Ordering::AcqRel);
+        let (live, count) = (Arc::clone(&self.live), Arc::clone(&self.merging));
+        let begun = thread::Builder::new().name("rowmill-matcher".to_owned()).spawn(move || {
+            let _done = Done(&count);
+            while let Some(merge) = live.merge() {
+                merge.run();
+            }
+        });
+        if begun.is_err() {
+            // No thread is to be had: the next one who stores tries again.
+            self.merging.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}
+
+/// One merging thread less, even after a panic.
+struct Done<'c>(&'c AtomicUsize);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,294 @@
+//! A record from JSON: an object whose members are the attributes.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use rowmill_columns::text::{parse_date, parse_time, parse_timestamp, parse_uuid};
+use rowmill_columns::{Scalar, Value};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::record::Record;
+use crate::ExprError;
+use crate::kind::{Base, Kind};
+
+impl Record {
+    /// Sets the attributes that are members of a JSON object; the others stay as they are. Dates, times and UUIDs are
+    /// texts, decimals numbers or texts, and of a JSON attribute any value is kept as text.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use rowmill_columns::{Field, Schema, Type};
+    /// use rowmill_expr::matcher::{Attributes, Record};
+    /// let attributes = Attributes::new(Arc::new(Schema::new(vec![Field::new("age", Type::Int64)])));
+    /// let mut record = Record::new(&attributes);
+    /// record.set_json(br#"{"age": 30, "name": "Ada"}"#, true)?;
+    /// let unknown = record.set_json(br#"{"name": "Ada"}"#, false).unwrap_err();
+    /// assert!(unknown.to_string().contains("no attribute \"name\""));
+    /// # Ok::<(), rowmill_expr::ExprError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Where the text is no JSON object, a member is of another kind than its attribute, or, unless unknown ones are
+    /// ignored, of none. The record may be half set then.
+    pub fn set_json(&mut self, json: &[u8], ignores_unknown: bool) -> Result<(), ExprError> {
+        let mut source = serde_json::Deserializer::from_slice(json);
+        let found = source.deserialize_map(Members { record: self, ignores_unknown });
+        found
+            .and_then(|()| source.end())
+            .map_err(|error| ExprError::new(format!("the record: {error}")))
+    }
+}
+
+struct Members<'r> {
+    record: &'r mut Record,
+    ignores_unknown: bool,
+}
+
+impl<'de> Visitor<'de> for Members<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        while let Some(name) = members.next_key_seed(Text)? {
+            match self.record.attributes().number(&name) {
+                Some(attribute) => {
+                    members.next_value_seed(Member { record: &mut *self.record, attribute })?;
+                }
+                None if self.ignores_unknown => {
+                    members.next_value::<IgnoredAny>()?;
+                }
+                None => {
+                    let message = self.record.attributes().unknown(&name);
+                    return Err(A::Error::custom(message));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A text, borrowed where nothing in it is escaped.
+struct Text;
+
+impl<'de> DeserializeSeed<'de> for Text {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Cow<'de, str>, D::Error> {
+        from.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Text {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(value))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(value.to_owned()))
+    }
+}
+
+/// A member's value.
+struct Member<'r> {
+    record: &'r mut Record,
+    attribute: usize,
+}
+
+impl Member<'_> {
+    fn set<E: Error>(self, value: &Value<'_>) -> Result<(), E> {
+        self.record.set(self.attribute, value).map_err(E::custom)
+    }
+
+    fn set_scalar<E: Error>(self, value: &Scalar) -> Result<(), E> {
+        self.record.set_scalar(self.attribute, value).map_err(E::custom)
+    }
+
+    fn kind(&self) -> Kind {
+        self.record.attributes().get(self.attribute).kind
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Member<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        if self.kind() == Kind::One(Base::Json) {
+            let raw: Box<serde_json::value::RawValue> = serde::Deserialize::deserialize(from)?;
+            return self.set(&Value::Json(raw.get()));
+        }
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Member<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.record.attributes().name(self.attribute);
+        write!(f, "{} as the attribute {name:?}", self.kind())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.record.set_null(self.attribute);
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        self.set(&Value::Bool(value))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
+        self.set(&Value::Int(value))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
+        match i64::try_from(value) {
+            Ok(value) => self.set(&Value::Int(value)),
+            Err(_) => self.set(&Value::UInt(value)),
+        }
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
+        match self.kind() {
+            Kind::One(Base::Decimal) => self.set_scalar(&Scalar::Decimal(value.to_string())),
+            _ => self.set(&Value::Float(value)),
+        }
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
+        match self.kind() {
+            Kind::One(base) => match typed(base, value) {
+                Some(scalar) => self.set_scalar(&scalar),
+                None => self.set(&Value::Text(value)),
+            },
+            _ => self.set(&Value::Text(value)),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        let Kind::List(base) = self.kind() else {
+            return Err(A::Error::invalid_type(serde::de::Unexpected::Seq, &self));
+        };
+        // Of texts, which most lists are of, nothing is kept twice.
+        let mut values: Vec<Element<'de>> = Vec::new();
+        while let Some(element) = elements.next_element_seed(ElementOf(base))? {
+            values.push(element);
+        }
+        let all = values.iter().map(|value| match value {
+            Element::Null => Value::Null,
+            Element::Bool(value) => Value::Bool(*value),
+            Element::Int(value) => Value::Int(*value),
+            Element::Float(value) => Value::Float(*value),
+            Element::Text(value) => Value::Text(value),
+            Element::Day(days) => Value::Date(*days),
+            Element::Time(micros) => Value::Time(*micros),
+            Element::Timestamp(micros, utc) => Value::Timestamp { micros: *micros, utc: *utc },
+            Element::Uuid(value) => Value::Uuid(*value),
+        });
+        self.record.set_list(self.attribute, all).map_err(A::Error::custom)
+    }
+}
+
+/// A text as what an attribute of this kind has; `None` for what is text, or will be refused.
+fn typed(base: Base, text: &str) -> Option<Scalar> {
+    let bytes = text.as_bytes();
+    Some(match base {
+        Base::Decimal => Scalar::Decimal(text.to_owned()),
+        Base::Date => Scalar::Date(parse_date(bytes)?),
+        Base::Time => Scalar::Time(parse_time(bytes)?),
+        Base::Uuid => Scalar::Uuid(parse_uuid(bytes)?),
+        Base::Timestamp => match parse_timestamp(bytes)? {
+            (micros, None) => Scalar::Timestamp { micros, utc: false },
+            _ => return None,
+        },
+        Base::Instant => match parse_timestamp(bytes)? {
+            (micros, Some(offset)) => {
+                let micros = micros.checked_sub(i64::from(offset) * 1_000_000)?;
+                Scalar::Timestamp { micros, utc: true }
+            }
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+enum Element<'de> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(Cow<'de, str>),
+    Day(i32),
+    Time(i64),
+    Timestamp(i64, bool),
+    Uuid([u8; 16]),
+}
+
+struct ElementOf(Base);
+
+impl<'de> DeserializeSeed<'de> for ElementOf {
+    type Value = Element<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Element<'de>, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl ElementOf {
+    fn text<'de>(self, text: Cow<'de, str>) -> Element<'de> {
+        match typed(self.0, &text) {
+            Some(Scalar::Date(days)) => Element::Day(days),
+            Some(Scalar::Time(micros)) => Element::Time(micros),
+            Some(Scalar::Timestamp { micros, utc }) => Element::Timestamp(micros, utc),
+            Some(Scalar::Uuid(value)) => Element::Uuid(value),
+            _ => Element::Text(text),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for ElementOf {
+    type Value = Element<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an element of a list of plain values")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Element<'de>, E> {
+        Ok(Element::Null)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Element<'de>, E> {
+        Ok(Element::Bool(value))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Element<'de>, E> {
+        Ok(Element::Int(value))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Element<'de>, E> {
+        i64::try_from(value)
+            .map(Element::Int)
+            .map_err(|_| E::custom(format!("{value} is beyond 63 bits")))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Element<'de>, E> {
+        Ok(Element::Float(value))
+    }
+
+    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<Element<'de>, E> {
+        Ok(self.text(Cow::Borrowed(value)))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Element<'de>, E> {
+        Ok(self.text(Cow::Owned(value.to_owned())))
+    }
+}

@@ -1,0 +1,491 @@
+//! Stored conditions and the records that they are true of, as Python sees them.
+
+mod ids;
+mod record;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pyo3::exceptions::{PyKeyError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString, PyType};
+use rowmill::expr::{self, ExprError, Kind, query};
+use rowmill::matcher::{self, Attributes, Base, Record, Scratch};
+use rowmill::{Field, Type};
+
+use crate::frame::Frame;
+use crate::query::{Expr, expression, kind_named, raised, source_of};
+use crate::schema::Schema;
+use crate::{errors, value};
+use ids::{Id, Ids};
+
+/// Conditions by id, and which of them are true of a record.
+///
+/// >>> import rowmill as rm
+/// >>> matcher = rm.Matcher({"country": str, "age": int, "topics": list[str]})
+/// >>> matcher.insert("campaign-7", (rm.col("age") >= 18) & rm.col("country").in_(["DE", "FR"]))
+/// >>> matcher.insert("campaign-8", rm.col("topics").overlaps(["sport"]))
+/// >>> matcher.match({"country": "DE", "age": 30, "topics": ["news"]})
+/// ['campaign-7']
+///
+/// The attributes that records have are declared: a dict of names and types, the schema of a frame, or
+/// an `rm.Table`. What a record does not have is NULL, or the attribute's default; a name that is not
+/// declared is an error, unless `unknown="ignore"`. Conditions mean what they mean in SQL and in
+/// `Frame.filter`: one that is NULL does not match.
+///
+/// Threads may match, insert and remove at the same time. Whoever matches waits for nobody.
+#[pyclass(frozen, module = "rowmill")]
+pub(crate) struct Matcher {
+    inner: matcher::Matcher,
+    /// The attributes' names, interned.
+    names: Vec<Py<PyString>>,
+    /// What a record is before it is filled.
+    blank: Record,
+    ignores_unknown: bool,
+    skips_errors: bool,
+    ids: Mutex<Ids>,
+    spare: Mutex<Vec<Box<Room>>>,
+}
+
+/// Room for one call, kept for the next one.
+struct Room {
+    record: Record,
+    scratch: Scratch,
+    found: Vec<u64>,
+}
+
+/// From how many conditions on other Python threads may run meanwhile: letting them takes a microsecond.
+const DETACH: usize = 2_000;
+
+#[pymethods]
+impl Matcher {
+    #[new]
+    #[pyo3(signature = (attributes, /, *, defaults=None, unknown="refuse", errors="raise"))]
+    fn new(
+        attributes: &Bound<'_, PyAny>,
+        defaults: Option<&Bound<'_, PyDict>>,
+        unknown: &str,
+        errors: &str,
+    ) -> PyResult<Self> {
+        let py = attributes.py();
+        let ignores_unknown = one_of(py, "unknown", unknown, ["refuse", "ignore"])?;
+        let skips_errors = one_of(py, "errors", errors, ["raise", "skip"])?;
+        let schema = declared(attributes)?;
+        let names = schema.fields.iter().map(|field| PyString::intern(py, &field.name).unbind());
+        let names: Vec<_> = names.collect();
+        let attributes = Attributes::new(schema);
+        let mut blank = Record::new(&attributes);
+        if let Some(defaults) = defaults {
+            record::fill(&mut blank, &names, defaults, false)?;
+        }
+        let inner = matcher::Matcher::new(&attributes);
+        let (ids, spare) = (Mutex::default(), Mutex::default());
+        Ok(Self { inner, names, blank, ignores_unknown, skips_errors, ids, spare })
+    }
+
+    /// `rm.Matcher[str]` is what type checkers see of one whose ids are strs.
+    #[classmethod]
+    fn __class_getitem__<'py>(
+        class: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        class.py().import("types")?.getattr("GenericAlias")?.call1((class, item))
+    }
+
+    /// Stores a condition under an id, an int or a str; all ids of a matcher are of one of the two.
+    ///
+    /// An id that is taken, an attribute that is not declared, and a condition that makes no sense for
+    /// the attributes' types are a `ProgrammingError`.
+    fn insert(&self, py: Python<'_>, id: Id<'_>, condition: &Bound<'_, PyAny>) -> PyResult<()> {
+        let condition = condition_of(condition)?;
+        let mut ids = self.ids();
+        if self.is_taken(&ids, &id)? {
+            return Err(taken(py, &id));
+        }
+        let number = ids.number(py, &id)?;
+        let stored = self.inner.insert(number, &condition);
+        if stored.is_err() {
+            ids.forget(&id);
+        }
+        stored.map_err(|error| raised(py, &error))
+    }
+
+    /// Stores many conditions, all or none: pairs of an id and a condition, or a frame whose first column
+    /// is the ids and whose second one is conditions as `Expr.to_json` writes them. They become one index, which is
+    /// much quicker than to insert them one by one. Returns how many there were.
+    fn insert_many(&self, py: Python<'_>, conditions: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let pairs = match conditions.cast::<Frame>() {
+            Ok(frame) => frame.call_method0("to_tuples")?,
+            Err(_) => conditions.clone(),
+        };
+        let reader = expr::stored::Reader::new();
+        let mut ids = self.ids();
+        let mut builder = Base::builder(self.inner.attributes());
+        let (mut new, mut numbers) = (Vec::new(), HashSet::new());
+        let mut insert = |ids: &mut Ids, pair: &Bound<'_, PyAny>| -> PyResult<()> {
+            let (id, condition): (Id<'_>, Bound<'_, PyAny>) = pair.extract().map_err(|error| {
+                let told =
+                    PyTypeError::new_err("insert_many() takes pairs of an id and a condition");
+                told.set_cause(py, Some(error));
+                told
+            })?;
+            if self.is_taken(ids, &id)? {
+                return Err(taken(py, &id));
+            }
+            let condition = match condition.cast::<PyString>() {
+                Ok(text) => {
+                    reader.read(&crate::text::text(text)?).map_err(|error| raised(py, &error))
+                }
+                Err(_) => condition_of(&condition),
+            };
+            let of_id = |error: PyErr| {
+                let shown = value::repr(id.given()).unwrap_or_default();
+                errors::programming(py, &format!("the condition of {shown}: {}", error.value(py)))
+            };
+            let condition = condition.map_err(of_id)?;
+            let number = ids.number(py, &id)?;
+            if !numbers.insert(number) {
+                return Err(twice(py, &id));
+            }
+            let added = builder.insert(number, &condition);
+            new.push(id.kept());
+            added.map_err(|error| of_id(raised(py, &error)))
+        };
+        let mut done = Ok(());
+        for pair in pairs.try_iter()? {
+            done = pair.and_then(|pair| insert(&mut ids, &pair));
+            if done.is_err() {
+                break;
+            }
+        }
+        if done.is_ok() {
+            let built = py.detach(|| self.inner.insert_base(builder.build()));
+            done = built.map_err(|error| raised(py, &error));
+        }
+        if done.is_err() {
+            new.iter().for_each(|id| ids.forget_kept(id));
+        }
+        done.map(|()| new.len())
+    }
+
+    /// Stores a condition in place of the one of its id, if there is one; says whether there was.
+    fn replace(&self, py: Python<'_>, id: Id<'_>, condition: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let condition = condition_of(condition)?;
+        let mut ids = self.ids();
+        let was = self.is_taken(&ids, &id)?;
+        let number = ids.number(py, &id)?;
+        let stored = self.inner.replace(number, &condition);
+        if stored.is_err() && !was {
+            ids.forget(&id);
+        }
+        stored.map_err(|error| raised(py, &error))
+    }
+
+    /// Removes the condition of an id. One that is not there is a `KeyError`.
+    fn remove(&self, id: Id<'_>) -> PyResult<()> {
+        let mut ids = self.ids();
+        let removed = match ids.find(&id)? {
+            Some(number) => self.inner.remove(number),
+            None => false,
+        };
+        if removed {
+            ids.forget(&id);
+            return Ok(());
+        }
+        Err(missing(&id))
+    }
+
+    /// The ids of all conditions that are true of a record, in no order.
+    ///
+    /// A record is a dict, a dataclass, a named tuple, a Row, or JSON in `bytes` or a `str`.
+    #[pyo3(name = "match")]
+    fn matching<'py>(&self, record: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+        let py = record.py();
+        let mut room = self.room();
+        self.fill(&mut room.record, record)?;
+        let view = self.inner.view();
+        let Room { record, scratch, found } = &mut *room;
+        found.clear();
+        self.run(py, view.len(), || view.matches(record, scratch, found))?;
+        let list = self.ids().list(py, found)?;
+        self.keep(room);
+        Ok(list)
+    }
+
+    /// How many conditions are true of a record.
+    fn count(&self, record: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let mut room = self.room();
+        self.fill(&mut room.record, record)?;
+        let view = self.inner.view();
+        let Room { record: filled, scratch, .. } = &mut *room;
+        let mut count = 0;
+        self.run(record.py(), view.len(), || {
+            count = view.count(filled, scratch)?;
+            Ok(())
+        })?;
+        self.keep(room);
+        Ok(count)
+    }
+
+    /// Whether a condition is true of a record.
+    fn any(&self, record: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let mut room = self.room();
+        self.fill(&mut room.record, record)?;
+        let view = self.inner.view();
+        let Room { record: filled, scratch, .. } = &mut *room;
+        let mut any = false;
+        self.run(record.py(), view.len(), || {
+            any = view.any(filled, scratch)?;
+            Ok(())
+        })?;
+        self.keep(room);
+        Ok(any)
+    }
+
+    /// The matches of many records at once, without the GIL: a frame of `row`, which counts the records
+    /// from 0, and `id`. `records` is whatever a frame is made of; its columns are the attributes.
+    fn match_batch(&self, records: &Bound<'_, PyAny>) -> PyResult<Frame> {
+        let py = records.py();
+        let batch = crate::frame::batch_of(records)?;
+        let columns = record::columns(py, self.inner.attributes(), &batch, self.ignores_unknown)?;
+        let view = self.inner.view();
+        let mut room = self.room();
+        let skips = self.skips_errors;
+        let found = py.detach(|| -> Result<(Vec<u32>, Vec<u64>), (usize, ExprError)> {
+            let Room { record, scratch, found } = &mut *room;
+            found.clear();
+            let (mut rows, mut ids) = (Vec::new(), Vec::new());
+            for row in 0..batch.rows() {
+                record.copy_from(&self.blank);
+                record::set_row(record, &batch, row, &columns).map_err(|error| (row, error))?;
+                let done = view.matches(record, scratch, &mut ids);
+                if !skips {
+                    done.map_err(|error| (row, error))?;
+                }
+                rows.resize(ids.len(), row as u32);
+            }
+            Ok((rows, ids))
+        });
+        self.keep(room);
+        let (rows, ids) =
+            found.map_err(|(row, error)| errors::value(py, &format!("record {row}: {error}")))?;
+        Ok(self.ids().frame(&rows, &ids).into())
+    }
+
+    /// Why a condition is true of a record or not: it and its parts, each a `Reason`.
+    ///
+    /// >>> import rowmill as rm
+    /// >>> matcher = rm.Matcher({"country": str, "age": int})
+    /// >>> matcher.insert(7, (rm.col("age") >= 18) & (rm.col("country") == "DE"))
+    /// >>> for reason in matcher.explain(7, {"country": "DE"}):
+    /// ...     print("  " * reason.depth, reason.condition, reason.truth)
+    ///  (col("age") >= 18) & (col("country") == "DE") None
+    ///    col("age") >= 18 None
+    ///    col("country") == "DE" True
+    fn explain<'py>(
+        &self,
+        py: Python<'py>,
+        id: Id<'py>,
+        record: &Bound<'py, PyAny>,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let number = self.ids().find(&id)?.ok_or_else(|| missing(&id))?;
+        let view = self.inner.view();
+        if !view.contains(number) {
+            return Err(missing(&id));
+        }
+        let mut room = self.room();
+        self.fill(&mut room.record, record)?;
+        let said = view.explain(number, &room.record);
+        self.keep(room);
+        let said = said.map_err(|error| errors::value(py, &error.to_string()))?;
+        let reason = py.import("rowmill._matcher")?.getattr("Reason")?;
+        let reasons = said.into_iter().map(|said| {
+            let condition = Py::new(py, Expr(said.condition))?;
+            reason.call1((condition, said.truth, said.depth))
+        });
+        reasons.collect()
+    }
+
+    /// What the index is made of: a dict.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let view = self.inner.view();
+        let stats: Vec<_> = view.bases().map(Base::stats).collect();
+        let dict = PyDict::new(py);
+        dict.set_item("conditions", view.len())?;
+        dict.set_item("indexes", stats.len())?;
+        dict.set_item("slots", stats.iter().map(|stats| stats.slots).sum::<usize>())?;
+        dict.set_item("bytes", stats.iter().map(|stats| stats.bytes).sum::<usize>())?;
+        let layers = PyDict::new(py);
+        for layer in stats.iter().flat_map(|stats| &stats.layers) {
+            let known: usize = match layers.get_item(&layer.attribute)? {
+                Some(bytes) => bytes.extract()?,
+                None => 0,
+            };
+            layers.set_item(&layer.attribute, known + layer.bytes)?;
+        }
+        dict.set_item("attributes", layers)?;
+        Ok(dict)
+    }
+
+    /// Waits until all that was inserted and removed is in as few indexes as it will be.
+    fn settle(&self, py: Python<'_>) {
+        py.detach(|| self.inner.settle());
+    }
+
+    /// The attributes' names and types.
+    #[getter]
+    fn schema(&self) -> Schema {
+        Schema(Arc::clone(self.inner.attributes().schema()))
+    }
+
+    fn __len__(&self) -> usize {
+        self.inner.view().len()
+    }
+
+    fn __contains__(&self, id: Id<'_>) -> PyResult<bool> {
+        self.is_taken(&self.ids(), &id)
+    }
+
+    /// The condition of an id.
+    fn __getitem__(&self, id: Id<'_>) -> PyResult<Expr> {
+        let number = self.ids().find(&id)?;
+        let view = self.inner.view();
+        let condition = number.and_then(|number| view.get(number)).ok_or_else(|| missing(&id))?;
+        Ok(Expr(condition.clone()))
+    }
+
+    fn __repr__(&self) -> String {
+        let (conditions, attributes) = (self.inner.view().len(), self.names.len());
+        format!("<Matcher of {conditions} conditions on {attributes} attributes>")
+    }
+}
+
+impl Matcher {
+    fn ids(&self) -> MutexGuard<'_, Ids> {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_taken(&self, ids: &Ids, id: &Id<'_>) -> PyResult<bool> {
+        Ok(ids.find(id)?.is_some_and(|number| self.inner.view().contains(number)))
+    }
+
+    fn room(&self) -> Box<Room> {
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        spare.unwrap_or_else(|| {
+            let record = Record::new(self.inner.attributes());
+            Box::new(Room { record, scratch: Scratch::new(), found: Vec::new() })
+        })
+    }
+
+    fn keep(&self, room: Box<Room>) {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(room);
+    }
+
+    fn fill(&self, record: &mut Record, given: &Bound<'_, PyAny>) -> PyResult<()> {
+        record.copy_from(&self.blank);
+        record::of(record, &self.names, given, self.ignores_unknown)
+    }
+
+    fn run(
+        &self,
+        py: Python<'_>,
+        conditions: usize,
+        work: impl Send + FnOnce() -> Result<(), ExprError>,
+    ) -> PyResult<()> {
+        match if conditions < DETACH { work() } else { py.detach(work) } {
+            Err(error) if !self.skips_errors => Err(errors::value(py, &error.to_string())),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether the second of two words was given.
+fn one_of(py: Python<'_>, option: &str, given: &str, words: [&str; 2]) -> PyResult<bool> {
+    let [first, second] = words;
+    if given != first && given != second {
+        let message = format!("{option} is {first:?} or {second:?}, not {given:?}");
+        return Err(errors::programming(py, &message));
+    }
+    Ok(given == second)
+}
+
+fn condition_of(given: &Bound<'_, PyAny>) -> PyResult<expr::Expr> {
+    if given.is_instance_of::<Expr>() || given.is_instance_of::<pyo3::types::PyBool>() {
+        return expression(given);
+    }
+    let class = value::class_name(given);
+    Err(PyTypeError::new_err(format!(
+        "a condition is an expression as rm.col(\"age\") >= 18, not {class}; stored ones are read by \
+         rm.Expr.from_json"
+    )))
+}
+
+fn taken(py: Python<'_>, id: &Id<'_>) -> PyErr {
+    let shown = value::repr(id.given()).unwrap_or_default();
+    errors::programming(py, &format!("there is a condition {shown} already; replace() changes it"))
+}
+
+fn twice(py: Python<'_>, id: &Id<'_>) -> PyErr {
+    let shown = value::repr(id.given()).unwrap_or_default();
+    errors::programming(py, &format!("the id {shown} is given twice"))
+}
+
+fn missing(id: &Id<'_>) -> PyErr {
+    let shown = value::repr(id.given()).unwrap_or_default();
+    PyKeyError::new_err(format!("there is no condition {shown}"))
+}
+
+/// The attributes that are declared.
+fn declared(given: &Bound<'_, PyAny>) -> PyResult<Arc<rowmill::Schema>> {
+    let py = given.py();
+    if let Ok(schema) = given.cast::<Schema>() {
+        return Ok(Arc::clone(&schema.get().0));
+    }
+    let mut fields = Vec::new();
+    if let Some(source) = source_of(given)?
+        && let query::Source::Table(table) = &*source
+    {
+        for column in &*table.columns {
+            let kind =
+                type_of(column.kind).ok_or_else(|| no_type(py, &column.name, &column.kind))?;
+            fields.push(Field::new(&*column.name, kind));
+        }
+        return Ok(Arc::new(rowmill::Schema::new(fields)));
+    }
+    let pairs: Vec<(String, String)> =
+        py.import("rowmill._matcher")?.call_method1("attributes", (given,))?.extract()?;
+    for (name, kind) in pairs {
+        let found = kind_named(&kind).and_then(type_of);
+        fields.push(Field::new(&*name, found.ok_or_else(|| no_type(py, &name, &kind))?));
+    }
+    Ok(Arc::new(rowmill::Schema::new(fields)))
+}
+
+fn no_type(py: Python<'_>, name: &str, kind: &dyn std::fmt::Display) -> PyErr {
+    errors::programming(py, &format!("the attribute {name:?}: {kind} is no type of an attribute"))
+}
+
+fn type_of(kind: Kind) -> Option<Type> {
+    use rowmill::expr::Base as B;
+    let base = match kind {
+        Kind::One(base) | Kind::List(base) => base,
+        Kind::Any => return None,
+    };
+    let one = match base {
+        B::Bool => Type::Bool,
+        B::Int => Type::Int64,
+        B::Float => Type::Float64,
+        B::Decimal => Type::Decimal { precision: 38, scale: 10 },
+        B::Text => Type::Text,
+        B::Bytes => Type::Bytes,
+        B::Json => Type::Json,
+        B::Uuid => Type::Uuid,
+        B::Date => Type::Date,
+        B::Time => Type::Time,
+        B::Timestamp => Type::Timestamp { utc: false },
+        B::Instant => Type::Timestamp { utc: true },
+        B::Interval => Type::Interval,
+        _ => return None,
+    };
+    Some(if matches!(kind, Kind::List(_)) { Type::List(Box::new(one)) } else { one })
+}

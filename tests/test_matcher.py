@@ -1,0 +1,329 @@
+"""Stored conditions: which of them are true of a record."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import decimal
+import json
+import random
+import threading
+from typing import Any, NamedTuple
+
+import pytest
+
+import rowmill as rm
+
+ATTRIBUTES: dict[str, Any] = {
+    "country": str,
+    "age": int,
+    "topics": list[str],
+    "score": float,
+    "at": dt.datetime,
+    "price": decimal.Decimal,
+    "extra": dict,
+}
+ADULT = rm.col("age") >= 18
+
+
+@pytest.fixture
+def matcher() -> rm.Matcher[str]:
+    made: rm.Matcher[str] = rm.Matcher(ATTRIBUTES)
+    made.insert("adult", ADULT)
+    made.insert("german", (rm.col("country") == "DE") & ADULT)
+    made.insert("sport", rm.col("topics").overlaps(["sport", "games"]))
+    made.insert("young or rich", (rm.col("age") < 10) | (rm.col("price") > 100))
+    return made
+
+
+def test_a_condition_matches_where_it_is_true(matcher: rm.Matcher[str]) -> None:
+    assert sorted(matcher.match({"country": "DE", "age": 30})) == ["adult", "german"]
+    assert matcher.match({"topics": ["news", "sport"]}) == ["sport"]
+    assert matcher.match({"price": decimal.Decimal("100.01")}) == ["young or rich"]
+    assert matcher.match({}) == []
+    assert matcher.count({"age": 3}) == 1
+    assert matcher.any({"age": 3})
+    assert not matcher.any({"age": None})
+
+
+def test_a_matcher_is_like_a_dict_of_conditions(matcher: rm.Matcher[str]) -> None:
+    assert len(matcher) == 4
+    assert "adult" in matcher
+    assert "nobody" not in matcher
+    assert str(matcher["adult"]) == 'col("age") >= 18'
+    assert repr(matcher) == "<Matcher of 4 conditions on 7 attributes>"
+    matcher.remove("adult")
+    assert "adult" not in matcher
+    with pytest.raises(KeyError, match="there is no condition 'adult'"):
+        matcher.remove("adult")
+    with pytest.raises(KeyError, match="there is no condition 'adult'"):
+        matcher["adult"]
+
+
+def test_a_replaced_condition_is_the_new_one(matcher: rm.Matcher[str]) -> None:
+    assert matcher.replace("adult", rm.col("age") >= 21)
+    assert matcher.match({"age": 20}) == []
+    assert not matcher.replace("senior", rm.col("age") >= 65)
+    assert sorted(matcher.match({"age": 70})) == ["adult", "senior"]
+
+
+@dataclasses.dataclass
+class Visit:
+    country: str
+    age: int | None
+
+
+class Pair(NamedTuple):
+    country: str
+    age: int
+
+
+def test_records_come_in_many_forms(matcher: rm.Matcher[str]) -> None:
+    row = rm.Frame({"country": ["DE"], "age": [30]})[0]
+    same: list[Any] = [
+        {"country": "DE", "age": 30},
+        Visit("DE", 30),
+        Pair("DE", 30),
+        row,
+        b'{"country": "DE", "age": 30}',
+        '{"age": 30, "country": "D\\u0045"}',
+    ]
+    for record in same:
+        assert sorted(matcher.match(record)) == ["adult", "german"], record
+
+
+def test_json_is_read_as_the_attributes_are_declared() -> None:
+    matcher: rm.Matcher[int] = rm.Matcher(
+        {**ATTRIBUTES, "day": dt.date, "days": list[dt.date], "numbers": list[int]}
+    )
+    when = dt.datetime(2024, 1, 31, 10, tzinfo=dt.UTC)
+    matcher.insert(1, rm.col("at") == when)
+    matcher.insert(2, rm.col("price") == decimal.Decimal("1.50"))
+    matcher.insert(3, rm.col("extra")["a"].cast("int") == 5)
+    matcher.insert(4, rm.col("day") == dt.date(2024, 1, 31))
+    matcher.insert(5, rm.col("days").contains(dt.date(2024, 1, 31)))
+    matcher.insert(6, rm.col("numbers").contains_all([1, 2]))
+    matcher.insert(7, rm.col("score") == 2)
+    record = {
+        "at": "2024-01-31T12:00:00+02:00",
+        "price": 1.5,
+        "extra": {"a": "5"},
+        "day": "2024-01-31",
+        "days": [None, "2024-01-31"],
+        "numbers": [3, 2, 1],
+        "score": 2,
+        "country": None,
+    }
+    assert sorted(matcher.match(json.dumps(record))) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_batch_gives_a_row_for_each_match(matcher: rm.Matcher[str]) -> None:
+    frame = rm.Frame({"country": ["DE", "FR", None], "age": [30, 5, None]})
+    found = matcher.match_batch(frame)
+    assert found.columns == ["row", "id"]
+    assert sorted(found.to_tuples()) == [(0, "adult"), (0, "german"), (1, "young or rich")]
+    assert matcher.match_batch([{"age": 3}]).to_tuples() == [(0, "young or rich")]
+    with pytest.raises(rm.ProgrammingError, match='no attribute "contry"; is "country" meant'):
+        matcher.match_batch({"contry": ["DE"]})
+    with pytest.raises(rm.DataError, match='record 1: the attribute "country" is text'):
+        rm.Matcher({"country": str}).match_batch(rm.Frame({"country": [None, 5]}))
+
+
+def test_defaults_stand_where_nothing_is_given() -> None:
+    matcher: rm.Matcher[int] = rm.Matcher({"country": str, "age": int}, defaults={"country": "XX"})
+    matcher.insert(1, rm.col("country") == "XX")
+    assert matcher.match({}) == [1]
+    assert matcher.match({"age": 1}) == [1]
+    assert matcher.match_batch({"age": [1]}).to_tuples() == [(0, 1)]
+    assert matcher.match({"country": None}) == []
+    assert matcher.match({"country": "DE"}) == []
+
+
+def test_unknown_names_are_refused_unless_they_are_ignored() -> None:
+    strict: rm.Matcher[int] = rm.Matcher({"age": int})
+    lenient: rm.Matcher[int] = rm.Matcher({"age": int}, unknown="ignore")
+    for one in (strict, lenient):
+        one.insert(1, ADULT)
+    for record in ({"age": 20, "agee": 1}, '{"agee": [1, {"a": 2}], "age": 20}'):
+        assert lenient.match(record) == [1]
+        with pytest.raises(rm.ProgrammingError, match='no attribute "agee"; is "age" meant'):
+            strict.match(record)
+    assert lenient.match_batch({"agee": [1], "age": [20]}).to_tuples() == [(0, 1)]
+
+
+def test_explain_says_what_each_part_is(matcher: rm.Matcher[str]) -> None:
+    reasons = matcher.explain("german", {"country": "DE"})
+    assert [(str(reason.condition), reason.truth, reason.depth) for reason in reasons] == [
+        ('(col("country") == "DE") & (col("age") >= 18)', None, 0),
+        ('col("country") == "DE"', True, 1),
+        ('col("age") >= 18', None, 1),
+    ]
+    with pytest.raises(KeyError):
+        matcher.explain("nobody", {})
+
+
+def test_an_attribute_may_be_declared_by_a_schema_or_a_table() -> None:
+    class Person(rm.Table, name="people"):
+        id: rm.Col[int] = rm.pk()
+        name: rm.Col[str | None]
+
+    by_table: rm.Matcher[int] = rm.Matcher(Person)
+    by_table.insert(1, Person.name.starts_with("A"))
+    assert by_table.match({"name": "Ada"}) == [1]
+    by_schema: rm.Matcher[int] = rm.Matcher(rm.Frame({"name": ["a"], "id": [1]}).schema)
+    by_schema.insert(1, rm.col("name").starts_with("A"))
+    assert by_schema.match({"name": "Ada"}) == [1]
+    assert dict(by_table.schema) == {"id": "int64", "name": "text"}
+
+
+WRONG: list[tuple[Any, type[Exception], str]] = [
+    ({"country": 3}, rm.ProgrammingError, 'attribute "country" is text.*an integer'),
+    ({"topics": [1]}, rm.ProgrammingError, r'attribute "topics" is list\[text\]'),
+    ({"topics": "sport"}, rm.ProgrammingError, 'attribute "topics"'),
+    ({"at": dt.datetime(2024, 1, 1)}, rm.ProgrammingError, 'attribute "at"'),
+    ({"age": 2**70}, rm.ProgrammingError, 'attribute "age"'),
+    ({"age": object()}, rm.ProgrammingError, 'attribute "age"'),
+    ({"country": "\ud800"}, rm.ProgrammingError, "surrogate"),
+    ({"topics": ["\ud800"]}, rm.ProgrammingError, "surrogate"),
+    ({3: 1}, TypeError, "an attribute's name is a str, not 3"),
+    (3, TypeError, "a record is a dict.*not int"),
+    (b'{"age": ', rm.ProgrammingError, "the record: EOF"),
+    (b"[]", rm.ProgrammingError, "expected an object"),
+    (b'{"age": "x"}', rm.ProgrammingError, 'attribute "age" is int'),
+    (b'{"age": 1.5}', rm.ProgrammingError, 'attribute "age" is int'),
+    (b'{"topics": [[1]]}', rm.ProgrammingError, "an element of a list"),
+    (b'{"age": [1]}', rm.ProgrammingError, 'as the attribute "age"'),
+    (b'{"country": "\xff"}', rm.ProgrammingError, "invalid unicode"),
+    (b"[" * 10_000, rm.ProgrammingError, "the record"),
+]
+
+
+@pytest.mark.parametrize(("record", "error", "message"), WRONG, ids=lambda value: repr(value)[:30])
+def test_a_wrong_record_is_told_of_and_does_no_harm(
+    matcher: rm.Matcher[str], record: Any, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        matcher.match(record)
+    assert matcher.match({"age": 20}) == ["adult"]
+
+
+def test_wrong_conditions_are_told_of_and_do_no_harm(matcher: rm.Matcher[str]) -> None:
+    anything: Any = matcher
+    for condition, message in [
+        (rm.col("agee") > 3, 'no attribute "agee"; is "age" meant'),
+        (rm.col("age") > "x", "int cannot be compared with text"),
+        (rm.col("age") + 1, "is int, and a condition is a bool"),
+        (rm.count() > 3, "count"),
+    ]:
+        with pytest.raises(rm.ProgrammingError, match=message):
+            anything.insert("new", condition)
+        assert "new" not in matcher
+        with pytest.raises(rm.ProgrammingError, match=message):
+            anything.replace("adult", condition)
+    with pytest.raises(rm.ProgrammingError, match="'adult' already; replace"):
+        matcher.insert("adult", ADULT)
+    with pytest.raises(TypeError, match="a condition is an expression as"):
+        anything.insert("new", "age > 3")
+    with pytest.raises(TypeError, match="the ids of this matcher are str, and 5 is int"):
+        anything.insert(5, ADULT)
+    for id in (True, 1.5, None, 2**64):
+        with pytest.raises(TypeError, match="an id"):
+            anything.insert(id, ADULT)
+    assert matcher.match({"age": 20}) == ["adult"]
+
+
+def test_many_are_stored_all_or_none(matcher: rm.Matcher[str]) -> None:
+    good = [(f"n{at}", rm.col("age") == at) for at in range(5_000)]
+    wrong: list[tuple[Any, str]] = [
+        (("n1", ADULT), "the id 'n1' is given twice"),
+        (("adult", ADULT), "there is a condition 'adult' already"),
+        (("x", rm.col("agee") == 1), "the condition of 'x': there is no attribute"),
+        (("x", '["less", 1]'), "the condition of 'x': a stored expression"),
+    ]
+    for bad, message in wrong:
+        with pytest.raises(rm.ProgrammingError, match=message):
+            matcher.insert_many([*good, bad])
+        assert len(matcher) == 4
+        assert "n1" not in matcher
+    with pytest.raises(TypeError, match="pairs of an id and a condition"):
+        matcher.insert_many([3])  # type: ignore[list-item]
+    assert matcher.insert_many(good) == 5_000
+    assert sorted(matcher.match({"age": 17})) == ["n17"]
+    assert matcher.stats()["conditions"] == 5_004
+
+
+def test_stored_conditions_come_from_a_table() -> None:
+    with rm.Database("sqlite://") as db:
+        db.execute("create table filters (id text, condition text)")
+        db.load("filters", [{"id": "a", "condition": ADULT.to_json()}])
+        matcher: rm.Matcher[str] = rm.Matcher({"age": int})
+        matcher.insert_many(db.fetch("select id, condition from filters"))
+    assert matcher.match({"age": 20}) == ["a"]
+
+
+def test_a_number_out_of_range_is_an_error_or_no_match() -> None:
+    strict: rm.Matcher[int] = rm.Matcher({"age": int})
+    lenient: rm.Matcher[int] = rm.Matcher({"age": int}, errors="skip")
+    for one in (strict, lenient):
+        one.insert(1, rm.col("age") * 2 > 0)
+        one.insert(2, ADULT)
+    with pytest.raises(rm.DataError, match="out of range"):
+        strict.match({"age": 2**62})
+    with pytest.raises(rm.DataError, match=r"record 0: .*out of range"):
+        strict.match_batch({"age": [2**62]})
+    assert lenient.match({"age": 2**62}) == [2]
+    assert lenient.match_batch({"age": [2**62]}).to_tuples() == [(0, 2)]
+
+
+def test_changes_and_matches_agree_with_conditions_in_python() -> None:
+    dice = random.Random(1)
+    matcher: rm.Matcher[int] = rm.Matcher({"a": int, "b": str})
+    oracle: dict[int, tuple[int, str]] = {}
+    for _ in range(6_000):
+        id, low, word = dice.randrange(400), dice.randrange(20), dice.choice("xyz")
+        condition = (rm.col("a") >= low) & (rm.col("b") != word)
+        match dice.randrange(4):
+            case 0:
+                matcher.replace(id, condition)
+                oracle[id] = low, word
+            case 1 if id not in oracle:
+                matcher.insert(id, condition)
+                oracle[id] = low, word
+            case 2 if id in oracle:
+                matcher.remove(id)
+                del oracle[id]
+            case _:
+                a, b = dice.randrange(20), dice.choice("xyz")
+                wanted = {id for id, (low, word) in oracle.items() if a >= low and b != word}
+                found = matcher.match({"a": a, "b": b})
+                assert len(found) == len(wanted)
+                assert set(found) == wanted
+    matcher.settle()
+    assert len(matcher) == len(oracle)
+    assert matcher.stats()["indexes"] < 8
+
+
+def test_threads_match_while_another_writes() -> None:
+    matcher: rm.Matcher[str] = rm.Matcher({"a": int})
+    matcher.insert_many((f"k{at}", rm.col("a") >= at) for at in range(3_000))
+    over, wrong = threading.Event(), []
+
+    def match() -> None:
+        while not over.is_set():
+            found = matcher.match({"a": 99})
+            # Those below 100 stay; of those above one may come and go.
+            if len([id for id in found if int(id[1:]) < 100]) != 100 or len(found) > 101:
+                wrong.append(found)
+
+    threads = [threading.Thread(target=match) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for at in range(1_500):
+        matcher.insert(f"k{5_000 + at}", rm.col("a") >= 0)
+        matcher.remove(f"k{5_000 + at}")
+        matcher.replace(f"k{at % 100}", rm.col("a") >= at % 100 - 1)
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert len(matcher) == 3_000
