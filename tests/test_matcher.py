@@ -224,7 +224,7 @@ def test_wrong_conditions_are_told_of_and_do_no_harm(matcher: rm.Matcher[str]) -
         matcher.insert("adult", ADULT)
     with pytest.raises(TypeError, match="a condition is an expression as"):
         anything.insert("new", "age > 3")
-    with pytest.raises(TypeError, match="the ids of this matcher are str, and 5 is int"):
+    with pytest.raises(TypeError, match="the ids of this matcher are str, and an int is given"):
         anything.insert(5, ADULT)
     for id in (True, 1.5, None, 2**64):
         with pytest.raises(TypeError, match="an id"):
@@ -327,3 +327,35 @@ def test_threads_match_while_another_writes() -> None:
         thread.join()
     assert not wrong
     assert len(matcher) == 3_000
+
+
+def test_conditions_may_be_made_by_what_asks_the_matcher_itself() -> None:
+    matcher: rm.Matcher[str] = rm.Matcher({"a": int})
+    matcher.insert("first", rm.col("a") > 0)
+    over = threading.Event()
+
+    def match() -> None:
+        while not over.is_set():
+            assert "first" in matcher.match({"a": 1})
+
+    def conditions(turn: int) -> Any:
+        for at in range(2_000):
+            if at % 500 == 0:
+                assert matcher.count({"a": 1}) >= 1
+                matcher.replace("second", rm.col("a") > at)
+            yield f"{turn}:{at}", rm.col("a") == at
+
+    others = [threading.Thread(target=match) for _ in range(2)]
+    writers = [
+        threading.Thread(target=lambda turn=turn: matcher.insert_many(conditions(turn)))
+        for turn in range(3)
+    ]
+    for thread in [*others, *writers]:
+        thread.start()
+    for thread in writers:
+        thread.join(60)
+    over.set()
+    for thread in others:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in [*others, *writers])
+    assert len(matcher) == 6_002

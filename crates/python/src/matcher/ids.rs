@@ -7,6 +7,7 @@ use pyo3::types::{PyBool, PyInt, PyList, PyString};
 use rowmill::build::{Bytes, Fixed};
 use rowmill::{Batch, Field, Schema, Type};
 
+use crate::text::text;
 use crate::value;
 
 /// The ids that conditions are stored under, and the numbers that stand for them: an int is its own number.
@@ -25,45 +26,50 @@ enum Sort {
 }
 
 /// An id as it is given.
-pub(super) struct Id<'py> {
-    given: Bound<'py, PyAny>,
-    kept: Kept,
-}
-
-/// An id without Python.
-#[derive(Clone)]
-pub(super) enum Kept {
+pub(super) enum Id {
     Int(i64),
     Text(Arc<str>),
 }
 
-impl<'py> FromPyObject<'_, 'py> for Id<'py> {
+impl FromPyObject<'_, '_> for Id {
     type Error = PyErr;
 
-    fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        let given = given.to_owned();
-        let kept = if let Ok(text) = given.cast::<PyString>() {
-            Kept::Text((*crate::text::text(text)?).into())
-        } else if given.is_instance_of::<PyInt>() && !given.is_instance_of::<PyBool>() {
-            let Ok(number) = given.extract() else {
-                return Err(PyTypeError::new_err("an id that is an int has at most 64 bits"));
-            };
-            Kept::Int(number)
-        } else {
-            let class = value::class_name(&given);
-            return Err(PyTypeError::new_err(format!("an id is an int or a str, not {class}")));
-        };
-        Ok(Self { given, kept })
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        if let Ok(given) = given.cast::<PyString>() {
+            return Ok(Self::Text((*text(&given)?).into()));
+        }
+        if given.is_instance_of::<PyInt>() && !given.is_instance_of::<PyBool>() {
+            return given.extract().map(Self::Int).map_err(|_| {
+                PyTypeError::new_err("an id that is an int has at most 64 bits; give it as a str")
+            });
+        }
+        let class = value::class_name(&given);
+        Err(PyTypeError::new_err(format!("an id is an int or a str, not {class}")))
     }
 }
 
-impl<'py> Id<'py> {
-    pub(super) fn given(&self) -> &Bound<'py, PyAny> {
-        &self.given
+impl Id {
+    /// As Python shows it.
+    pub(super) fn shown(&self, py: Python<'_>) -> String {
+        match self {
+            Self::Int(id) => id.to_string(),
+            Self::Text(id) => value::repr(PyString::new(py, id).as_any()).unwrap_or_default(),
+        }
     }
+}
 
-    pub(super) fn kept(&self) -> Kept {
-        self.kept.clone()
+/// Ids to be told, when nobody is kept waiting any more.
+pub(super) enum Known<'n> {
+    Ints(&'n [u64]),
+    Texts(Vec<Py<PyString>>),
+}
+
+impl Known<'_> {
+    pub(super) fn list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        match self {
+            Self::Ints(numbers) => PyList::new(py, numbers.iter().map(|&number| number as i64)),
+            Self::Texts(texts) => PyList::new(py, texts),
+        }
     }
 }
 
@@ -72,35 +78,31 @@ impl Ids {
     ///
     /// # Errors
     /// Where the ids that there are are of the other sort.
-    pub(super) fn find(&self, id: &Id<'_>) -> PyResult<Option<u64>> {
-        let sort = match id.kept {
-            Kept::Int(_) => Sort::Int,
-            Kept::Text(_) => Sort::Text,
+    pub(super) fn find(&self, id: &Id) -> PyResult<Option<u64>> {
+        let sort = match id {
+            Id::Int(_) => Sort::Int,
+            Id::Text(_) => Sort::Text,
         };
         if self.sort.is_some_and(|known| known != sort) {
-            let (known, other) = match sort {
-                Sort::Int => ("str", "int"),
-                Sort::Text => ("int", "str"),
+            let message = match sort {
+                Sort::Int => "the ids of this matcher are str, and an int is given",
+                Sort::Text => "the ids of this matcher are int, and a str is given",
             };
-            let message = format!(
-                "the ids of this matcher are {known}, and {} is {other}",
-                value::repr(&id.given)?
-            );
             return Err(PyTypeError::new_err(message));
         }
-        Ok(match &id.kept {
-            Kept::Int(id) => Some(*id as u64),
-            Kept::Text(text) => self.numbers.get(text).copied(),
+        Ok(match id {
+            Id::Int(id) => Some(*id as u64),
+            Id::Text(text) => self.numbers.get(text).copied(),
         })
     }
 
     /// The same, of an id to be stored: a new one gets a number, which no other ever has.
-    pub(super) fn number(&mut self, py: Python<'_>, id: &Id<'_>) -> PyResult<u64> {
+    pub(super) fn number(&mut self, py: Python<'_>, id: &Id) -> PyResult<u64> {
         if let Some(number) = self.find(id)? {
             self.sort.get_or_insert(Sort::Int);
             return Ok(number);
         }
-        let Kept::Text(text) = &id.kept else { return Ok(0) };
+        let Id::Text(text) = id else { return Ok(0) };
         self.sort = Some(Sort::Text);
         let number = self.next;
         self.next += 1;
@@ -109,12 +111,8 @@ impl Ids {
         Ok(number)
     }
 
-    pub(super) fn forget(&mut self, id: &Id<'_>) {
-        self.forget_kept(&id.kept);
-    }
-
-    pub(super) fn forget_kept(&mut self, id: &Kept) {
-        if let Kept::Text(text) = id
+    pub(super) fn forget(&mut self, id: &Id) {
+        if let Id::Text(text) = id
             && let Some(number) = self.numbers.remove(text)
         {
             self.texts.remove(&number);
@@ -122,17 +120,12 @@ impl Ids {
     }
 
     /// The ids of these numbers; what was removed a moment ago is left out.
-    pub(super) fn list<'py>(
-        &self,
-        py: Python<'py>,
-        numbers: &[u64],
-    ) -> PyResult<Bound<'py, PyList>> {
+    pub(super) fn of<'n>(&self, py: Python<'_>, numbers: &'n [u64]) -> Known<'n> {
         if self.sort == Some(Sort::Text) {
             let texts = numbers.iter().filter_map(|number| self.texts.get(number));
-            let texts: Vec<&Py<PyString>> = texts.map(|(_, text)| text).collect();
-            return PyList::new(py, texts);
+            return Known::Texts(texts.map(|(_, text)| text.clone_ref(py)).collect());
         }
-        PyList::new(py, numbers.iter().map(|&number| number as i64))
+        Known::Ints(numbers)
     }
 
     /// A frame of rows and ids.

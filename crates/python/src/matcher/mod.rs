@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt as _;
 use pyo3::types::{PyDict, PyList, PyString, PyType};
 use rowmill::expr::{self, ExprError, Kind, query};
 use rowmill::matcher::{self, Attributes, Base, Record, Scratch};
@@ -43,7 +44,10 @@ pub(crate) struct Matcher {
     blank: Record,
     ignores_unknown: bool,
     skips_errors: bool,
+    /// Held for as long as ids are looked up or noted: no Python runs meanwhile.
     ids: Mutex<Ids>,
+    /// Held by whoever changes conditions, before `ids`, and while an index is made; waited for without the GIL.
+    writing: Mutex<()>,
     spare: Mutex<Vec<Box<Room>>>,
 }
 
@@ -79,8 +83,8 @@ impl Matcher {
             record::fill(&mut blank, &names, defaults, false)?;
         }
         let inner = matcher::Matcher::new(&attributes);
-        let (ids, spare) = (Mutex::default(), Mutex::default());
-        Ok(Self { inner, names, blank, ignores_unknown, skips_errors, ids, spare })
+        let (ids, writing, spare) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Ok(Self { inner, names, blank, ignores_unknown, skips_errors, ids, writing, spare })
     }
 
     /// `rm.Matcher[str]` is what type checkers see of one whose ids are strs.
@@ -96,16 +100,16 @@ impl Matcher {
     ///
     /// An id that is taken, an attribute that is not declared, and a condition that makes no sense for
     /// the attributes' types are a `ProgrammingError`.
-    fn insert(&self, py: Python<'_>, id: Id<'_>, condition: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn insert(&self, py: Python<'_>, id: Id, condition: &Bound<'_, PyAny>) -> PyResult<()> {
         let condition = condition_of(condition)?;
-        let mut ids = self.ids();
-        if self.is_taken(&ids, &id)? {
+        let _writing = self.writing(py);
+        if self.is_taken(&id)? {
             return Err(taken(py, &id));
         }
-        let number = ids.number(py, &id)?;
-        let stored = self.inner.insert(number, &condition);
+        let number = self.ids().number(py, &id)?;
+        let stored = py.detach(|| self.inner.insert(number, &condition));
         if stored.is_err() {
-            ids.forget(&id);
+            self.ids().forget(&id);
         }
         stored.map_err(|error| raised(py, &error))
     }
@@ -118,81 +122,63 @@ impl Matcher {
             Ok(frame) => frame.call_method0("to_tuples")?,
             Err(_) => conditions.clone(),
         };
+        // All that runs Python comes first.
         let reader = expr::stored::Reader::new();
-        let mut ids = self.ids();
-        let mut builder = Base::builder(self.inner.attributes());
-        let (mut new, mut numbers) = (Vec::new(), HashSet::new());
-        let mut insert = |ids: &mut Ids, pair: &Bound<'_, PyAny>| -> PyResult<()> {
-            let (id, condition): (Id<'_>, Bound<'_, PyAny>) = pair.extract().map_err(|error| {
-                let told =
-                    PyTypeError::new_err("insert_many() takes pairs of an id and a condition");
-                told.set_cause(py, Some(error));
-                told
-            })?;
-            if self.is_taken(ids, &id)? {
-                return Err(taken(py, &id));
-            }
-            let condition = match condition.cast::<PyString>() {
-                Ok(text) => {
-                    reader.read(&crate::text::text(text)?).map_err(|error| raised(py, &error))
-                }
-                Err(_) => condition_of(&condition),
-            };
-            let of_id = |error: PyErr| {
-                let shown = value::repr(id.given()).unwrap_or_default();
-                errors::programming(py, &format!("the condition of {shown}: {}", error.value(py)))
-            };
-            let condition = condition.map_err(of_id)?;
-            let number = ids.number(py, &id)?;
-            if !numbers.insert(number) {
-                return Err(twice(py, &id));
-            }
-            let added = builder.insert(number, &condition);
-            new.push(id.kept());
-            added.map_err(|error| of_id(raised(py, &error)))
-        };
-        let mut done = Ok(());
+        let mut given = Vec::new();
         for pair in pairs.try_iter()? {
-            done = pair.and_then(|pair| insert(&mut ids, &pair));
-            if done.is_err() {
-                break;
-            }
+            given.push(pair_of(&pair?, &reader)?);
         }
+        let _writing = self.writing(py);
+        let mut builder = Base::builder(self.inner.attributes());
+        let mut numbers = HashSet::with_capacity(given.len());
+        let mut add = |id: &Id, condition: &expr::Expr| {
+            if self.is_taken(id)? {
+                return Err(taken(py, id));
+            }
+            let number = self.ids().number(py, id)?;
+            if !numbers.insert(number) {
+                return Err(twice(py, id));
+            }
+            builder.insert(number, condition).map_err(|error| of_id(py, id, &raised(py, &error)))
+        };
+        let mut done = given.iter().try_for_each(|(id, condition)| add(id, condition));
         if done.is_ok() {
             let built = py.detach(|| self.inner.insert_base(builder.build()));
             done = built.map_err(|error| raised(py, &error));
         }
         if done.is_err() {
-            new.iter().for_each(|id| ids.forget_kept(id));
+            // Those that were there before are still.
+            for (id, _) in &given {
+                if !self.is_taken(id).unwrap_or(true) {
+                    self.ids().forget(&id);
+                }
+            }
         }
-        done.map(|()| new.len())
+        done.map(|()| given.len())
     }
 
     /// Stores a condition in place of the one of its id, if there is one; says whether there was.
-    fn replace(&self, py: Python<'_>, id: Id<'_>, condition: &Bound<'_, PyAny>) -> PyResult<bool> {
+    fn replace(&self, py: Python<'_>, id: Id, condition: &Bound<'_, PyAny>) -> PyResult<bool> {
         let condition = condition_of(condition)?;
-        let mut ids = self.ids();
-        let was = self.is_taken(&ids, &id)?;
-        let number = ids.number(py, &id)?;
-        let stored = self.inner.replace(number, &condition);
+        let _writing = self.writing(py);
+        let was = self.is_taken(&id)?;
+        let number = self.ids().number(py, &id)?;
+        let stored = py.detach(|| self.inner.replace(number, &condition));
         if stored.is_err() && !was {
-            ids.forget(&id);
+            self.ids().forget(&id);
         }
         stored.map_err(|error| raised(py, &error))
     }
 
     /// Removes the condition of an id. One that is not there is a `KeyError`.
-    fn remove(&self, id: Id<'_>) -> PyResult<()> {
-        let mut ids = self.ids();
-        let removed = match ids.find(&id)? {
-            Some(number) => self.inner.remove(number),
-            None => false,
-        };
-        if removed {
-            ids.forget(&id);
-            return Ok(());
+    fn remove(&self, py: Python<'_>, id: Id) -> PyResult<()> {
+        let _writing = self.writing(py);
+        let number = self.ids().find(&id)?;
+        if !number.is_some_and(|number| py.detach(|| self.inner.remove(number))) {
+            return Err(missing(py, &id));
         }
-        Err(missing(&id))
+        self.ids().forget(&id);
+        Ok(())
     }
 
     /// The ids of all conditions that are true of a record, in no order.
@@ -207,7 +193,9 @@ impl Matcher {
         let Room { record, scratch, found } = &mut *room;
         found.clear();
         self.run(py, view.len(), || view.matches(record, scratch, found))?;
-        let list = self.ids().list(py, found)?;
+        // Nobody waits for the ids while Python makes objects.
+        let known = self.ids().of(py, found);
+        let list = known.list(py)?;
         self.keep(room);
         Ok(list)
     }
@@ -285,13 +273,13 @@ impl Matcher {
     fn explain<'py>(
         &self,
         py: Python<'py>,
-        id: Id<'py>,
+        id: Id,
         record: &Bound<'py, PyAny>,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let number = self.ids().find(&id)?.ok_or_else(|| missing(&id))?;
+        let number = self.ids().find(&id)?.ok_or_else(|| missing(py, &id))?;
         let view = self.inner.view();
         if !view.contains(number) {
-            return Err(missing(&id));
+            return Err(missing(py, &id));
         }
         let mut room = self.room();
         self.fill(&mut room.record, record)?;
@@ -342,15 +330,16 @@ impl Matcher {
         self.inner.view().len()
     }
 
-    fn __contains__(&self, id: Id<'_>) -> PyResult<bool> {
-        self.is_taken(&self.ids(), &id)
+    fn __contains__(&self, id: Id) -> PyResult<bool> {
+        self.is_taken(&id)
     }
 
     /// The condition of an id.
-    fn __getitem__(&self, id: Id<'_>) -> PyResult<Expr> {
+    fn __getitem__(&self, py: Python<'_>, id: Id) -> PyResult<Expr> {
         let number = self.ids().find(&id)?;
         let view = self.inner.view();
-        let condition = number.and_then(|number| view.get(number)).ok_or_else(|| missing(&id))?;
+        let condition =
+            number.and_then(|number| view.get(number)).ok_or_else(|| missing(py, &id))?;
         Ok(Expr(condition.clone()))
     }
 
@@ -365,8 +354,13 @@ impl Matcher {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_taken(&self, ids: &Ids, id: &Id<'_>) -> PyResult<bool> {
-        Ok(ids.find(id)?.is_some_and(|number| self.inner.view().contains(number)))
+    fn writing<'a>(&'a self, py: Python<'_>) -> MutexGuard<'a, ()> {
+        self.writing.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_taken(&self, id: &Id) -> PyResult<bool> {
+        let number = self.ids().find(id)?;
+        Ok(number.is_some_and(|number| self.inner.view().contains(number)))
     }
 
     fn room(&self) -> Box<Room> {
@@ -420,18 +414,43 @@ fn condition_of(given: &Bound<'_, PyAny>) -> PyResult<expr::Expr> {
     )))
 }
 
-fn taken(py: Python<'_>, id: &Id<'_>) -> PyErr {
-    let shown = value::repr(id.given()).unwrap_or_default();
+/// An id and a condition, as text or not.
+fn pair_of<'py>(
+    pair: &Bound<'py, PyAny>,
+    reader: &expr::stored::Reader,
+) -> PyResult<(Id, expr::Expr)> {
+    let py = pair.py();
+    let Ok((id, condition)) = pair.extract::<(Bound<'py, PyAny>, Bound<'py, PyAny>)>() else {
+        return Err(PyTypeError::new_err("insert_many() takes pairs of an id and a condition"));
+    };
+    let id: Id = id.extract()?;
+    let condition = match condition.cast::<PyString>() {
+        Ok(text) => reader.read(&crate::text::text(text)?).map_err(|error| raised(py, &error)),
+        Err(_) => condition_of(&condition),
+    };
+    match condition {
+        Ok(condition) => Ok((id, condition)),
+        Err(error) => Err(of_id(py, &id, &error)),
+    }
+}
+
+fn of_id(py: Python<'_>, id: &Id, error: &PyErr) -> PyErr {
+    let shown = id.shown(py);
+    errors::programming(py, &format!("the condition of {shown}: {}", error.value(py)))
+}
+
+fn taken(py: Python<'_>, id: &Id) -> PyErr {
+    let shown = id.shown(py);
     errors::programming(py, &format!("there is a condition {shown} already; replace() changes it"))
 }
 
-fn twice(py: Python<'_>, id: &Id<'_>) -> PyErr {
-    let shown = value::repr(id.given()).unwrap_or_default();
+fn twice(py: Python<'_>, id: &Id) -> PyErr {
+    let shown = id.shown(py);
     errors::programming(py, &format!("the id {shown} is given twice"))
 }
 
-fn missing(id: &Id<'_>) -> PyErr {
-    let shown = value::repr(id.given()).unwrap_or_default();
+fn missing(py: Python<'_>, id: &Id) -> PyErr {
+    let shown = id.shown(py);
     PyKeyError::new_err(format!("there is no condition {shown}"))
 }
 
