@@ -17,7 +17,18 @@ from bench.checks import verdicts
 from bench.context import Context, opened
 from bench.data import LARGE, QUICK, Sizes
 from bench.report import markdown, notes, plain, table, write
-from bench.workloads import fetch, imports, load, paging, point, queries, sqlite, stream, ticker
+from bench.workloads import (
+    fetch,
+    imports,
+    load,
+    matching,
+    paging,
+    point,
+    queries,
+    sqlite,
+    stream,
+    ticker,
+)
 from bench.workloads import filter as filter_workload
 from bench.workloads import json as json_workload
 
@@ -31,6 +42,7 @@ WORKLOADS: dict[str, ModuleType] = {
     "stream": stream,
     "queries": queries,
     "paging": paging,
+    "matching": matching,
     "ticker": ticker,
     "import": imports,
 }

@@ -50,6 +50,11 @@ def figure(task: str, peer: str, name: str) -> Value:
     return lambda results: results.median(task, peer, name)
 
 
+def over(name: str) -> Value:
+    """What a call of `Matcher.match` costs without a condition."""
+    return figure("match 150", "rowmill", f"empty_{name}")
+
+
 def smallest_peak(results: Results) -> float | None:
     """Rowmill's peak memory to that of the better of asyncpg and psycopg."""
     task = "wide to pandas"
@@ -180,6 +185,10 @@ TARGETS = [
     ),
     Target("paging", "SQLite, top 10 of 50: wall / correlated IN", ratio("top 10 of 50, SQLite", "wall", RM, "correlated IN"), 2),
     Target("paging", "PostgreSQL, top 10 of 50: wall / LATERAL", ratio("top 10 of 50, PostgreSQL", "wall", RM, "LATERAL"), 2),
+    Target("matching", "150 campaigns: a dict, over none", over("dict_us"), 6, unit="us"),
+    Target("matching", "150 campaigns: JSON, over none", over("json_us"), 4, unit="us"),
+    Target("matching", "150 campaigns: closures / a dict", ratio("match 150", "dict_us", "closures", RM), 4, True),
+    Target("matching", "100,000 campaigns: two threads", figure("match 100000", RM, "two_threads_x"), 1.8, True),
     Target("filter", "100 rows x 11 columns", slowest(100), 2, unit="us"),
     Target("filter", "100 rows, three columns", slowest(100, ", three columns"), 0.6, unit="us"),
     Target("filter", "100 rows, ten conditions", figure("filter 100", RM, "ten_us"), 3, unit="us"),

@@ -28,6 +28,7 @@ class Sizes:
     messages: int = 1_000_000
     shared_buffers: str = "2GB"
     filters: tuple[int, ...] = (100, 10_000, 300_000, 10_000_000)
+    campaigns: tuple[int, ...] = (150, 10_000, 100_000)
 
 
 LARGE = 100_000_000
@@ -36,6 +37,7 @@ QUICK = Sizes(
     *(5_000, 50_000, 1_000_000, 1_000, 500, 5, 20_000, 1_000, 20_000, 300_000, 20_000, 100, 20_000),
     shared_buffers="256MB",
     filters=(100, 10_000),
+    campaigns=(150,),
 )
 
 TEXT = "substr(md5(random()::text) || md5(random()::text), 1, 5 + (random() * 25)::int)"

@@ -15,7 +15,9 @@ def test_the_page_runs() -> None:
     names: dict[str, Any] = {}
     for number, block in enumerate(BLOCKS, 1):
         exec(compile(block, f"docs/matching.md, block {number}", "exec", dont_inherit=True), names)
-    assert [reason.truth for reason in names["matcher"].explain("campaign-7", {"country": "DE"})] == [
+    assert [
+        reason.truth for reason in names["matcher"].explain("campaign-7", {"country": "DE"})
+    ] == [
         None,
         None,
         True,
