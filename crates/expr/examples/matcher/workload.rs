@@ -11,7 +11,7 @@ use crate::chance::Chance;
 
 /// What an attribute's values are.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Sort {
+pub(crate) enum Sort {
     /// One of so many texts.
     Word(usize),
     /// Up to so many of so many texts.
@@ -26,7 +26,7 @@ pub enum Sort {
 }
 
 /// Name, values, and in how many of a hundred requests it is missing.
-pub const ATTRIBUTES: [(&str, Sort, usize); 31] = [
+pub(crate) const ATTRIBUTES: [(&str, Sort, usize); 31] = [
     ("country", Sort::Word(40), 1),
     ("region", Sort::Word(300), 10),
     ("city", Sort::Word(5_000), 20),
@@ -62,7 +62,7 @@ pub const ATTRIBUTES: [(&str, Sort, usize); 31] = [
 
 /// A campaign's condition.
 #[derive(Clone, Debug)]
-pub enum Filter {
+pub(crate) enum Filter {
     /// One of the values, or none of them.
     Within(usize, Vec<u32>, bool),
     /// A list that holds one of the values, or none of them.
@@ -78,7 +78,7 @@ pub enum Filter {
 
 /// A request's value.
 #[derive(Clone, Debug)]
-pub enum Given {
+pub(crate) enum Given {
     Missing,
     /// One of the texts, by its number.
     Word(u32),
@@ -89,12 +89,12 @@ pub enum Given {
     Bool(bool),
 }
 
-pub struct Workload {
+pub(crate) struct Workload {
     attributes: Arc<Attributes>,
     columns: Vec<Expr>,
 }
 
-pub fn word(attribute: usize, value: u32) -> String {
+pub(crate) fn word(attribute: usize, value: u32) -> String {
     format!("{}-{value}", &ATTRIBUTES[attribute].0[..2])
 }
 
@@ -103,7 +103,7 @@ fn at(name: &str) -> usize {
 }
 
 impl Workload {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let fields = ATTRIBUTES.iter().map(|(name, sort, _)| {
             let kind = match sort {
                 Sort::Word(_) => Type::Text,
@@ -120,13 +120,13 @@ impl Workload {
         Self { attributes, columns }
     }
 
-    pub fn attributes(&self) -> &Arc<Attributes> {
+    pub(crate) fn attributes(&self) -> &Arc<Attributes> {
         &self.attributes
     }
 
     /// A campaign.
-    pub fn filter(&self, chance: &mut Chance) -> Filter {
-        let count = chance.from_to(3, 10);
+    pub(crate) fn filter(&self, chance: &mut Chance) -> Filter {
+        let count = chance.from_to(3, 10).max(chance.from_to(3, 6));
         let mut used = 0_u64;
         let mut parts = Vec::with_capacity(count + 1);
         let mut asked = 0;
@@ -150,7 +150,7 @@ impl Workload {
         Filter::And(parts)
     }
 
-    pub fn expression(&self, filter: &Filter) -> Result<Expr, ExprError> {
+    pub(crate) fn expression(&self, filter: &Filter) -> Result<Expr, ExprError> {
         let column = |at: &usize| self.columns[*at].clone();
         let listed = |at: usize, values: &[u32]| {
             let is_int = matches!(ATTRIBUTES[at].1, Sort::Int(_) | Sort::Numbers(..));
@@ -200,7 +200,7 @@ impl Workload {
     }
 
     /// A request.
-    pub fn request(&self, chance: &mut Chance) -> Vec<Given> {
+    pub(crate) fn request(&self, chance: &mut Chance) -> Vec<Given> {
         let given = ATTRIBUTES.iter().map(|(_, sort, missing)| {
             if chance.below(100) < *missing {
                 return Given::Missing;
@@ -223,7 +223,7 @@ impl Workload {
         given.collect()
     }
 
-    pub fn record(&self, request: &[Given]) -> Result<Record, ExprError> {
+    pub(crate) fn record(&self, request: &[Given]) -> Result<Record, ExprError> {
         let mut record = Record::new(&self.attributes);
         for (at, given) in request.iter().enumerate() {
             match given {
@@ -246,7 +246,7 @@ impl Workload {
 }
 
 impl Filter {
-    pub fn attribute(&self) -> usize {
+    pub(crate) fn attribute(&self) -> usize {
         match self {
             Self::Within(at, ..) | Self::Holds(at, ..) | Self::Range(at, ..) | Self::Is(at, _) | Self::Begins(at, _) => *at,
             Self::And(parts) | Self::Or(parts) => parts.first().map_or(0, Self::attribute),
@@ -281,19 +281,19 @@ fn condition(chance: &mut Chance) -> Filter {
         Filter::Within(at, values, true)
     };
     match chance.below(126) {
-        0..12 => within("country", 1, 4, chance),
+        0..12 => within("country", 1, 2, chance),
         12..15 => within("region", 2, 20, chance),
         15..17 => within("city", 2, 20, chance),
         17 => within("postal", 5, 40, chance),
         18..26 => within("device", 1, 2, chance),
-        26..32 => within("os", 1, 3, chance),
+        26..32 => within("os", 1, 2, chance),
         32..35 => within("browser", 1, 4, chance),
         35..37 => within("connection", 1, 3, chance),
-        37..42 => within("language", 1, 3, chance),
+        37..42 => within("language", 1, 2, chance),
         42..45 => within("gender", 1, 1, chance),
-        45..50 => within("exchange", 2, 6, chance),
+        45..50 => within("exchange", 1, 5, chance),
         50..54 => within("position", 1, 4, chance),
-        54..60 => within("size", 2, 8, chance),
+        54..60 => within("size", 1, 6, chance),
         60..65 => without("domain", 5, 40, chance),
         65..67 => within("domain", 10, 60, chance),
         67..70 => without("publisher", 2, 20, chance),

@@ -59,15 +59,24 @@ impl Base {
     }
 
     pub(super) fn of(builder: Builder) -> Self {
-        let Builder { attributes, dictionaries, slots, residuals, trees, ids, expressions, numbers } =
-            builder;
+        let Builder {
+            attributes,
+            dictionaries,
+            slots,
+            residuals,
+            trees,
+            ids,
+            expressions,
+            numbers,
+            ..
+        } = builder;
         let values: Vec<usize> = dictionaries.iter().map(Dictionary::len).collect();
         let odds = Odds::of(&slots, &values);
         let order = ordered(&slots, &odds);
         let blocks = slots.len().div_ceil(BLOCK);
         let mut lines = Lines::new();
         let mut layers = layers(&slots, &odds, &order, &values, &mut lines, blocks);
-        layers.sort_by(|a, b| a.passing.total_cmp(&b.passing));
+        arrange(&mut layers, blocks);
         let mut counts = vec![0_u32; ids.len()];
         slots.expressions.iter().for_each(|&number| counts[number as usize] += 1);
         let mut many = 0;
@@ -234,6 +243,16 @@ impl Base {
 
     /// Finds the slots whose clauses are all true.
     fn narrow(&self, record: &Record, scratch: &mut Scratch) {
+        self.begin(scratch);
+        for layer in &self.layers {
+            if scratch.live.is_empty() {
+                return;
+            }
+            self.apply(layer, record, scratch);
+        }
+    }
+
+    pub(crate) fn begin(&self, scratch: &mut Scratch) {
         scratch.live.clear();
         scratch.left.clear();
         scratch.lists.clear();
@@ -244,15 +263,9 @@ impl Base {
         scratch.live.extend(0..self.blocks as u32);
         scratch.left.resize(self.blocks, Line::ALL);
         scratch.left[self.blocks - 1] = self.last;
-        for layer in &self.layers {
-            if scratch.live.is_empty() {
-                return;
-            }
-            self.apply(layer, record, scratch);
-        }
     }
 
-    fn apply(&self, layer: &Layer, record: &Record, scratch: &mut Scratch) {
+    pub(crate) fn apply(&self, layer: &Layer, record: &Record, scratch: &mut Scratch) {
         let at = layer.attribute;
         if !record.has(at) {
             return self.and(&layer.missing, scratch);
@@ -387,6 +400,28 @@ fn set(slots: &[u32], scratch: &mut Scratch) {
     }
 }
 
+/// Puts the layers in the order in which they are looked at: what leaves few blocks for little time goes first.
+fn arrange(layers: &mut Vec<Layer>, blocks: usize) {
+    // Nanoseconds, about: for each layer, for a line of it, for a flip.
+    const EACH: f64 = 40.0;
+    const LINE: f64 = 3.0;
+    const FLIP: f64 = 1.3;
+    let mut left = blocks as f64;
+    let mut arranged = Vec::with_capacity(layers.len());
+    while !layers.is_empty() {
+        let price = |layer: &Layer| {
+            let cost = EACH + left * LINE * (1.0 + layer.dense) + layer.flips * FLIP;
+            cost / (1.0 - layer.alive + 0.1 * (1.0 - layer.passing) + 1e-6)
+        };
+        let prices = layers.iter().map(price).enumerate();
+        let best = prices.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |best| best.0);
+        let layer = layers.remove(best);
+        left *= layer.alive;
+        arranged.push(layer);
+    }
+    *layers = arranged;
+}
+
 /// The layers, each with the odds that it leaves a slot.
 fn layers(
     slots: &Slots,
@@ -433,6 +468,7 @@ fn layers(
             }
         };
         layer.passing = 1.0 - missed[at] / slots.len() as f64;
+        layer.expect(odds.weights(attribute), blocks);
         layers.push(layer);
     }
     layers

@@ -16,6 +16,11 @@ pub(crate) struct Layer {
     pub(crate) places: Places,
     /// How much is expected to be left of the slots, of all that there are.
     pub(crate) passing: f64,
+    /// The share of blocks of which it is expected to leave something.
+    pub(crate) alive: f64,
+    /// How many flips and how many rows beside the first a record is expected to have.
+    pub(crate) flips: f64,
+    pub(crate) dense: f64,
     pub(crate) clauses: usize,
 }
 
@@ -44,6 +49,53 @@ pub(crate) enum Places {
 pub(crate) type Members<'a> = &'a [(u32, u32)];
 
 impl Layer {
+    fn new(
+        attribute: usize,
+        sort: Sort,
+        missing: Box<[u32]>,
+        rows: Vec<u32>,
+        places: Places,
+        clauses: usize,
+    ) -> Self {
+        let (passing, alive) = (1.0, 1.0);
+        Self { attribute, sort, missing, rows, places, passing, alive, flips: 0.0, dense: 0.0, clauses }
+    }
+
+    /// Finds what is to be expected of a record, in which values are as frequent as in expressions.
+    pub(crate) fn expect(&mut self, weights: &[f32], blocks: usize) {
+        let alive = |number: usize| {
+            let row = self.row(number, blocks);
+            row.iter().filter(|&&line| line != Lines::NONE).count() as f64 / blocks as f64
+        };
+        let (mut left, mut flips, mut dense) = (0.0, 0.0, 0.0);
+        match &self.places {
+            Places::Values { starts, row_of, .. } => {
+                let other = alive(0);
+                for (value, &weight) in weights.iter().enumerate() {
+                    let weight = f64::from(weight);
+                    let several = if self.sort == Sort::Elements { HELD } else { 1.0 };
+                    flips += weight * several * f64::from(starts[value + 1] - starts[value]);
+                    if row_of[value] != 0 {
+                        dense += weight * several;
+                    }
+                    let row = if self.sort == Sort::Elements { 0 } else { row_of[value] as usize };
+                    left += weight * if row == 0 { other } else { alive(row) };
+                }
+                if self.sort == Sort::Elements {
+                    // What no value leaves a list of values leaves some of.
+                    left = left.midpoint(1.0);
+                } else {
+                    dense = 0.0;
+                }
+            }
+            Places::Spans { cuts, flips: all, .. } => {
+                left = (0..cuts.len()).map(alive).sum::<f64>() / cuts.len() as f64;
+                flips = all.len() as f64 / cuts.len() as f64 / 4.0;
+            }
+        }
+        (self.alive, self.flips, self.dense) = (left.min(1.0), flips, dense);
+    }
+
     pub(crate) fn row(&self, number: usize, blocks: usize) -> &[u32] {
         &self.rows[number * blocks..(number + 1) * blocks]
     }
@@ -126,7 +178,7 @@ impl Layer {
         flips.shrink_to_fit();
         rows.shrink_to_fit();
         let places = Places::Values { starts, flips, row_of };
-        Self { attribute, sort, missing, rows, places, passing: 1.0, clauses: members.len() }
+        Self::new(attribute, sort, missing, rows, places, members.len())
     }
 
     /// The layer of ranges.
@@ -199,10 +251,12 @@ impl Layer {
         rows.shrink_to_fit();
         let places = Places::Spans { keys, starts, flips, cuts };
         let sort = Sort::Spans;
-        Self { attribute, sort, missing, rows, places, passing: 1.0, clauses: members.len() }
+        Self::new(attribute, sort, missing, rows, places, members.len())
     }
 }
 
+/// Values that a record's list is taken to hold.
+const HELD: f64 = 12.0;
 /// Flips between two rows of ranges, at least: fewer are quicker found one by one than by a row.
 const MOST_BETWEEN: usize = 16;
 /// Each of so many keys has a row of its own.

@@ -1,5 +1,7 @@
 use super::base::Base;
 use super::layer::Layer;
+use super::record::Record;
+use super::scratch::Scratch;
 use super::slots::Sort;
 
 /// What an index is made of and what it takes.
@@ -37,6 +39,17 @@ pub struct LayerStats {
 }
 
 impl Base {
+    /// How many blocks are left after each of the [layers](Stats::layers), for a record: each costs the layers after
+    /// it a line of memory.
+    pub fn left(&self, record: &Record, scratch: &mut Scratch) -> Vec<usize> {
+        self.begin(scratch);
+        let layers = self.layers.iter().map(|layer| {
+            self.apply(layer, record, scratch);
+            scratch.live.len()
+        });
+        layers.collect()
+    }
+
     /// What it is made of and what it takes.
     pub fn stats(&self) -> Stats {
         let layer = |layer: &Layer| LayerStats {
