@@ -34,6 +34,10 @@ pub struct Base {
     /// Of each slot where in `extras` it is, counted from 1; 0 for one whose clauses are all there is of it.
     slot_extras: Vec<u32>,
     extras: Vec<Extra>,
+    /// The slots that have one.
+    with_extras: Vec<Line>,
+    checks: Vec<Check>,
+    check_values: Vec<u32>,
     trees: Vec<Tree>,
     pub(crate) residuals: Residuals,
     /// Expressions of more than one slot.
@@ -50,6 +54,19 @@ struct Extra {
     residual: u32,
     /// The number among expressions of more than one slot, counted from 1; 0 for one of one slot.
     many: u32,
+    /// Where its checks begin and end.
+    checks: (u32, u32),
+}
+
+/// A clause on a list for which there is no layer, for it would be of too few slots.
+#[derive(Clone, Copy, Debug)]
+struct Check {
+    attribute: u16,
+    not: bool,
+    null: bool,
+    /// Where its values begin and end.
+    start: u32,
+    end: u32,
 }
 
 impl Base {
@@ -61,7 +78,7 @@ impl Base {
     pub(super) fn of(builder: Builder) -> Self {
         let Builder {
             attributes,
-            dictionaries,
+            mut dictionaries,
             slots,
             residuals,
             trees,
@@ -71,11 +88,12 @@ impl Base {
             ..
         } = builder;
         let values: Vec<usize> = dictionaries.iter().map(Dictionary::len).collect();
+        dictionaries.iter_mut().for_each(Dictionary::settle);
         let odds = Odds::of(&slots, &values);
         let order = ordered(&slots, &odds);
         let blocks = slots.len().div_ceil(BLOCK);
         let mut lines = Lines::new();
-        let mut layers = layers(&slots, &odds, &order, &values, &mut lines, blocks);
+        let (mut layers, late) = layers(&slots, &odds, &order, &values, &mut lines, blocks);
         arrange(&mut layers, blocks);
         let mut counts = vec![0_u32; ids.len()];
         slots.expressions.iter().for_each(|&number| counts[number as usize] += 1);
@@ -91,15 +109,28 @@ impl Base {
         let mut slot_ids = Vec::with_capacity(slots.len());
         let mut slot_extras = Vec::with_capacity(slots.len());
         let mut extras = Vec::new();
-        for &slot in &order {
+        let (mut checks, mut check_values) = (Vec::new(), Vec::new());
+        let mut late = late.into_iter().peekable();
+        let mut with_extras = vec![Line::NONE; blocks];
+        for (place, &slot) in order.iter().enumerate() {
             let number = slots.expressions[slot as usize] as usize;
             let (residual, many) = (slots.residuals[slot as usize], counts[number]);
             slot_ids.push(ids[number]);
-            if residual == 0 && many == 0 {
+            let first = checks.len() as u32;
+            while let Some((_, clause)) = late.next_if(|one| one.0 as usize == place) {
+                let clause = &slots.all_clauses()[clause as usize];
+                let start = check_values.len() as u32;
+                check_values.extend_from_slice(slots.values(clause));
+                let (attribute, not, null) = (clause.attribute, clause.not, clause.null);
+                checks.push(Check { attribute, not, null, start, end: check_values.len() as u32 });
+            }
+            let checks = (first, checks.len() as u32);
+            if residual == 0 && many == 0 && checks.0 == checks.1 {
                 slot_extras.push(0);
             } else {
-                extras.push(Extra { residual, many });
+                extras.push(Extra { residual, many, checks });
                 slot_extras.push(extras.len() as u32);
+                with_extras[place / BLOCK].set(place % BLOCK);
             }
         }
         let last = match slots.len() % BLOCK {
@@ -117,6 +148,9 @@ impl Base {
             slot_ids,
             slot_extras,
             extras,
+            with_extras,
+            checks,
+            check_values,
             trees,
             residuals,
             many: many as usize,
@@ -187,7 +221,9 @@ impl Base {
     pub(crate) fn byte_len(&self) -> usize {
         let layers: usize = self.layers.iter().map(Layer::byte_len).sum();
         let dictionaries: usize = self.dictionaries.iter().map(Dictionary::byte_len).sum();
-        let slots = self.slot_ids.len() * 8 + self.slot_extras.len() * 4 + self.extras.len() * 8;
+        let slots = self.slot_ids.len() * 8 + self.slot_extras.len() * 4 + self.extras.len() * 16
+            + (self.checks.len() * 3 + self.check_values.len()) * 4
+            + self.with_extras.len() * 64;
         let residual = self.residuals.byte_len() + self.trees.len() * 24;
         let ids = self.ids.len() * 8 + self.expressions.len() * 8 + self.numbers.allocation_size();
         self.lines.len() * 64 + layers + dictionaries + slots + residual + ids
@@ -206,39 +242,57 @@ impl Base {
         self.narrow(record, scratch);
         scratch.memo.begin(self.residuals.len());
         scratch.told.resize(self.many.div_ceil(64), 0);
-        let Scratch { live, left, memo, told, told_words, .. } = scratch;
-        'blocks: for (&block, line) in live.iter().zip(&*left) {
-            for (at, word) in line.0.iter().enumerate() {
-                let mut word = *word;
-                while word != 0 {
-                    let slot = block as usize * BLOCK + at * 64 + word.trailing_zeros() as usize;
-                    word &= word - 1;
-                    let extra = self.slot_extras[slot];
-                    if extra != 0 {
-                        let extra = self.extras[extra as usize - 1];
-                        let many = (extra.many as usize).wrapping_sub(1);
-                        if extra.many != 0 && told[many / 64] >> (many % 64) & 1 == 1 {
-                            continue;
-                        }
-                        if extra.residual != 0 {
-                            let tree = &self.trees[extra.residual as usize - 1];
-                            if !self.residuals.holds(tree, record, memo) {
-                                continue;
-                            }
-                        }
-                        if extra.many != 0 {
-                            told[many / 64] |= 1 << (many % 64);
-                            told_words.push((many / 64) as u32);
-                        }
-                    }
-                    if !visit(self.slot_ids[slot]) {
-                        break 'blocks;
-                    }
+        // First which slots there are, then what they are: so that many are fetched at once.
+        let Scratch { live, left, plain, extra, .. } = scratch;
+        plain.clear();
+        extra.clear();
+        for (&block, line) in live.iter().zip(&*left) {
+            let first = block * BLOCK as u32;
+            let with = &self.with_extras[block as usize];
+            line.without(with).each(|at| plain.push(first + at as u32));
+            line.and(with).each(|at| extra.push(first + at as u32));
+        }
+        let done = plain.iter().all(|&slot| visit(self.slot_ids[slot as usize]));
+        for at in 0..if done { scratch.extra.len() } else { 0 } {
+            let slot = scratch.extra[at] as usize;
+            let extra = self.extras[self.slot_extras[slot] as usize - 1];
+            let many = (extra.many as usize).wrapping_sub(1);
+            if extra.many != 0 && scratch.told[many / 64] >> (many % 64) & 1 == 1 {
+                continue;
+            }
+            let (from, to) = extra.checks;
+            let checks = &self.checks[from as usize..to as usize];
+            if !checks.iter().all(|check| self.passes(check, record, scratch)) {
+                continue;
+            }
+            if extra.residual != 0 {
+                let tree = &self.trees[extra.residual as usize - 1];
+                if !self.residuals.holds(tree, record, &mut scratch.memo) {
+                    continue;
                 }
             }
+            if extra.many != 0 {
+                scratch.told[many / 64] |= 1 << (many % 64);
+                scratch.told_words.push((many / 64) as u32);
+            }
+            if !visit(self.slot_ids[slot]) {
+                break;
+            }
         }
+        let Scratch { memo, told, told_words, .. } = scratch;
         told_words.drain(..).for_each(|word| told[word as usize] = 0);
         memo.take_error().map_or(Ok(()), Err)
+    }
+
+    fn passes(&self, check: &Check, record: &Record, scratch: &mut Scratch) -> bool {
+        let attribute = check.attribute as usize;
+        if !record.has(attribute) {
+            return check.null;
+        }
+        let (from, to) = self.list(attribute, record, scratch);
+        let values = &self.check_values[check.start as usize..check.end as usize];
+        let held = &scratch.values[from..to];
+        held.iter().any(|value| values.binary_search(value).is_ok()) != check.not
     }
 
     /// Finds the slots whose clauses are all true.
@@ -304,10 +358,13 @@ impl Base {
                 }
                 self.and_flipped(layer.row(0, self.blocks), scratch);
             }
-            Places::Spans { keys, starts, flips, cuts } => {
+            Places::Spans { keys, starts, flips, cuts, cut_keys } => {
                 let Some(super::key::Key::Number(key)) = record.key(at) else { return };
-                let passed = keys.partition_point(|&one| one <= key);
-                let cut = cuts.partition_point(|&cut| cut as usize <= passed) - 1;
+                // Which row first: its keys are few, and near each other in memory.
+                let cut = cut_keys.partition_point(|&one| one <= key);
+                let from = cuts[cut] as usize;
+                let to = cuts.get(cut + 1).map_or(from, |&to| to as usize);
+                let passed = from + keys[from..to].partition_point(|&one| one <= key);
                 let start = |at: usize| starts[at] as usize;
                 let here = start(passed);
                 let before = start(cuts[cut] as usize)..here;
@@ -430,7 +487,7 @@ fn layers(
     values: &[usize],
     lines: &mut Lines,
     blocks: usize,
-) -> Vec<Layer> {
+) -> (Vec<Layer>, Vec<(u32, u32)>) {
     // Counted, then filled: in the order of the slots, and without a list that grows for each.
     let mut counts: HashMap<(u16, Sort, u8), usize, RandomState> = HashMap::default();
     for clause in slots.all_clauses() {
@@ -438,6 +495,10 @@ fn layers(
     }
     let mut names: Vec<((u16, Sort, u8), usize)> = counts.drain().collect();
     names.sort_unstable();
+    // Where a slot has several lists to look for, the few are looked at when all else is true.
+    names.retain(|((_, _, nth), count)| *nth == 0 || *count * FEW > slots.len());
+    counts.clear();
+    let mut late = Vec::new();
     let mut next = Vec::with_capacity(names.len());
     let mut total = 0;
     for (at, (name, count)) in names.iter().enumerate() {
@@ -450,7 +511,10 @@ fn layers(
     for (place, &slot) in order.iter().enumerate() {
         let first = slots.first_clause(slot as usize);
         for (at, clause) in slots.clauses_of(slot as usize).iter().enumerate() {
-            let layer = counts[&(clause.attribute, clause.sort, clause.nth)];
+            let Some(&layer) = counts.get(&(clause.attribute, clause.sort, clause.nth)) else {
+                late.push((place as u32, (first + at) as u32));
+                continue;
+            };
             members[next[layer]] = (place as u32, (first + at) as u32);
             next[layer] += 1;
             missed[layer] += 1.0 - f64::from(odds.of_clause(slots, clause));
@@ -471,5 +535,8 @@ fn layers(
         layer.expect(odds.weights(attribute), blocks);
         layers.push(layer);
     }
-    layers
+    (layers, late)
 }
+
+/// One of so many slots is few.
+const FEW: usize = 64;

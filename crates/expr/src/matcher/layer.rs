@@ -40,8 +40,9 @@ pub(crate) enum Places {
         /// Of each key, where its flips begin, and those of the last end.
         starts: Vec<u32>,
         flips: Vec<u32>,
-        /// How many keys are passed at each row.
+        /// How many keys are passed at each row, and the last of them, from the second row on.
         cuts: Vec<u32>,
+        cut_keys: Vec<i64>,
     },
 }
 
@@ -71,6 +72,7 @@ impl Layer {
         match &self.places {
             Places::Values { starts, row_of, .. } => {
                 let other = alive(0);
+                left += other * (1.0 - f64::from(weights.iter().sum::<f32>()));
                 for (value, &weight) in weights.iter().enumerate() {
                     let weight = f64::from(weight);
                     let several = if self.sort == Sort::Elements { HELD } else { 1.0 };
@@ -105,8 +107,8 @@ impl Layer {
             Places::Values { starts, flips, row_of } => {
                 (starts.len() + flips.len() + row_of.len()) * 4
             }
-            Places::Spans { keys, starts, flips, cuts } => {
-                keys.len() * 8 + (starts.len() + flips.len() + cuts.len()) * 4
+            Places::Spans { keys, starts, flips, cuts, cut_keys } => {
+                (keys.len() + cut_keys.len()) * 8 + (starts.len() + flips.len() + cuts.len()) * 4
             }
         };
         places + (self.rows.len() + self.missing.len()) * 4
@@ -249,7 +251,9 @@ impl Layer {
         rows.extend_from_slice(&row);
         cuts.push(keys.len() as u32);
         rows.shrink_to_fit();
-        let places = Places::Spans { keys, starts, flips, cuts };
+        let cut_keys = cuts[1..].iter().map(|&cut| keys.get((cut as usize).wrapping_sub(1)));
+        let cut_keys = cut_keys.map(|key| key.copied().unwrap_or(i64::MIN)).collect();
+        let places = Places::Spans { keys, starts, flips, cuts, cut_keys };
         let sort = Sort::Spans;
         Self::new(attribute, sort, missing, rows, places, members.len())
     }

@@ -7,6 +7,10 @@ use super::slots::{Packed, Slots, Sort};
 pub(crate) struct Odds {
     /// Of each attribute's values, the share of all that are asked for.
     weights: Vec<Vec<f32>>,
+    /// Of each attribute's values, the share of all that are less frequent.
+    tails: Vec<Vec<f32>>,
+    /// In how many lists of more than one value each attribute's values are the most frequent.
+    firsts: Vec<Vec<f32>>,
     /// Of each attribute, some of the ends of ranges, in order.
     ends: Vec<Vec<i64>>,
 }
@@ -48,7 +52,18 @@ impl Odds {
             weights.iter_mut().for_each(|weight| *weight /= all.max(1.0));
         }
         ends.iter_mut().for_each(|ends| ends.sort_unstable());
-        Self { weights, ends }
+        let tails = weights.iter().map(|weights| tail(weights)).collect();
+        let firsts = values.iter().map(|&count| vec![0.0; count]).collect();
+        let mut odds = Self { weights, tails, firsts, ends };
+        for clause in slots.all_clauses() {
+            if clause.sort == Sort::Values
+                && !clause.not
+                && let [(_, first), (_, 1..)] = odds.best(slots, clause)
+            {
+                odds.firsts[clause.attribute as usize][first as usize - 1] += 1.0;
+            }
+        }
+        odds
     }
 
     pub(crate) fn weights(&self, attribute: usize) -> &[f32] {
@@ -65,12 +80,18 @@ impl Odds {
         if clause.sort == Sort::Spans {
             return share;
         }
-        let weights = &self.weights[clause.attribute as usize];
-        let [first, second] = self.best(slots, clause);
-        let both = [first, second].into_iter().filter(|one| one.1 > 0);
-        let both: f32 = both.map(|one| weights[one.1 as usize - 1]).sum();
-        let others = (share - both).max(0.0);
-        both + (1.0 - both) * (1.0 - (-(BLOCK as f32) / 4.0 * others).exp())
+        let attribute = clause.attribute as usize;
+        let [(first, value), (second, other)] = self.best(slots, clause);
+        if other == 0 {
+            return first;
+        }
+        // A block has the slots of some second values of one first value; of third ones it has any.
+        let value = value as usize - 1;
+        let tail = self.tails[attribute][value];
+        let part = (BLOCK as f32 / self.firsts[attribute][value].max(1.0)).min(1.0);
+        let others = share - first - second;
+        let any = 1.0 - (-(BLOCK as f32) / 2.0 * others.max(0.0)).exp();
+        (first + (tail * part).max(second) + (tail * any).max(others)).clamp(0.0, 1.0)
     }
 
     /// The two most frequent values, counted from 1.
@@ -127,10 +148,24 @@ impl Odds {
             _ => {
                 // The most frequent first, which the others of a block are likely to have too.
                 let best = self.best(slots, clause);
-                u64::from(best[0].1 & 0xff_ffff) << 24 | u64::from(best[1].1 & 0xff_ffff)
+                // One value apart from several.
+                u64::from(best[1].1 > 0) << 48 | u64::from(best[0].1 & 0xff_ffff) << 24 | u64::from(best[1].1 & 0xff_ffff)
             }
         }
     }
+}
+
+/// Of each weight, the sum of all that are less.
+fn tail(weights: &[f32]) -> Vec<f32> {
+    let mut order: Vec<usize> = (0..weights.len()).collect();
+    order.sort_unstable_by(|&a, &b| weights[a].total_cmp(&weights[b]).then(b.cmp(&a)));
+    let mut tails = vec![0.0; weights.len()];
+    let mut sum = 0.0;
+    for at in order {
+        tails[at] = sum;
+        sum += weights[at];
+    }
+    tails
 }
 
 /// The slots in their order: split by what fails most of them together, and each part again.
@@ -167,18 +202,17 @@ pub(crate) fn ordered(slots: &Slots, odds: &Odds) -> Vec<u32> {
             *position = key.map_or(u64::MAX, |key| key.position);
         }
         part.sort_unstable();
-        // Values of few slots share a part, so that parts are of whole blocks, nearly.
+        // Parts are of whole blocks: values of few slots share one.
         let mut start = from;
         let mut at = from;
         for group in part.chunk_by(|a, b| a.0 == b.0) {
-            let is_silent = group[0].0 == u64::MAX;
-            if at > start && (is_silent || group.len() >= 2 * BLOCK || at - start >= 2 * BLOCK) {
-                parts.push((start, at, with(&used, best)));
-                start = at;
-            }
             at += group.len();
+            let end = if at == to { to } else { (at + BLOCK / 2) / BLOCK * BLOCK };
+            if end > start && end <= to {
+                parts.push((start, end, with(&used, best)));
+                start = end;
+            }
         }
-        parts.push((start, at, with(&used, best)));
     }
     order.into_iter().map(|(_, slot)| slot).collect()
 }
