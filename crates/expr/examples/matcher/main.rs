@@ -67,23 +67,19 @@ fn measure(size: usize, shows: bool, loops: bool) -> Result<(), ExprError> {
         })
         .collect::<Result<_, ExprError>>()?;
     if shows {
-        let mut left = vec![0; stats.layers.len()];
+        let mut left = vec![0; stats.steps.len()];
         for (record, _) in &records {
             let now = base.left(record, &mut Scratch::new());
             left.iter_mut().zip(now).for_each(|(all, now)| *all += now);
         }
-        for (layer, left) in stats.layers.iter().zip(left) {
-            println!(
-                "  {:12} {:9} {:8} clauses, passing {:.3}, {:4} rows, {:9} bytes; {:6.1} of {} blocks left",
-                layer.attribute,
-                layer.sort,
-                layer.clauses,
-                layer.passing,
-                layer.rows,
-                layer.bytes,
-                f64::from(left as u32) / requests as f64,
-                stats.blocks,
-            );
+        for (step, left) in stats.steps.iter().zip(left) {
+            for layer in step {
+                println!(
+                    "  {:12} {:9} {:8} clauses, passing {:.3}, {:4} rows, {:9} bytes",
+                    layer.attribute, layer.sort, layer.clauses, layer.passing, layer.rows, layer.bytes,
+                );
+            }
+            println!("    {:6.1} of {} blocks left", left as f64 / requests as f64, stats.blocks);
         }
     }
     let (mut scratch, mut ids, mut found) = (Scratch::new(), Vec::new(), 0);

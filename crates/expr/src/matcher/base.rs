@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use super::attributes::Attributes;
 use super::builder::Builder;
 use super::dictionary::Dictionary;
+use super::key::Key;
 use super::layer::{Layer, Places};
 use super::line::{BLOCK, Line, Lines};
 use super::order::{Odds, ordered};
@@ -13,6 +14,7 @@ use super::record::Record;
 use super::residual::{Residuals, Tree};
 use super::scratch::Scratch;
 use super::slots::{Slots, Sort};
+use super::step::{Step, arranged};
 use crate::ExprError;
 use crate::node::Expr;
 
@@ -24,7 +26,7 @@ pub struct Base {
     pub(crate) attributes: Arc<Attributes>,
     pub(crate) dictionaries: Vec<Dictionary>,
     pub(crate) lines: Vec<Line>,
-    pub(crate) layers: Vec<Layer>,
+    pub(crate) steps: Vec<Step>,
     pub(crate) blocks: usize,
     pub(crate) slots: usize,
     /// The slots of the last block that there are.
@@ -93,8 +95,8 @@ impl Base {
         let order = ordered(&slots, &odds);
         let blocks = slots.len().div_ceil(BLOCK);
         let mut lines = Lines::new();
-        let (mut layers, late) = layers(&slots, &odds, &order, &values, &mut lines, blocks);
-        arrange(&mut layers, blocks);
+        let (layers, late) = layers(&slots, &odds, &order, &values, &mut lines, blocks);
+        let steps = arranged(layers, &mut lines, blocks);
         let mut counts = vec![0_u32; ids.len()];
         slots.expressions.iter().for_each(|&number| counts[number as usize] += 1);
         let mut many = 0;
@@ -141,7 +143,7 @@ impl Base {
             attributes,
             dictionaries,
             lines: lines.into_lines(),
-            layers,
+            steps,
             blocks,
             slots: slots.len(),
             last,
@@ -219,7 +221,7 @@ impl Base {
     }
 
     pub(crate) fn byte_len(&self) -> usize {
-        let layers: usize = self.layers.iter().map(Layer::byte_len).sum();
+        let layers: usize = self.steps.iter().map(Step::byte_len).sum();
         let dictionaries: usize = self.dictionaries.iter().map(Dictionary::byte_len).sum();
         let slots = self.slot_ids.len() * 8 + self.slot_extras.len() * 4 + self.extras.len() * 16
             + (self.checks.len() * 3 + self.check_values.len()) * 4
@@ -297,69 +299,121 @@ impl Base {
 
     /// Finds the slots whose clauses are all true.
     fn narrow(&self, record: &Record, scratch: &mut Scratch) {
-        self.begin(scratch);
-        for layer in &self.layers {
-            if scratch.live.is_empty() {
-                return;
-            }
-            self.apply(layer, record, scratch);
-        }
+        self.narrow_by(record, scratch, |_| ());
     }
 
-    pub(crate) fn begin(&self, scratch: &mut Scratch) {
+    /// The same, seen after each step.
+    pub(crate) fn narrow_by(
+        &self,
+        record: &Record,
+        scratch: &mut Scratch,
+        mut seen: impl FnMut(&Scratch),
+    ) {
         scratch.live.clear();
         scratch.left.clear();
         scratch.lists.clear();
         scratch.values.clear();
-        if self.blocks == 0 {
-            return;
+        let mut is_first = true;
+        for step in &self.steps {
+            let found = if step.is_several() {
+                Found::plain(self.row_of_several(step, record))
+            } else {
+                self.row_of(&step.layers[0], record, scratch)
+            };
+            match found {
+                Found::Row { row, flips: [] } if is_first => self.begin_with(row, scratch),
+                found => {
+                    if is_first {
+                        self.begin(scratch);
+                    }
+                    self.narrow_to(&step.layers[0], found, step.compacts, scratch);
+                }
+            }
+            is_first = false;
+            seen(scratch);
+            if scratch.live.is_empty() {
+                return;
+            }
         }
-        scratch.live.extend(0..self.blocks as u32);
-        scratch.left.resize(self.blocks, Line::ALL);
-        scratch.left[self.blocks - 1] = self.last;
+        if is_first {
+            self.begin(scratch);
+        }
     }
 
-    pub(crate) fn apply(&self, layer: &Layer, record: &Record, scratch: &mut Scratch) {
+    fn begin(&self, scratch: &mut Scratch) {
+        scratch.live.extend(0..self.blocks as u32);
+        scratch.left.resize(self.blocks, Line::ALL);
+        if let Some(last) = scratch.left.last_mut() {
+            *last = self.last;
+        }
+    }
+
+    fn begin_with(&self, row: &[u32], scratch: &mut Scratch) {
+        let Scratch { live, left, .. } = scratch;
+        for (block, &line) in row.iter().enumerate() {
+            if line != Lines::NONE {
+                live.push(block as u32);
+                left.push(self.lines[line as usize]);
+            }
+        }
+        if live.last().is_some_and(|&block| block as usize + 1 == self.blocks)
+            && let Some(last) = left.last_mut()
+        {
+            *last = last.and(&self.last);
+        }
+    }
+
+    fn row_of_several<'b>(&self, step: &'b Step, record: &Record) -> &'b [u32] {
+        let mut state = 0;
+        for layer in step.layers.iter().rev() {
+            state = state * layer.states() + self.state(layer, record);
+        }
+        &step.rows[state * self.blocks..(state + 1) * self.blocks]
+    }
+
+    /// Which of its rows a layer without flips has for a record.
+    fn state(&self, layer: &Layer, record: &Record) -> usize {
         let at = layer.attribute;
         if !record.has(at) {
-            return self.and(&layer.missing, scratch);
+            return layer.row_count;
+        }
+        let key = record.key(at);
+        match (&layer.places, key) {
+            (Places::Values { row_of, .. }, Some(key)) => {
+                self.dictionaries[at].find(key).map_or(0, |id| row_of[id as usize] as usize)
+            }
+            (Places::Spans { cut_keys, .. }, Some(Key::Number(key))) => {
+                cut_keys.partition_point(|&one| one <= key)
+            }
+            _ => 0,
+        }
+    }
+
+    fn row_of<'b>(&'b self, layer: &'b Layer, record: &Record, scratch: &mut Scratch) -> Found<'b> {
+        let at = layer.attribute;
+        if !record.has(at) {
+            return Found::plain(&layer.missing);
         }
         match &layer.places {
             Places::Values { starts, flips, row_of } if layer.sort == Sort::Values => {
                 let id = record.key(at).and_then(|key| self.dictionaries[at].find(key));
-                // A number that came later is of no value in this layer.
                 let Some(id) = id.map(|id| id as usize) else {
-                    return self.and(layer.row(0, self.blocks), scratch);
+                    return Found::plain(layer.row(0, self.blocks));
                 };
                 let row = layer.row(row_of[id] as usize, self.blocks);
-                let flips = &flips[starts[id] as usize..starts[id + 1] as usize];
-                if flips.is_empty() {
-                    return self.and(row, scratch);
-                }
-                spread(scratch, self.blocks);
-                flip(flips, scratch);
-                self.and_flipped(row, scratch);
+                Found::Row { row, flips: &flips[starts[id] as usize..starts[id + 1] as usize] }
             }
-            Places::Values { starts, flips, row_of } => {
+            Places::Values { .. } => {
                 let (from, to) = self.list(at, record, scratch);
                 if from == to {
-                    return self.and(layer.row(0, self.blocks), scratch);
+                    return Found::plain(layer.row(0, self.blocks));
                 }
-                spread(scratch, self.blocks);
-                for value in from..to {
-                    let id = scratch.values[value] as usize;
-                    if row_of[id] != 0 {
-                        let row = layer.row(row_of[id] as usize, self.blocks);
-                        for (&block, flips) in scratch.live.iter().zip(&mut scratch.flips[1..]) {
-                            *flips = flips.or(&self.lines[row[block as usize] as usize]);
-                        }
-                    }
-                    set(&flips[starts[id] as usize..starts[id + 1] as usize], scratch);
-                }
-                self.and_flipped(layer.row(0, self.blocks), scratch);
+                Found::Several(from, to)
             }
             Places::Spans { keys, starts, flips, cuts, cut_keys } => {
-                let Some(super::key::Key::Number(key)) = record.key(at) else { return };
+                let Some(Key::Number(key)) = record.key(at) else {
+                    return Found::plain(&layer.missing);
+                };
                 // Which row first: its keys are few, and near each other in memory.
                 let cut = cut_keys.partition_point(|&one| one <= key);
                 let from = cuts[cut] as usize;
@@ -374,14 +428,37 @@ impl Base {
                     }
                     _ => (cut, &flips[before]),
                 };
-                let row = layer.row(row, self.blocks);
-                if flips.is_empty() {
-                    return self.and(row, scratch);
-                }
+                Found::Row { row: layer.row(row, self.blocks), flips }
+            }
+        }
+    }
+
+    fn narrow_to(&self, layer: &Layer, found: Found<'_>, compacts: bool, scratch: &mut Scratch) {
+        match found {
+            Found::Row { row, flips: [] } => self.and(row, scratch),
+            Found::Row { row, flips } => {
                 spread(scratch, self.blocks);
                 flip(flips, scratch);
                 self.and_flipped(row, scratch);
             }
+            Found::Several(from, to) => {
+                let Places::Values { starts, flips, row_of } = &layer.places else { return };
+                spread(scratch, self.blocks);
+                for value in from..to {
+                    let id = scratch.values[value] as usize;
+                    if row_of[id] != 0 {
+                        let row = layer.row(row_of[id] as usize, self.blocks);
+                        for (&block, flips) in scratch.live.iter().zip(&mut scratch.flips[1..]) {
+                            *flips = flips.or(&self.lines[row[block as usize] as usize]);
+                        }
+                    }
+                    set(&flips[starts[id] as usize..starts[id + 1] as usize], scratch);
+                }
+                self.and_flipped(layer.row(0, self.blocks), scratch);
+            }
+        }
+        if compacts {
+            compact(scratch);
         }
     }
 
@@ -400,35 +477,47 @@ impl Base {
 
     /// Leaves the slots that a row has.
     fn and(&self, row: &[u32], scratch: &mut Scratch) {
-        let Scratch { live, left, .. } = scratch;
-        let mut kept = 0;
-        for at in 0..live.len() {
-            let block = live[at];
-            let line = left[at].and(&self.lines[row[block as usize] as usize]);
-            // Written in any case, and overwritten where nothing is left: there is no branch to guess.
-            live[kept] = block;
-            left[kept] = line;
-            kept += usize::from(line.any());
+        for (&block, left) in scratch.live.iter().zip(&mut scratch.left) {
+            *left = left.and(&self.lines[row[block as usize] as usize]);
         }
-        live.truncate(kept);
-        left.truncate(kept);
     }
 
     /// The same of a row with bits that are the other way about.
     fn and_flipped(&self, row: &[u32], scratch: &mut Scratch) {
         let Scratch { live, left, flips, .. } = scratch;
-        let mut kept = 0;
-        for at in 0..live.len() {
-            let block = live[at];
-            let row = &self.lines[row[block as usize] as usize];
-            let line = left[at].and(&row.xor(&flips[at + 1]));
-            live[kept] = block;
-            left[kept] = line;
-            kept += usize::from(line.any());
+        for ((&block, left), flips) in live.iter().zip(left).zip(&flips[1..]) {
+            *left = left.and(&self.lines[row[block as usize] as usize].xor(flips));
         }
-        live.truncate(kept);
-        left.truncate(kept);
     }
+}
+
+/// What a layer says of a record.
+enum Found<'b> {
+    /// A row, and the slots in which it is the other way about.
+    Row { row: &'b [u32], flips: &'b [u32] },
+    /// The values of a list, where they are in the scratch.
+    Several(usize, usize),
+}
+
+impl<'b> Found<'b> {
+    fn plain(row: &'b [u32]) -> Self {
+        Self::Row { row, flips: &[] }
+    }
+}
+
+/// Takes out the blocks of which nothing is left.
+fn compact(scratch: &mut Scratch) {
+    let Scratch { live, left, .. } = scratch;
+    let mut kept = 0;
+    for at in 0..live.len() {
+        let line = left[at];
+        // Written in any case, and overwritten where nothing is left: there is no branch to guess.
+        live[kept] = live[at];
+        left[kept] = line;
+        kept += usize::from(line.any());
+    }
+    live.truncate(kept);
+    left.truncate(kept);
 }
 
 /// Notes where the blocks are of which something is left, and makes room for as many flips.
@@ -455,28 +544,6 @@ fn set(slots: &[u32], scratch: &mut Scratch) {
     for &slot in slots {
         flips[place[slot as usize / BLOCK] as usize].set(slot as usize % BLOCK);
     }
-}
-
-/// Puts the layers in the order in which they are looked at: what leaves few blocks for little time goes first.
-fn arrange(layers: &mut Vec<Layer>, blocks: usize) {
-    // Nanoseconds, about: for each layer, for a line of it, for a flip.
-    const EACH: f64 = 40.0;
-    const LINE: f64 = 3.0;
-    const FLIP: f64 = 1.3;
-    let mut left = blocks as f64;
-    let mut arranged = Vec::with_capacity(layers.len());
-    while !layers.is_empty() {
-        let price = |layer: &Layer| {
-            let cost = EACH + left * LINE * (1.0 + layer.dense) + layer.flips * FLIP;
-            cost / (1.0 - layer.alive + 0.1 * (1.0 - layer.passing) + 1e-6)
-        };
-        let prices = layers.iter().map(price).enumerate();
-        let best = prices.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |best| best.0);
-        let layer = layers.remove(best);
-        left *= layer.alive;
-        arranged.push(layer);
-    }
-    *layers = arranged;
 }
 
 /// The layers, each with the odds that it leaves a slot.

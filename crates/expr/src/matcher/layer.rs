@@ -22,6 +22,7 @@ pub(crate) struct Layer {
     pub(crate) flips: f64,
     pub(crate) dense: f64,
     pub(crate) clauses: usize,
+    pub(crate) row_count: usize,
 }
 
 /// How a value's row is found, and its flips: the slots whose bits are the other way about.
@@ -57,9 +58,10 @@ impl Layer {
         rows: Vec<u32>,
         places: Places,
         clauses: usize,
+        row_count: usize,
     ) -> Self {
         let (passing, alive) = (1.0, 1.0);
-        Self { attribute, sort, missing, rows, places, passing, alive, flips: 0.0, dense: 0.0, clauses }
+        Self { attribute, sort, missing, rows, places, passing, alive, flips: 0.0, dense: 0.0, clauses, row_count }
     }
 
     /// Finds what is to be expected of a record, in which values are as frequent as in expressions.
@@ -179,8 +181,9 @@ impl Layer {
         flips.truncate(kept);
         flips.shrink_to_fit();
         rows.shrink_to_fit();
+        let count = rows.len() / blocks;
         let places = Places::Values { starts, flips, row_of };
-        Self::new(attribute, sort, missing, rows, places, members.len())
+        Self::new(attribute, sort, missing, rows, places, members.len(), count)
     }
 
     /// The layer of ranges.
@@ -251,11 +254,12 @@ impl Layer {
         rows.extend_from_slice(&row);
         cuts.push(keys.len() as u32);
         rows.shrink_to_fit();
+        let count = rows.len() / blocks;
         let cut_keys = cuts[1..].iter().map(|&cut| keys.get((cut as usize).wrapping_sub(1)));
         let cut_keys = cut_keys.map(|key| key.copied().unwrap_or(i64::MIN)).collect();
         let places = Places::Spans { keys, starts, flips, cuts, cut_keys };
         let sort = Sort::Spans;
-        Self::new(attribute, sort, missing, rows, places, members.len())
+        Self::new(attribute, sort, missing, rows, places, members.len(), count)
     }
 }
 

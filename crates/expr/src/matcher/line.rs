@@ -104,6 +104,10 @@ impl Lines {
         at
     }
 
+    pub(crate) fn get(&self, number: u32) -> &Line {
+        &self.lines[number as usize]
+    }
+
     pub(crate) fn into_lines(self) -> Vec<Line> {
         let mut lines = self.lines;
         lines.shrink_to_fit();

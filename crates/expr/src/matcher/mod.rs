@@ -47,6 +47,7 @@ mod residual;
 mod scratch;
 mod slots;
 mod stats;
+mod step;
 #[cfg(test)]
 mod tests;
 
