@@ -28,7 +28,8 @@ impl<'a> Binder<'a> {
 
     /// The same, where columns are kept that were found already.
     pub(crate) fn keeping(schema: &'a Schema, columns: &'a mut Columns) -> Self {
-        Self { columns: Some(columns), ..Self::new(schema) }
+        let done = HashMap::with_capacity_and_hasher(28, RandomState::default());
+        Self { schema, done, columns: Some(columns) }
     }
 
     /// # Errors
@@ -48,11 +49,16 @@ impl<'a> Binder<'a> {
             );
             return Err(ExprError::new(message));
         }
+        match expression.op() {
+            Op::Literal(_) => return Ok(expression.clone()),
+            // What is kept of columns is found as quickly as what was done.
+            Op::Column(column) if self.columns.is_some() => return self.column(column),
+            _ => {}
+        }
         if let Some(done) = self.done.get(&expression.id()) {
             return Ok(done.clone());
         }
         let bound = match expression.op() {
-            Op::Literal(_) => return Ok(expression.clone()),
             Op::Column(column) => self.column(column)?,
             Op::Call(operator) if operator.entry().place == Place::Row => {
                 let mut args = Vec::new();

@@ -51,7 +51,7 @@ pub struct Base {
 
 /// What else a slot has.
 #[derive(Clone, Copy, Debug)]
-struct Extra {
+pub(crate) struct Extra {
     /// The tree that has to be true, counted from 1; 0 for none.
     residual: u32,
     /// The number among expressions of more than one slot, counted from 1; 0 for one of one slot.
@@ -245,7 +245,7 @@ impl Base {
         scratch.memo.begin(self.residuals.len());
         scratch.told.resize(self.many.div_ceil(64), 0);
         // First which slots there are, then what they are: so that many are fetched at once.
-        let Scratch { live, left, plain, extra, .. } = scratch;
+        let Scratch { live, left, plain, extra, extra_of, .. } = scratch;
         plain.clear();
         extra.clear();
         for (&block, line) in live.iter().zip(&*left) {
@@ -255,9 +255,14 @@ impl Base {
             line.and(with).each(|at| extra.push(first + at as u32));
         }
         let done = plain.iter().all(|&slot| visit(self.slot_ids[slot as usize]));
-        for at in 0..if done { scratch.extra.len() } else { 0 } {
-            let slot = scratch.extra[at] as usize;
-            let extra = self.extras[self.slot_extras[slot] as usize - 1];
+        let extras = extra.drain(..).map(|slot| {
+            (slot, self.extras[self.slot_extras[slot as usize] as usize - 1])
+        });
+        extra_of.clear();
+        extra_of.extend(extras);
+        for at in 0..if done { scratch.extra_of.len() } else { 0 } {
+            let (slot, extra) = scratch.extra_of[at];
+            let slot = slot as usize;
             let many = (extra.many as usize).wrapping_sub(1);
             if extra.many != 0 && scratch.told[many / 64] >> (many % 64) & 1 == 1 {
                 continue;
