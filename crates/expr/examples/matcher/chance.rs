@@ -24,7 +24,7 @@ impl Chance {
         ((self.share().powf(2.4) * end as f64) as usize).min(end - 1)
     }
 
-    pub(crate) fn from_to(&mut self, from: usize, to: usize) -> usize {
+    pub(crate) fn between(&mut self, from: usize, to: usize) -> usize {
         from + self.below(to - from + 1)
     }
 }

@@ -30,12 +30,12 @@ fn measure(size: usize, shows: bool, loops: bool) -> Result<(), ExprError> {
     let workload = Workload::new();
     let chance = &mut Chance(42);
     let passes = std::env::args().filter_map(|one| one.strip_prefix("--passes=")?.parse().ok());
-    let passes: usize = passes.last().unwrap_or(3);
+    let passes: usize = passes.max().unwrap_or(3);
     let before = resident();
     let mut trees = Vec::with_capacity(size);
     let mut expressions = Vec::with_capacity(size);
     for _ in 0..size {
-        let filter = workload.filter(chance);
+        let filter = Workload::filter(chance);
         expressions.push(workload.expression(&filter)?);
         trees.push(Tree::new(&filter));
     }
@@ -62,7 +62,7 @@ fn measure(size: usize, shows: bool, loops: bool) -> Result<(), ExprError> {
     let requests = if size > 500_000 { 512 } else { 2_000 };
     let records: Vec<(Record, Known)> = (0..requests)
         .map(|_| {
-            let request = workload.request(chance);
+            let request = Workload::request(chance);
             Ok((workload.record(&request)?, Known::new(&request)))
         })
         .collect::<Result<_, ExprError>>()?;
@@ -76,7 +76,12 @@ fn measure(size: usize, shows: bool, loops: bool) -> Result<(), ExprError> {
             for layer in step {
                 println!(
                     "  {:12} {:9} {:8} clauses, passing {:.3}, {:4} rows, {:9} bytes",
-                    layer.attribute, layer.sort, layer.clauses, layer.passing, layer.rows, layer.bytes,
+                    layer.attribute,
+                    layer.sort,
+                    layer.clauses,
+                    layer.passing,
+                    layer.rows,
+                    layer.bytes,
                 );
             }
             println!("    {:6.1} of {} blocks left", left as f64 / requests as f64, stats.blocks);
@@ -97,7 +102,9 @@ fn measure(size: usize, shows: bool, loops: bool) -> Result<(), ExprError> {
         for (record, known) in records.iter().take(if loops { looked.div_ceil(8) } else { 0 }) {
             expected.clear();
             let start = Instant::now();
-            expected.extend((0_u64..).zip(&trees).filter(|(_, tree)| tree.holds(known)).map(|(id, _)| id));
+            expected.extend(
+                (0_u64..).zip(&trees).filter(|(_, tree)| tree.holds(known)).map(|(id, _)| id),
+            );
             slow.push(start.elapsed());
             ids.clear();
             base.matches(record, &mut scratch, &mut ids)?;

@@ -125,8 +125,8 @@ impl Workload {
     }
 
     /// A campaign.
-    pub(crate) fn filter(&self, chance: &mut Chance) -> Filter {
-        let count = chance.from_to(3, 10).max(chance.from_to(3, 6));
+    pub(crate) fn filter(chance: &mut Chance) -> Filter {
+        let count = chance.between(3, 10).max(chance.between(3, 6));
         let mut used = 0_u64;
         let mut parts = Vec::with_capacity(count + 1);
         let mut asked = 0;
@@ -141,7 +141,7 @@ impl Workload {
             parts.push(part);
         }
         if chance.below(100) < 17 {
-            let branches = (0..chance.from_to(2, 3)).map(|_| match chance.below(3) {
+            let branches = (0..chance.between(2, 3)).map(|_| match chance.below(3) {
                 0 => Filter::And(vec![condition(chance), condition(chance)]),
                 _ => condition(chance),
             });
@@ -189,18 +189,20 @@ impl Workload {
                 Expr::call(Operator::StartsWith, [column(at), Expr::literal(text.as_str())])
             }
             Filter::And(parts) => {
-                let parts: Vec<Expr> = parts.iter().map(|part| self.expression(part)).collect::<Result<_, _>>()?;
+                let parts: Vec<Expr> =
+                    parts.iter().map(|part| self.expression(part)).collect::<Result<_, _>>()?;
                 Expr::call(Operator::And, parts)
             }
             Filter::Or(parts) => {
-                let parts: Vec<Expr> = parts.iter().map(|part| self.expression(part)).collect::<Result<_, _>>()?;
+                let parts: Vec<Expr> =
+                    parts.iter().map(|part| self.expression(part)).collect::<Result<_, _>>()?;
                 Expr::call(Operator::Or, parts)
             }
         }
     }
 
     /// A request.
-    pub(crate) fn request(&self, chance: &mut Chance) -> Vec<Given> {
+    pub(crate) fn request(chance: &mut Chance) -> Vec<Given> {
         let given = ATTRIBUTES.iter().map(|(_, sort, missing)| {
             if chance.below(100) < *missing {
                 return Given::Missing;
@@ -208,11 +210,11 @@ impl Workload {
             match *sort {
                 Sort::Word(count) => Given::Word(chance.frequent(count) as u32),
                 Sort::Words(most, count) => {
-                    let held = chance.from_to(1, most);
+                    let held = chance.between(1, most);
                     Given::Some((0..held).map(|_| chance.frequent(count) as u32).collect())
                 }
                 Sort::Numbers(about, count) => {
-                    let held = chance.from_to(about / 2, about * 3 / 2);
+                    let held = chance.between(about / 2, about * 3 / 2);
                     Given::Some((0..held).map(|_| chance.frequent(count) as u32).collect())
                 }
                 Sort::Int(end) => Given::Int(chance.below(end) as i64),
@@ -248,7 +250,11 @@ impl Workload {
 impl Filter {
     pub(crate) fn attribute(&self) -> usize {
         match self {
-            Self::Within(at, ..) | Self::Holds(at, ..) | Self::Range(at, ..) | Self::Is(at, _) | Self::Begins(at, _) => *at,
+            Self::Within(at, ..)
+            | Self::Holds(at, ..)
+            | Self::Range(at, ..)
+            | Self::Is(at, _)
+            | Self::Begins(at, _) => *at,
             Self::And(parts) | Self::Or(parts) => parts.first().map_or(0, Self::attribute),
         }
     }
@@ -263,7 +269,7 @@ fn condition(chance: &mut Chance) -> Filter {
             _ => 1,
         };
         let is_int = matches!(ATTRIBUTES[at].1, Sort::Int(_));
-        let count = chance.from_to(from, to);
+        let count = chance.between(from, to);
         let draw = |chance: &mut Chance| {
             if is_int { chance.below(end) as u32 } else { chance.frequent(end) as u32 }
         };
@@ -300,17 +306,17 @@ fn condition(chance: &mut Chance) -> Filter {
         70 => within("publisher", 5, 40, chance),
         71..73 => without("bundle", 2, 20, chance),
         73..77 => {
-            let low = chance.from_to(5, 50) as f64;
-            let width = chance.from_to(5, 30) as f64;
+            let low = chance.between(5, 50) as f64;
+            let width = chance.between(5, 30) as f64;
             Filter::Range(at("age"), Some(low), Some(low + width))
         }
         77..81 => {
             let low = chance.below(16) as f64;
-            Filter::Range(at("hour"), Some(low), Some(low + chance.from_to(6, 18) as f64))
+            Filter::Range(at("hour"), Some(low), Some(low + chance.between(6, 18) as f64))
         }
         81..84 => within("weekday", 4, 10, chance),
         84..87 => Filter::Range(at("score"), Some((chance.share().powi(2) * 1e6).floor()), None),
-        87..92 => Filter::Range(at("impressions"), None, Some(chance.from_to(5, 60) as f64)),
+        87..92 => Filter::Range(at("impressions"), None, Some(chance.between(5, 60) as f64)),
         92..98 => Filter::Range(at("floor"), None, Some(chance.share().sqrt() * 20.0)),
         98..101 => Filter::Range(at("viewability"), Some(chance.share().powi(2)), None),
         101 => {

@@ -32,7 +32,9 @@ pub struct Base {
     /// The slots of the last block that there are.
     last: Line,
     /// The id of each slot's expression.
-    slot_ids: Vec<u64>,
+    pub(crate) slot_ids: Vec<u64>,
+    /// The number of each slot's expression.
+    pub(crate) slot_numbers: Vec<u32>,
     /// Of each slot where in `extras` it is, counted from 1; 0 for one whose clauses are all there is of it.
     slot_extras: Vec<u32>,
     extras: Vec<Extra>,
@@ -109,6 +111,7 @@ impl Base {
             };
         }
         let mut slot_ids = Vec::with_capacity(slots.len());
+        let mut slot_numbers = Vec::with_capacity(slots.len());
         let mut slot_extras = Vec::with_capacity(slots.len());
         let mut extras = Vec::new();
         let (mut checks, mut check_values) = (Vec::new(), Vec::new());
@@ -118,6 +121,7 @@ impl Base {
             let number = slots.expressions[slot as usize] as usize;
             let (residual, many) = (slots.residuals[slot as usize], counts[number]);
             slot_ids.push(ids[number]);
+            slot_numbers.push(number as u32);
             let first = checks.len() as u32;
             while let Some((_, clause)) = late.next_if(|one| one.0 as usize == place) {
                 let clause = &slots.all_clauses()[clause as usize];
@@ -148,6 +152,7 @@ impl Base {
             slots: slots.len(),
             last,
             slot_ids,
+            slot_numbers,
             slot_extras,
             extras,
             with_extras,
@@ -188,8 +193,8 @@ impl Base {
         scratch: &mut Scratch,
         ids: &mut Vec<u64>,
     ) -> Result<(), ExprError> {
-        self.visit(record, scratch, |id| {
-            ids.push(id);
+        self.visit(record, scratch, |slot| {
+            ids.push(self.slot_ids[slot]);
             true
         })
     }
@@ -223,7 +228,9 @@ impl Base {
     pub(crate) fn byte_len(&self) -> usize {
         let layers: usize = self.steps.iter().map(Step::byte_len).sum();
         let dictionaries: usize = self.dictionaries.iter().map(Dictionary::byte_len).sum();
-        let slots = self.slot_ids.len() * 8 + self.slot_extras.len() * 4 + self.extras.len() * 16
+        let slots = self.slot_ids.len() * 12
+            + self.slot_extras.len() * 4
+            + self.extras.len() * 16
             + (self.checks.len() * 3 + self.check_values.len()) * 4
             + self.with_extras.len() * 64;
         let residual = self.residuals.byte_len() + self.trees.len() * 24;
@@ -231,12 +238,12 @@ impl Base {
         self.lines.len() * 64 + layers + dictionaries + slots + residual + ids
     }
 
-    /// Each id once, until `visit` has seen enough.
-    fn visit(
+    /// One slot of each expression, until `visit` has seen enough.
+    pub(crate) fn visit(
         &self,
         record: &Record,
         scratch: &mut Scratch,
-        mut visit: impl FnMut(u64) -> bool,
+        mut visit: impl FnMut(usize) -> bool,
     ) -> Result<(), ExprError> {
         if !self.attributes.same(record.attributes()) {
             return Err(ExprError::new("the record has other attributes than the expressions"));
@@ -254,10 +261,10 @@ impl Base {
             line.without(with).each(|at| plain.push(first + at as u32));
             line.and(with).each(|at| extra.push(first + at as u32));
         }
-        let done = plain.iter().all(|&slot| visit(self.slot_ids[slot as usize]));
-        let extras = extra.drain(..).map(|slot| {
-            (slot, self.extras[self.slot_extras[slot as usize] as usize - 1])
-        });
+        let done = plain.iter().all(|&slot| visit(slot as usize));
+        let extras = extra
+            .drain(..)
+            .map(|slot| (slot, self.extras[self.slot_extras[slot as usize] as usize - 1]));
         extra_of.clear();
         extra_of.extend(extras);
         for at in 0..if done { scratch.extra_of.len() } else { 0 } {
@@ -282,7 +289,7 @@ impl Base {
                 scratch.told[many / 64] |= 1 << (many % 64);
                 scratch.told_words.push((many / 64) as u32);
             }
-            if !visit(self.slot_ids[slot]) {
+            if !visit(slot) {
                 break;
             }
         }
@@ -497,6 +504,7 @@ impl Base {
 }
 
 /// What a layer says of a record.
+#[derive(Clone, Copy)]
 enum Found<'b> {
     /// A row, and the slots in which it is the other way about.
     Row { row: &'b [u32], flips: &'b [u32] },

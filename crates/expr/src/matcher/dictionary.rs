@@ -57,7 +57,9 @@ impl Dictionary {
         };
         // A few bytes for each value are less than a hash table's.
         let most = 8 * self.values.len() as u64 + 256;
-        let Some(range) = high.checked_sub(low).map(i64::unsigned_abs).filter(|range| *range < most) else {
+        let Some(range) =
+            high.checked_sub(low).map(i64::unsigned_abs).filter(|range| *range < most)
+        else {
             return;
         };
         self.lowest = low;
@@ -75,6 +77,10 @@ impl Dictionary {
     /// Bytes that it takes, about.
     pub(crate) fn byte_len(&self) -> usize {
         let texts: usize = self.texts.keys().map(|text| text.len().next_multiple_of(16)).sum();
-        self.numbers.allocation_size() + self.texts.allocation_size() + texts + self.values.len() * 8 + self.direct.len() * 4
+        self.numbers.allocation_size()
+            + self.texts.allocation_size()
+            + texts
+            + self.values.len() * 8
+            + self.direct.len() * 4
     }
 }

@@ -1,3 +1,4 @@
+use super::attributes::Attributes;
 use super::base::Base;
 use super::builder::bound;
 use super::record::Record;
@@ -31,16 +32,26 @@ impl Base {
         if !self.attributes.same(record.attributes()) {
             return Err(ExprError::new("the record has other attributes than the expressions"));
         }
-        let bound = bound(&self.expressions[number as usize], &self.attributes)?;
+        Said::of(&self.expressions[number as usize], &self.attributes, record)
+    }
+}
+
+impl Said {
+    pub(crate) fn of(
+        expression: &Expr,
+        attributes: &Attributes,
+        record: &Record,
+    ) -> Result<Vec<Self>, ExprError> {
+        let bound = bound(expression, attributes)?;
         let mut said = Vec::new();
         let mut stack = vec![(&bound, 0)];
         while let Some((condition, depth)) = stack.pop() {
-            let row = Row::new(condition, self.attributes.schema())?;
+            let row = Row::new(condition, attributes.schema())?;
             let truth = match row.of(record)? {
                 Cell::Bool(truth) => Some(truth),
                 _ => None,
             };
-            said.push(Said { condition: condition.clone(), depth, truth });
+            said.push(Self { condition: condition.clone(), depth, truth });
             if let Op::Call(O::And | O::Or | O::Not) = condition.op() {
                 stack.extend(condition.args().iter().rev().map(|part| (part, depth + 1)));
             }

@@ -91,8 +91,9 @@ impl Form {
 
     /// The conjunctions of which one has to be true: none where it never is.
     pub(crate) fn conjunctions(&self, dictionaries: &[Dictionary]) -> Vec<Conjunction> {
-        self.branches(MOST_ALONE, dictionaries)
-            .unwrap_or_else(|| vec![Conjunction { rest: vec![self.clone()], ..Conjunction::default() }])
+        self.branches(MOST_ALONE, dictionaries).unwrap_or_else(|| {
+            vec![Conjunction { rest: vec![self.clone()], ..Conjunction::default() }]
+        })
     }
 
     /// `None` where there are more than `most`.
@@ -155,7 +156,9 @@ impl Form {
                         });
                         all = pairs.collect();
                     } else {
-                        all.iter_mut().for_each(|one| one.rest.push(or.clone()));
+                        for one in &mut all {
+                            one.rest.push(or.clone());
+                        }
                     }
                 }
                 Some(all)
@@ -165,7 +168,11 @@ impl Form {
 }
 
 /// Adds a branch, to one that is there if both are of one attribute; true where one of them always is.
-fn add_branch(all: &mut Vec<Conjunction>, branch: Conjunction, dictionaries: &[Dictionary]) -> bool {
+fn add_branch(
+    all: &mut Vec<Conjunction>,
+    branch: Conjunction,
+    dictionaries: &[Dictionary],
+) -> bool {
     if let ([clause], []) = (&branch.clauses[..], &branch.rest[..]) {
         for known in all.iter_mut() {
             if let ([other], []) = (&mut known.clauses[..], &known.rest[..])

@@ -61,7 +61,19 @@ impl Layer {
         row_count: usize,
     ) -> Self {
         let (passing, alive) = (1.0, 1.0);
-        Self { attribute, sort, missing, rows, places, passing, alive, flips: 0.0, dense: 0.0, clauses, row_count }
+        Self {
+            attribute,
+            sort,
+            missing,
+            rows,
+            places,
+            passing,
+            alive,
+            flips: 0.0,
+            dense: 0.0,
+            clauses,
+            row_count,
+        }
     }
 
     /// Finds what is to be expected of a record, in which values are as frequent as in expressions.
@@ -169,7 +181,9 @@ impl Layer {
                 rows.extend_from_slice(&plain);
                 flip_blocks(&flips[range], |block, slots| {
                     let mut line = base[block];
-                    slots.iter().for_each(|&slot| line.flip(slot as usize % BLOCK));
+                    for &slot in slots {
+                        line.flip(slot as usize % BLOCK);
+                    }
                     rows[row + block] = lines.intern(&line);
                 });
             } else {

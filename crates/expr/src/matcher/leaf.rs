@@ -48,7 +48,11 @@ impl Leaves<'_> {
                     return one(Clause { attribute: number, test, null: same });
                 }
                 let values = self.values(number, attribute, [value])?;
-                one(Clause { attribute: number, test: Test::Values { values, not: !same }, null: !same })
+                one(Clause {
+                    attribute: number,
+                    test: Test::Values { values, not: !same },
+                    null: !same,
+                })
             }
             (O::Between, [column, low, high]) => {
                 let (low, high) = (low.value()?, high.value()?);
@@ -76,9 +80,7 @@ impl Leaves<'_> {
                     return Some(vec![if not { Joined::Always } else { Joined::Never }]);
                 }
                 let values = match (list.integers(), attribute.keys) {
-                    (Some(integers), Keys::Numbers)
-                        if attribute.kind == Kind::INT =>
-                    {
+                    (Some(integers), Keys::Numbers) if attribute.kind == Kind::INT => {
                         let dictionary = &mut self.dictionaries[number as usize];
                         sorted(integers.iter().map(|&value| dictionary.intern(Key::Number(value))))
                     }
@@ -86,9 +88,14 @@ impl Leaves<'_> {
                 };
                 one(Clause { attribute: number, test: Test::Values { values, not }, null: false })
             }
-            (O::ListContains | O::ListOverlaps | O::ListDisjoint | O::ListContainsAll | O::AnyEqual, [column, other]) => {
-                self.listed(operator, column, other.value()?, not)
-            }
+            (
+                O::ListContains
+                | O::ListOverlaps
+                | O::ListDisjoint
+                | O::ListContainsAll
+                | O::AnyEqual,
+                [column, other],
+            ) => self.listed(operator, column, other.value()?, not),
             (_, [a, b]) => {
                 let comparison = comparison(operator)?;
                 if crate::filter::row::quantifier(operator).is_some() {
@@ -201,7 +208,8 @@ impl Leaves<'_> {
         };
         let has_null = scalars.contains(&&Scalar::Null);
         let clause = |values: Values, not: bool| {
-            Clause { attribute: number, test: Test::Elements { values, not }, null: false }.settled()
+            Clause { attribute: number, test: Test::Elements { values, not }, null: false }
+                .settled()
         };
         match operator {
             // Where no element is the value, it is unknown if one is NULL.

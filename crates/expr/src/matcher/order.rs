@@ -26,7 +26,7 @@ impl Odds {
         let mut ends: Vec<Vec<i64>> = vec![Vec::new(); values.len()];
         let mut spans = vec![0_usize; values.len()];
         for clause in slots.all_clauses() {
-            spans[clause.attribute as usize] += slots.spans_len(clause);
+            spans[clause.attribute as usize] += Slots::spans_len(clause);
         }
         let mut seen = vec![0_usize; values.len()];
         for clause in slots.all_clauses() {
@@ -35,7 +35,9 @@ impl Odds {
                 for &(low, high) in slots.spans(clause) {
                     let step = spans[attribute].div_ceil(ENDS).max(1);
                     if seen[attribute].is_multiple_of(step) {
-                        let known = [low, high].into_iter().filter(|end| ![i64::MIN, i64::MAX].contains(end));
+                        let known = [low, high]
+                            .into_iter()
+                            .filter(|end| ![i64::MIN, i64::MAX].contains(end));
                         ends[attribute].extend(known);
                     }
                     seen[attribute] += 1;
@@ -49,9 +51,13 @@ impl Odds {
         for weights in &mut weights {
             // Of what nobody asks for there is some too.
             let all: f32 = weights.iter().sum::<f32>() * (1.0 + 1.0 / (weights.len() + 1) as f32);
-            weights.iter_mut().for_each(|weight| *weight /= all.max(1.0));
+            for weight in weights {
+                *weight /= all.max(1.0);
+            }
         }
-        ends.iter_mut().for_each(|ends| ends.sort_unstable());
+        for ends in &mut ends {
+            ends.sort_unstable();
+        }
         let tails = weights.iter().map(|weights| tail(weights)).collect();
         let firsts = values.iter().map(|&count| vec![0.0; count]).collect();
         let mut odds = Self { weights, tails, firsts, ends };
@@ -142,14 +148,16 @@ impl Odds {
         match clause.sort {
             Sort::Spans => {
                 let (low, high) = slots.spans(clause).first().copied().unwrap_or((0, 0));
-                let middle = (self.rank(attribute, low) + self.rank(attribute, high)) / 2.0;
+                let middle = self.rank(attribute, low).midpoint(self.rank(attribute, high));
                 (middle * 255.0) as u64
             }
             _ => {
                 // The most frequent first, which the others of a block are likely to have too.
                 let best = self.best(slots, clause);
                 // One value apart from several.
-                u64::from(best[1].1 > 0) << 48 | u64::from(best[0].1 & 0xff_ffff) << 24 | u64::from(best[1].1 & 0xff_ffff)
+                u64::from(best[1].1 > 0) << 48
+                    | u64::from(best[0].1 & 0xff_ffff) << 24
+                    | u64::from(best[1].1 & 0xff_ffff)
             }
         }
     }
@@ -192,13 +200,16 @@ pub(crate) fn ordered(slots: &Slots, odds: &Odds) -> Vec<u32> {
                 gains[key.layer as usize] += key.failing;
             }
         }
-        used.iter().for_each(|&layer| gains[layer as usize] = 0.0);
+        for &layer in &used {
+            gains[layer as usize] = 0.0;
+        }
         let best = (0..gains.len()).max_by(|&a, &b| gains[a].total_cmp(&gains[b])).unwrap_or(0);
         if gains.get(best).is_none_or(|&gain| gain < LEAST_GAIN * part.len() as f32) {
             continue;
         }
         for (position, slot) in &mut *part {
-            let key = slots.keys_of(*slot as usize, &keys).iter().find(|key| key.layer as usize == best);
+            let key =
+                slots.keys_of(*slot as usize, &keys).iter().find(|key| key.layer as usize == best);
             *position = key.map_or(u64::MAX, |key| key.position);
         }
         part.sort_unstable();

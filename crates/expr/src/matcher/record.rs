@@ -277,7 +277,9 @@ impl Record {
             Value::Struct(_) | Value::Map(_) => "named values",
             Value::Foreign(_) => "a time with parts of a microsecond",
             Value::List(_) => "a list",
-            Value::Decimal(value) if value.unscaled().is_none() => "a decimal of more than 38 digits",
+            Value::Decimal(value) if value.unscaled().is_none() => {
+                "a decimal of more than 38 digits"
+            }
             other => other.to_scalar().map_or("another value", |scalar| scalar.kind()),
         };
         self.refused(attribute, given)

@@ -68,7 +68,9 @@ impl Residuals {
         Ok(match form {
             Form::Never => Tree::Any(Box::default()),
             Form::Always => Tree::All(Box::default()),
-            Form::Clause(_, part) | Form::Part(part) => Tree::Condition(self.condition(part, schema)?),
+            Form::Clause(_, part) | Form::Part(part) => {
+                Tree::Condition(self.condition(part, schema)?)
+            }
             Form::And(parts) => Tree::All(self.trees(parts, schema)?),
             Form::Or(parts) => Tree::Any(self.trees(parts, schema)?),
         })

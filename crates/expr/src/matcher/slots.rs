@@ -113,7 +113,7 @@ impl Slots {
         &self.values[clause.start as usize..(clause.start + clause.len) as usize]
     }
 
-    pub(crate) fn spans_len(&self, clause: &Packed) -> usize {
+    pub(crate) fn spans_len(clause: &Packed) -> usize {
         if clause.sort == Sort::Spans { clause.len as usize } else { 0 }
     }
 

@@ -51,7 +51,9 @@ fn a_value_of_another_kind_is_refused_by_the_attributes_name() {
         message(record.set_list(3, [Value::Text("a"), Value::Int(1)])),
         "the attribute \"tags\" is list[text], but the record's holds an integer"
     );
-    assert!(message(record.set_list(0, [])).contains("\"country\" is text, but the record's is a list"));
+    assert!(
+        message(record.set_list(0, [])).contains("\"country\" is text, but the record's is a list")
+    );
     assert!(message(record.set(3, &Value::Text("a"))).contains("\"tags\""));
     assert!(message(record.set_float(1, 1.0)).contains("\"age\""));
     assert!(message(record.set(1, &Value::UInt(u64::MAX))).contains("\"age\""));
@@ -84,7 +86,10 @@ fn what_is_always_or_never_true() {
         Expr::literal(false),
         call(O::And, [age(O::Greater, 5), age(O::Less, 3)]),
         call(O::Or, [age(O::Greater, 5), age(O::LessOrEqual, 5)]),
-        call(O::Or, [call(O::IsNull, [Expr::named("age")]), call(O::IsNotNull, [Expr::named("age")])]),
+        call(
+            O::Or,
+            [call(O::IsNull, [Expr::named("age")]), call(O::IsNotNull, [Expr::named("age")])],
+        ),
         empty(O::In),
         empty(O::NotIn),
     ];
@@ -96,7 +101,9 @@ fn what_is_always_or_never_true() {
 fn no_expressions_and_lists_of_a_hundred_thousand() {
     assert!(matched(&[], |_| {}).is_empty());
     let values: Vec<Scalar> = (0..100_000_i64).map(Scalar::Int).collect();
-    let long = |operator: O| call(operator, [Expr::named("age"), Expr::literal(Scalar::list(values.clone()))]);
+    let long = |operator: O| {
+        call(operator, [Expr::named("age"), Expr::literal(Scalar::list(values.clone()))])
+    };
     let conditions = [long(O::In), long(O::NotIn)];
     assert_eq!(matched(&conditions, |record| record.set_int(1, 99_999).unwrap()), [0]);
     assert_eq!(matched(&conditions, |record| record.set_int(1, -1).unwrap()), [1]);
@@ -107,7 +114,8 @@ fn what_is_too_deep_is_refused_and_what_is_long_is_not() {
     let mut builder = Base::builder(&attributes());
     let deep = (0..10_000).fold(age(O::Less, 3), |all, _| call(O::Not, [all]));
     assert!(builder.insert(1, &deep).is_err());
-    let chain = (0..3_000).fold(age(O::Less, 3), |all, at| call(O::Or, [all, age(O::Equal, at * 2)]));
+    let chain =
+        (0..3_000).fold(age(O::Less, 3), |all, at| call(O::Or, [all, age(O::Equal, at * 2)]));
     let joint = (0..20).map(|at| {
         let tag = call(O::ListContains, [Expr::named("tags"), Expr::literal(format!("t{at}"))]);
         call(O::And, [tag, age(O::NotEqual, at)])

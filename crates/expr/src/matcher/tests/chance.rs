@@ -90,9 +90,8 @@ impl World {
             Type::Text | Type::Enum if extreme => Scalar::from(*chance.one(WORDS)),
             Type::Text | Type::Enum => Scalar::Text(format!("t{near}")),
             Type::Int16 => Scalar::Int(if extreme { 32_767 } else { near }),
-            Type::UInt64 => Scalar::Int(near),
             Type::Int64 if extreme => Scalar::Int(*chance.one(INTS)),
-            Type::Int64 => Scalar::Int(near),
+            Type::Int64 | Type::UInt64 => Scalar::Int(near),
             Type::Float64 | Type::Float32 if extreme => Scalar::Float(*chance.one(FLOATS)),
             Type::Float64 | Type::Float32 => Scalar::Float(near as f64 / 4.0),
             Type::Bool => Scalar::Bool(near % 2 == 0),
@@ -189,8 +188,12 @@ impl World {
             0 => Expr::call(*chance.one(&[O::IsNull, O::IsNotNull]), [column()]),
             1 if *kind == Type::Bool => Ok(column()),
             1 if matches!(kind, Type::Text | Type::Enum) => {
-                let tests = [O::StartsWith, O::EndsWith, O::Contains, O::Like, O::ILike, O::Matches];
-                Expr::call(*chance.one(&tests), [column(), Expr::literal(*chance.one(&["t1", "a", "1"]))])
+                let tests =
+                    [O::StartsWith, O::EndsWith, O::Contains, O::Like, O::ILike, O::Matches];
+                Expr::call(
+                    *chance.one(&tests),
+                    [column(), Expr::literal(*chance.one(&["t1", "a", "1"]))],
+                )
             }
             2 if matches!(kind, Type::Text) => {
                 let lower = Expr::call(O::Lower, [column()])?;
@@ -225,7 +228,10 @@ impl World {
             8..11 => {
                 let most = *chance.one(&[1, 4, 40]);
                 let values = chance.some(most, |chance| self.value(kind, chance));
-                Expr::call(*chance.one(&[O::In, O::NotIn]), [column(), Expr::literal(Scalar::list(values))])
+                Expr::call(
+                    *chance.one(&[O::In, O::NotIn]),
+                    [column(), Expr::literal(Scalar::list(values))],
+                )
             }
             _ => Expr::call(*chance.one(COMPARISONS), [column(), self.literal(kind, chance)]),
         }

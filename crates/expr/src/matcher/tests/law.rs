@@ -19,7 +19,7 @@ fn setting(name: &str, otherwise: u64) -> u64 {
 fn the_ids_are_those_that_the_interpreter_finds_true() {
     let seed = setting("ROWMILL_MATCHER_SEED", 1);
     let mut scratch = Scratch::new();
-    for round in 0..setting("ROWMILL_MATCHER_ROUNDS", 60) {
+    for round in 0..setting("ROWMILL_MATCHER_ROUNDS", 30) {
         let chance = &mut Chance(seed.wrapping_mul(1 << 32).wrapping_add(round));
         let world = World::draw(chance);
         let mut builder = Base::builder(&world.attributes);
@@ -41,13 +41,7 @@ fn the_ids_are_those_that_the_interpreter_finds_true() {
     }
 }
 
-fn compare(
-    base: &Base,
-    rows: &[(Expr, Row)],
-    record: &Record,
-    scratch: &mut Scratch,
-    place: &str,
-) {
+fn compare(base: &Base, rows: &[(Expr, Row)], record: &Record, scratch: &mut Scratch, place: &str) {
     let mut ids = Vec::new();
     let failed = base.matches(record, scratch, &mut ids).is_err();
     let found = ids.len();
@@ -75,9 +69,7 @@ fn compare(
         assert_eq!(base.count(record, scratch), Ok(expected), "{place}");
         assert_eq!(base.any(record, scratch), Ok(expected > 0), "{place}");
         let at = found % rows.len();
-        if let (Ok(cell), Ok(said)) =
-            (rows[at].1.of(record), base.explain(at as u64 * 3, record))
-        {
+        if let (Ok(cell), Ok(said)) = (rows[at].1.of(record), base.explain(at as u64 * 3, record)) {
             assert_eq!(said[0].truth == Some(true), matches!(cell, Cell::Bool(true)), "{place}");
         }
     }

@@ -1,3 +1,4 @@
 mod bad;
 mod chance;
 mod law;
+mod live;
