@@ -3,7 +3,7 @@
 use crate::workload::{Filter, Given, word};
 
 /// A request with its texts looked up already, lists in order.
-pub struct Known(Vec<Cell>);
+pub(crate) struct Known(Vec<Cell>);
 
 enum Cell {
     Missing,
@@ -14,7 +14,7 @@ enum Cell {
 }
 
 impl Known {
-    pub fn new(request: &[Given]) -> Self {
+    pub(crate) fn new(request: &[Given]) -> Self {
         let cells = request.iter().enumerate().map(|(at, given)| match given {
             Given::Missing => Cell::Missing,
             Given::Word(value) => Cell::Word(*value, word(at, *value)),
@@ -33,7 +33,7 @@ impl Known {
 }
 
 /// A filter: what is quick first, true or not.
-pub enum Tree {
+pub(crate) enum Tree {
     Within(usize, Box<[u32]>, bool),
     Holds(usize, Box<[u32]>, bool),
     Range(usize, f64, f64),
@@ -44,7 +44,7 @@ pub enum Tree {
 }
 
 impl Tree {
-    pub fn new(filter: &Filter) -> Self {
+    pub(crate) fn new(filter: &Filter) -> Self {
         let all = |parts: &[Filter]| {
             let mut trees: Vec<Self> = parts.iter().map(Self::new).collect();
             trees.sort_by_key(Self::cost);
@@ -76,7 +76,7 @@ impl Tree {
         }
     }
 
-    pub fn holds(&self, known: &Known) -> bool {
+    pub(crate) fn holds(&self, known: &Known) -> bool {
         match self {
             Self::Within(at, values, not) => match &known.0[*at] {
                 Cell::Word(value, _) => found(values, *value) != *not,

@@ -1,8 +1,8 @@
 /// SplitMix64: a few lines, and the same on every machine.
-pub struct Chance(pub u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    pub fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         ((u128::from(self.bits()) * end as u128) >> 64) as usize
     }
 
@@ -15,16 +15,16 @@ impl Chance {
     }
 
     /// From 0 to 1.
-    pub fn share(&mut self) -> f64 {
+    pub(crate) fn share(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// A number of which low ones are frequent: of forty, the first has a fifth.
-    pub fn frequent(&mut self, end: usize) -> usize {
+    pub(crate) fn frequent(&mut self, end: usize) -> usize {
         ((self.share().powf(2.4) * end as f64) as usize).min(end - 1)
     }
 
-    pub fn from_to(&mut self, from: usize, to: usize) -> usize {
+    pub(crate) fn between(&mut self, from: usize, to: usize) -> usize {
         from + self.below(to - from + 1)
     }
 }

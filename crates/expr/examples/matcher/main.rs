@@ -19,20 +19,23 @@ fn main() -> Result<(), ExprError> {
     let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|size| size.parse().ok()).collect();
     let sizes = if sizes.is_empty() { vec![150, 10_000, 100_000] } else { sizes };
     let shows = std::env::args().any(|argument| argument == "--layers");
+    let loops = std::env::args().all(|argument| argument != "--no-loop");
     for size in sizes {
-        measure(size, shows)?;
+        measure(size, shows, loops)?;
     }
     Ok(())
 }
 
-fn measure(size: usize, shows: bool) -> Result<(), ExprError> {
+fn measure(size: usize, shows: bool, loops: bool) -> Result<(), ExprError> {
     let workload = Workload::new();
     let chance = &mut Chance(42);
+    let passes = std::env::args().filter_map(|one| one.strip_prefix("--passes=")?.parse().ok());
+    let passes: usize = passes.max().unwrap_or(3);
     let before = resident();
     let mut trees = Vec::with_capacity(size);
     let mut expressions = Vec::with_capacity(size);
     for _ in 0..size {
-        let filter = workload.filter(chance);
+        let filter = Workload::filter(chance);
         expressions.push(workload.expression(&filter)?);
         trees.push(Tree::new(&filter));
     }
@@ -56,21 +59,34 @@ fn measure(size: usize, shows: bool) -> Result<(), ExprError> {
         grown / size,
         given.saturating_sub(before) / size,
     );
-    if shows {
-        for layer in &stats.layers {
-            println!(
-                "  {:12} {:9} {:8} clauses, passing {:.3}, {:4} rows, {:9} bytes",
-                layer.attribute, layer.sort, layer.clauses, layer.passing, layer.rows, layer.bytes
-            );
-        }
-    }
     let requests = if size > 500_000 { 512 } else { 2_000 };
     let records: Vec<(Record, Known)> = (0..requests)
         .map(|_| {
-            let request = workload.request(chance);
+            let request = Workload::request(chance);
             Ok((workload.record(&request)?, Known::new(&request)))
         })
         .collect::<Result<_, ExprError>>()?;
+    if shows {
+        let mut left = vec![0; stats.steps.len()];
+        for (record, _) in &records {
+            let now = base.left(record, &mut Scratch::new());
+            left.iter_mut().zip(now).for_each(|(all, now)| *all += now);
+        }
+        for (step, left) in stats.steps.iter().zip(left) {
+            for layer in step {
+                println!(
+                    "  {:12} {:9} {:8} clauses, passing {:.3}, {:4} rows, {:9} bytes",
+                    layer.attribute,
+                    layer.sort,
+                    layer.clauses,
+                    layer.passing,
+                    layer.rows,
+                    layer.bytes,
+                );
+            }
+            println!("    {:6.1} of {} blocks left", left as f64 / requests as f64, stats.blocks);
+        }
+    }
     let (mut scratch, mut ids, mut found) = (Scratch::new(), Vec::new(), 0);
     for (record, _) in &records {
         ids.clear();
@@ -83,7 +99,7 @@ fn measure(size: usize, shows: bool) -> Result<(), ExprError> {
     let part = requests.div_ceil(8);
     for (turn, records) in records.chunks(part).enumerate() {
         let mut expected = Vec::new();
-        for (record, known) in records.iter().take(looked.div_ceil(8)) {
+        for (record, known) in records.iter().take(if loops { looked.div_ceil(8) } else { 0 }) {
             expected.clear();
             let start = Instant::now();
             expected.extend(
@@ -96,7 +112,7 @@ fn measure(size: usize, shows: bool) -> Result<(), ExprError> {
             assert_eq!(ids, expected, "turn {turn}");
         }
         // What the loop pushed out of the caches comes back.
-        for pass in 0..3 {
+        for pass in 0..passes {
             for (record, _) in records {
                 ids.clear();
                 let start = Instant::now();
@@ -125,6 +141,9 @@ fn measure(size: usize, shows: bool) -> Result<(), ExprError> {
 fn figures(times: &mut [Duration]) -> [f64; 3] {
     times.sort_unstable();
     let micros = |time: Duration| time.as_nanos() as f64 / 1_000.0;
+    if times.is_empty() {
+        return [0.0; 3];
+    }
     let mean = times.iter().map(|&time| micros(time)).sum::<f64>() / times.len() as f64;
     [mean, micros(times[times.len() / 2]), micros(times[times.len() * 99 / 100])]
 }

@@ -11,7 +11,7 @@ use crate::chance::Chance;
 
 /// What an attribute's values are.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Sort {
+pub(crate) enum Sort {
     /// One of so many texts.
     Word(usize),
     /// Up to so many of so many texts.
@@ -26,7 +26,7 @@ pub enum Sort {
 }
 
 /// Name, values, and in how many of a hundred requests it is missing.
-pub const ATTRIBUTES: [(&str, Sort, usize); 31] = [
+pub(crate) const ATTRIBUTES: [(&str, Sort, usize); 31] = [
     ("country", Sort::Word(40), 1),
     ("region", Sort::Word(300), 10),
     ("city", Sort::Word(5_000), 20),
@@ -62,7 +62,7 @@ pub const ATTRIBUTES: [(&str, Sort, usize); 31] = [
 
 /// A campaign's condition.
 #[derive(Clone, Debug)]
-pub enum Filter {
+pub(crate) enum Filter {
     /// One of the values, or none of them.
     Within(usize, Vec<u32>, bool),
     /// A list that holds one of the values, or none of them.
@@ -78,7 +78,7 @@ pub enum Filter {
 
 /// A request's value.
 #[derive(Clone, Debug)]
-pub enum Given {
+pub(crate) enum Given {
     Missing,
     /// One of the texts, by its number.
     Word(u32),
@@ -89,12 +89,12 @@ pub enum Given {
     Bool(bool),
 }
 
-pub struct Workload {
+pub(crate) struct Workload {
     attributes: Arc<Attributes>,
     columns: Vec<Expr>,
 }
 
-pub fn word(attribute: usize, value: u32) -> String {
+pub(crate) fn word(attribute: usize, value: u32) -> String {
     format!("{}-{value}", &ATTRIBUTES[attribute].0[..2])
 }
 
@@ -103,7 +103,7 @@ fn at(name: &str) -> usize {
 }
 
 impl Workload {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let fields = ATTRIBUTES.iter().map(|(name, sort, _)| {
             let kind = match sort {
                 Sort::Word(_) => Type::Text,
@@ -120,13 +120,13 @@ impl Workload {
         Self { attributes, columns }
     }
 
-    pub fn attributes(&self) -> &Arc<Attributes> {
+    pub(crate) fn attributes(&self) -> &Arc<Attributes> {
         &self.attributes
     }
 
     /// A campaign.
-    pub fn filter(&self, chance: &mut Chance) -> Filter {
-        let count = chance.from_to(3, 10);
+    pub(crate) fn filter(chance: &mut Chance) -> Filter {
+        let count = chance.between(3, 10).max(chance.between(3, 6));
         let mut used = 0_u64;
         let mut parts = Vec::with_capacity(count + 1);
         let mut asked = 0;
@@ -141,7 +141,7 @@ impl Workload {
             parts.push(part);
         }
         if chance.below(100) < 17 {
-            let branches = (0..chance.from_to(2, 3)).map(|_| match chance.below(3) {
+            let branches = (0..chance.between(2, 3)).map(|_| match chance.below(3) {
                 0 => Filter::And(vec![condition(chance), condition(chance)]),
                 _ => condition(chance),
             });
@@ -150,7 +150,7 @@ impl Workload {
         Filter::And(parts)
     }
 
-    pub fn expression(&self, filter: &Filter) -> Result<Expr, ExprError> {
+    pub(crate) fn expression(&self, filter: &Filter) -> Result<Expr, ExprError> {
         let column = |at: &usize| self.columns[*at].clone();
         let listed = |at: usize, values: &[u32]| {
             let is_int = matches!(ATTRIBUTES[at].1, Sort::Int(_) | Sort::Numbers(..));
@@ -202,7 +202,7 @@ impl Workload {
     }
 
     /// A request.
-    pub fn request(&self, chance: &mut Chance) -> Vec<Given> {
+    pub(crate) fn request(chance: &mut Chance) -> Vec<Given> {
         let given = ATTRIBUTES.iter().map(|(_, sort, missing)| {
             if chance.below(100) < *missing {
                 return Given::Missing;
@@ -210,11 +210,11 @@ impl Workload {
             match *sort {
                 Sort::Word(count) => Given::Word(chance.frequent(count) as u32),
                 Sort::Words(most, count) => {
-                    let held = chance.from_to(1, most);
+                    let held = chance.between(1, most);
                     Given::Some((0..held).map(|_| chance.frequent(count) as u32).collect())
                 }
                 Sort::Numbers(about, count) => {
-                    let held = chance.from_to(about / 2, about * 3 / 2);
+                    let held = chance.between(about / 2, about * 3 / 2);
                     Given::Some((0..held).map(|_| chance.frequent(count) as u32).collect())
                 }
                 Sort::Int(end) => Given::Int(chance.below(end) as i64),
@@ -225,7 +225,7 @@ impl Workload {
         given.collect()
     }
 
-    pub fn record(&self, request: &[Given]) -> Result<Record, ExprError> {
+    pub(crate) fn record(&self, request: &[Given]) -> Result<Record, ExprError> {
         let mut record = Record::new(&self.attributes);
         for (at, given) in request.iter().enumerate() {
             match given {
@@ -248,7 +248,7 @@ impl Workload {
 }
 
 impl Filter {
-    pub fn attribute(&self) -> usize {
+    pub(crate) fn attribute(&self) -> usize {
         match self {
             Self::Within(at, ..)
             | Self::Holds(at, ..)
@@ -269,7 +269,7 @@ fn condition(chance: &mut Chance) -> Filter {
             _ => 1,
         };
         let is_int = matches!(ATTRIBUTES[at].1, Sort::Int(_));
-        let count = chance.from_to(from, to);
+        let count = chance.between(from, to);
         let draw = |chance: &mut Chance| {
             if is_int { chance.below(end) as u32 } else { chance.frequent(end) as u32 }
         };
@@ -287,36 +287,36 @@ fn condition(chance: &mut Chance) -> Filter {
         Filter::Within(at, values, true)
     };
     match chance.below(126) {
-        0..12 => within("country", 1, 4, chance),
+        0..12 => within("country", 1, 2, chance),
         12..15 => within("region", 2, 20, chance),
         15..17 => within("city", 2, 20, chance),
         17 => within("postal", 5, 40, chance),
         18..26 => within("device", 1, 2, chance),
-        26..32 => within("os", 1, 3, chance),
+        26..32 => within("os", 1, 2, chance),
         32..35 => within("browser", 1, 4, chance),
         35..37 => within("connection", 1, 3, chance),
-        37..42 => within("language", 1, 3, chance),
+        37..42 => within("language", 1, 2, chance),
         42..45 => within("gender", 1, 1, chance),
-        45..50 => within("exchange", 2, 6, chance),
+        45..50 => within("exchange", 1, 5, chance),
         50..54 => within("position", 1, 4, chance),
-        54..60 => within("size", 2, 8, chance),
+        54..60 => within("size", 1, 6, chance),
         60..65 => without("domain", 5, 40, chance),
         65..67 => within("domain", 10, 60, chance),
         67..70 => without("publisher", 2, 20, chance),
         70 => within("publisher", 5, 40, chance),
         71..73 => without("bundle", 2, 20, chance),
         73..77 => {
-            let low = chance.from_to(5, 50) as f64;
-            let width = chance.from_to(5, 30) as f64;
+            let low = chance.between(5, 50) as f64;
+            let width = chance.between(5, 30) as f64;
             Filter::Range(at("age"), Some(low), Some(low + width))
         }
         77..81 => {
             let low = chance.below(16) as f64;
-            Filter::Range(at("hour"), Some(low), Some(low + chance.from_to(6, 18) as f64))
+            Filter::Range(at("hour"), Some(low), Some(low + chance.between(6, 18) as f64))
         }
         81..84 => within("weekday", 4, 10, chance),
         84..87 => Filter::Range(at("score"), Some((chance.share().powi(2) * 1e6).floor()), None),
-        87..92 => Filter::Range(at("impressions"), None, Some(chance.from_to(5, 60) as f64)),
+        87..92 => Filter::Range(at("impressions"), None, Some(chance.between(5, 60) as f64)),
         92..98 => Filter::Range(at("floor"), None, Some(chance.share().sqrt() * 20.0)),
         98..101 => Filter::Range(at("viewability"), Some(chance.share().powi(2)), None),
         101 => {

@@ -1,6 +1,7 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use rowmill_columns::{Scalar, Schema, Type};
 
 use crate::kind::Kind;
@@ -13,12 +14,23 @@ use crate::{ExprError, limits};
 /// them, and what makes no sense for them is refused.
 pub(crate) struct Binder<'a> {
     schema: &'a Schema,
-    done: HashMap<usize, Expr>,
+    done: HashMap<usize, Expr, RandomState>,
+    columns: Option<&'a mut Columns>,
 }
+
+/// Columns that were found, for who binds many expressions to one schema.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Columns(HashMap<Arc<str>, Expr, RandomState>);
 
 impl<'a> Binder<'a> {
     pub(crate) fn new(schema: &'a Schema) -> Self {
-        Self { schema, done: HashMap::new() }
+        Self { schema, done: HashMap::default(), columns: None }
+    }
+
+    /// The same, where columns are kept that were found already.
+    pub(crate) fn keeping(schema: &'a Schema, columns: &'a mut Columns) -> Self {
+        let done = HashMap::with_capacity_and_hasher(28, RandomState::default());
+        Self { schema, done, columns: Some(columns) }
     }
 
     /// # Errors
@@ -38,11 +50,16 @@ impl<'a> Binder<'a> {
             );
             return Err(ExprError::new(message));
         }
+        match expression.op() {
+            Op::Literal(_) => return Ok(expression.clone()),
+            // What is kept of columns is found as quickly as what was done.
+            Op::Column(column) if self.columns.is_some() => return self.column(column),
+            _ => {}
+        }
         if let Some(done) = self.done.get(&expression.id()) {
             return Ok(done.clone());
         }
         let bound = match expression.op() {
-            Op::Literal(_) => return Ok(expression.clone()),
             Op::Column(column) => self.column(column)?,
             Op::Call(operator) if operator.entry().place == Place::Row => {
                 let mut args = Vec::new();
@@ -60,12 +77,23 @@ impl<'a> Binder<'a> {
         Ok(bound)
     }
 
-    fn column(&self, column: &ColumnRef) -> Result<Expr, ExprError> {
+    fn column(&mut self, column: &ColumnRef) -> Result<Expr, ExprError> {
+        // What a class calls its columns is not in their names.
+        let known = self.columns.as_ref().filter(|_| column.source.is_none());
+        if let Some(found) = known.and_then(|columns| columns.0.get(&column.name)) {
+            return Ok(found.clone());
+        }
         let name = self.name_of(column);
         let at = position(self.schema, name)?;
         let kind = Kind::of(&self.schema.fields[at].kind.meaning());
         let name = name.clone();
-        Ok(Expr::column(ColumnRef { source: None, name, kind, nullable: true }))
+        let found = Expr::column(ColumnRef { source: None, name, kind, nullable: true });
+        if column.source.is_none()
+            && let Some(columns) = &mut self.columns
+        {
+            columns.0.insert(column.name.clone(), found.clone());
+        }
+        Ok(found)
     }
 
     /// What the column is called here: as in the database, or else as in its class, which is how queries call it.

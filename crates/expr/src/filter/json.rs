@@ -23,7 +23,7 @@ pub(super) fn get<'a>(json: &'a str, path: &[Step]) -> Option<Cow<'a, str>> {
 
 /// A step down a path.
 #[derive(Clone, Debug)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Key(Box<str>),
     At(i64),
 }

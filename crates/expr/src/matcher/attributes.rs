@@ -99,18 +99,17 @@ impl Attribute {
         };
         let keys = match (kind, element) {
             // Beyond 63 bits such an integer is a decimal to whoever compares it.
-            (_, Type::UInt64) => Keys::None,
+            (_, Type::UInt64) | (Kind::Any, _) => Keys::None,
             (Kind::One(base) | Kind::List(base), _) => Keys::of(base),
-            (Kind::Any, _) => Keys::None,
         };
         Self { kind, keys }
     }
 
-    pub(crate) fn is_list(&self) -> bool {
+    pub(crate) fn is_list(self) -> bool {
         matches!(self.kind, Kind::List(_))
     }
 
-    pub(crate) fn base(&self) -> Base {
+    pub(crate) fn base(self) -> Base {
         match self.kind {
             Kind::One(base) | Kind::List(base) => base,
             Kind::Any => Base::Other,

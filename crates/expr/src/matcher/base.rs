@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use super::attributes::Attributes;
 use super::builder::Builder;
 use super::dictionary::Dictionary;
+use super::key::Key;
 use super::layer::{Layer, Places};
 use super::line::{BLOCK, Line, Lines};
 use super::order::{Odds, ordered};
@@ -13,6 +14,7 @@ use super::record::Record;
 use super::residual::{Residuals, Tree};
 use super::scratch::Scratch;
 use super::slots::{Slots, Sort};
+use super::step::{Step, arranged};
 use crate::ExprError;
 use crate::node::Expr;
 
@@ -24,16 +26,22 @@ pub struct Base {
     pub(crate) attributes: Arc<Attributes>,
     pub(crate) dictionaries: Vec<Dictionary>,
     pub(crate) lines: Vec<Line>,
-    pub(crate) layers: Vec<Layer>,
+    pub(crate) steps: Vec<Step>,
     pub(crate) blocks: usize,
     pub(crate) slots: usize,
     /// The slots of the last block that there are.
     last: Line,
+    /// The id of each slot's expression.
+    pub(crate) slot_ids: Vec<u64>,
     /// The number of each slot's expression.
-    slot_numbers: Vec<u32>,
+    pub(crate) slot_numbers: Vec<u32>,
     /// Of each slot where in `extras` it is, counted from 1; 0 for one whose clauses are all there is of it.
     slot_extras: Vec<u32>,
     extras: Vec<Extra>,
+    /// The slots that have one.
+    with_extras: Vec<Line>,
+    checks: Vec<Check>,
+    check_values: Vec<u32>,
     trees: Vec<Tree>,
     pub(crate) residuals: Residuals,
     /// Expressions of more than one slot.
@@ -45,11 +53,24 @@ pub struct Base {
 
 /// What else a slot has.
 #[derive(Clone, Copy, Debug)]
-struct Extra {
+pub(crate) struct Extra {
     /// The tree that has to be true, counted from 1; 0 for none.
     residual: u32,
     /// The number among expressions of more than one slot, counted from 1; 0 for one of one slot.
     many: u32,
+    /// Where its checks begin and end.
+    checks: (u32, u32),
+}
+
+/// A clause on a list for which there is no layer, for it would be of too few slots.
+#[derive(Clone, Copy, Debug)]
+struct Check {
+    attribute: u16,
+    not: bool,
+    null: bool,
+    /// Where its values begin and end.
+    start: u32,
+    end: u32,
 }
 
 impl Base {
@@ -61,21 +82,23 @@ impl Base {
     pub(super) fn of(builder: Builder) -> Self {
         let Builder {
             attributes,
-            dictionaries,
+            mut dictionaries,
             slots,
             residuals,
             trees,
             ids,
             expressions,
             numbers,
+            ..
         } = builder;
         let values: Vec<usize> = dictionaries.iter().map(Dictionary::len).collect();
+        dictionaries.iter_mut().for_each(Dictionary::settle);
         let odds = Odds::of(&slots, &values);
         let order = ordered(&slots, &odds);
         let blocks = slots.len().div_ceil(BLOCK);
         let mut lines = Lines::new();
-        let mut layers = layers(&slots, &odds, &order, &values, &mut lines, blocks);
-        layers.sort_by(|a, b| a.passing.total_cmp(&b.passing));
+        let (layers, late) = layers(&slots, &odds, &order, &values, &mut lines, blocks);
+        let steps = arranged(layers, &mut lines, blocks);
         let mut counts = vec![0_u32; ids.len()];
         slots.expressions.iter().for_each(|&number| counts[number as usize] += 1);
         let mut many = 0;
@@ -87,18 +110,33 @@ impl Base {
                 0
             };
         }
+        let mut slot_ids = Vec::with_capacity(slots.len());
         let mut slot_numbers = Vec::with_capacity(slots.len());
         let mut slot_extras = Vec::with_capacity(slots.len());
         let mut extras = Vec::new();
-        for &slot in &order {
-            let number = slots.expressions[slot as usize];
-            let (residual, many) = (slots.residuals[slot as usize], counts[number as usize]);
-            slot_numbers.push(number);
-            if residual == 0 && many == 0 {
+        let (mut checks, mut check_values) = (Vec::new(), Vec::new());
+        let mut late = late.into_iter().peekable();
+        let mut with_extras = vec![Line::NONE; blocks];
+        for (place, &slot) in order.iter().enumerate() {
+            let number = slots.expressions[slot as usize] as usize;
+            let (residual, many) = (slots.residuals[slot as usize], counts[number]);
+            slot_ids.push(ids[number]);
+            slot_numbers.push(number as u32);
+            let first = checks.len() as u32;
+            while let Some((_, clause)) = late.next_if(|one| one.0 as usize == place) {
+                let clause = &slots.all_clauses()[clause as usize];
+                let start = check_values.len() as u32;
+                check_values.extend_from_slice(slots.values(clause));
+                let (attribute, not, null) = (clause.attribute, clause.not, clause.null);
+                checks.push(Check { attribute, not, null, start, end: check_values.len() as u32 });
+            }
+            let checks = (first, checks.len() as u32);
+            if residual == 0 && many == 0 && checks.0 == checks.1 {
                 slot_extras.push(0);
             } else {
-                extras.push(Extra { residual, many });
+                extras.push(Extra { residual, many, checks });
                 slot_extras.push(extras.len() as u32);
+                with_extras[place / BLOCK].set(place % BLOCK);
             }
         }
         let last = match slots.len() % BLOCK {
@@ -109,13 +147,17 @@ impl Base {
             attributes,
             dictionaries,
             lines: lines.into_lines(),
-            layers,
+            steps,
             blocks,
             slots: slots.len(),
             last,
+            slot_ids,
             slot_numbers,
             slot_extras,
             extras,
+            with_extras,
+            checks,
+            check_values,
             trees,
             residuals,
             many: many as usize,
@@ -151,8 +193,8 @@ impl Base {
         scratch: &mut Scratch,
         ids: &mut Vec<u64>,
     ) -> Result<(), ExprError> {
-        self.visit(record, scratch, |number| {
-            ids.push(self.ids[number as usize]);
+        self.visit(record, scratch, |slot| {
+            ids.push(self.slot_ids[slot]);
             true
         })
     }
@@ -184,21 +226,24 @@ impl Base {
     }
 
     pub(crate) fn byte_len(&self) -> usize {
-        let layers: usize = self.layers.iter().map(Layer::byte_len).sum();
+        let layers: usize = self.steps.iter().map(Step::byte_len).sum();
         let dictionaries: usize = self.dictionaries.iter().map(Dictionary::byte_len).sum();
-        let slots =
-            self.slot_numbers.len() * 4 + self.slot_extras.len() * 4 + self.extras.len() * 8;
+        let slots = self.slot_ids.len() * 12
+            + self.slot_extras.len() * 4
+            + self.extras.len() * 16
+            + (self.checks.len() * 3 + self.check_values.len()) * 4
+            + self.with_extras.len() * 64;
         let residual = self.residuals.byte_len() + self.trees.len() * 24;
         let ids = self.ids.len() * 8 + self.expressions.len() * 8 + self.numbers.allocation_size();
         self.lines.len() * 64 + layers + dictionaries + slots + residual + ids
     }
 
-    /// The number of each expression that is true, once, until `visit` has seen enough.
-    pub(super) fn visit(
+    /// One slot of each expression, until `visit` has seen enough.
+    pub(crate) fn visit(
         &self,
         record: &Record,
         scratch: &mut Scratch,
-        mut visit: impl FnMut(u32) -> bool,
+        mut visit: impl FnMut(usize) -> bool,
     ) -> Result<(), ExprError> {
         if !self.attributes.same(record.attributes()) {
             return Err(ExprError::new("the record has other attributes than the expressions"));
@@ -206,87 +251,210 @@ impl Base {
         self.narrow(record, scratch);
         scratch.memo.begin(self.residuals.len());
         scratch.told.resize(self.many.div_ceil(64), 0);
-        let Scratch { live, left, memo, told, told_words, .. } = scratch;
-        'blocks: for (&block, line) in live.iter().zip(&*left) {
-            for (at, word) in line.0.iter().enumerate() {
-                let mut word = *word;
-                while word != 0 {
-                    let slot = block as usize * BLOCK + at * 64 + word.trailing_zeros() as usize;
-                    word &= word - 1;
-                    let extra = self.slot_extras[slot];
-                    if extra != 0 {
-                        let extra = self.extras[extra as usize - 1];
-                        let many = (extra.many as usize).wrapping_sub(1);
-                        if extra.many != 0 && told[many / 64] >> (many % 64) & 1 == 1 {
-                            continue;
-                        }
-                        if extra.residual != 0 {
-                            let tree = &self.trees[extra.residual as usize - 1];
-                            if !self.residuals.holds(tree, record, memo) {
-                                continue;
-                            }
-                        }
-                        if extra.many != 0 {
-                            told[many / 64] |= 1 << (many % 64);
-                            told_words.push((many / 64) as u32);
-                        }
-                    }
-                    if !visit(self.slot_numbers[slot]) {
-                        break 'blocks;
-                    }
+        // First which slots there are, then what they are: so that many are fetched at once.
+        let Scratch { live, left, plain, extra, extra_of, .. } = scratch;
+        plain.clear();
+        extra.clear();
+        for (&block, line) in live.iter().zip(&*left) {
+            let first = block * BLOCK as u32;
+            let with = &self.with_extras[block as usize];
+            line.without(with).each(|at| plain.push(first + at as u32));
+            line.and(with).each(|at| extra.push(first + at as u32));
+        }
+        let done = plain.iter().all(|&slot| visit(slot as usize));
+        let extras = extra
+            .drain(..)
+            .map(|slot| (slot, self.extras[self.slot_extras[slot as usize] as usize - 1]));
+        extra_of.clear();
+        extra_of.extend(extras);
+        for at in 0..if done { scratch.extra_of.len() } else { 0 } {
+            let (slot, extra) = scratch.extra_of[at];
+            let slot = slot as usize;
+            let many = (extra.many as usize).wrapping_sub(1);
+            if extra.many != 0 && scratch.told[many / 64] >> (many % 64) & 1 == 1 {
+                continue;
+            }
+            let (from, to) = extra.checks;
+            let checks = &self.checks[from as usize..to as usize];
+            if !checks.iter().all(|check| self.passes(check, record, scratch)) {
+                continue;
+            }
+            if extra.residual != 0 {
+                let tree = &self.trees[extra.residual as usize - 1];
+                if !self.residuals.holds(tree, record, &mut scratch.memo) {
+                    continue;
                 }
             }
+            if extra.many != 0 {
+                scratch.told[many / 64] |= 1 << (many % 64);
+                scratch.told_words.push((many / 64) as u32);
+            }
+            if !visit(slot) {
+                break;
+            }
         }
+        let Scratch { memo, told, told_words, .. } = scratch;
         told_words.drain(..).for_each(|word| told[word as usize] = 0);
         memo.take_error().map_or(Ok(()), Err)
     }
 
+    fn passes(&self, check: &Check, record: &Record, scratch: &mut Scratch) -> bool {
+        let attribute = check.attribute as usize;
+        if !record.has(attribute) {
+            return check.null;
+        }
+        let (from, to) = self.list(attribute, record, scratch);
+        let values = &self.check_values[check.start as usize..check.end as usize];
+        let held = &scratch.values[from..to];
+        held.iter().any(|value| values.binary_search(value).is_ok()) != check.not
+    }
+
     /// Finds the slots whose clauses are all true.
     fn narrow(&self, record: &Record, scratch: &mut Scratch) {
+        self.narrow_by(record, scratch, |_| ());
+    }
+
+    /// The same, seen after each step.
+    pub(crate) fn narrow_by(
+        &self,
+        record: &Record,
+        scratch: &mut Scratch,
+        mut seen: impl FnMut(&Scratch),
+    ) {
         scratch.live.clear();
         scratch.left.clear();
         scratch.lists.clear();
         scratch.values.clear();
-        if self.blocks == 0 {
-            return;
-        }
-        scratch.live.extend(0..self.blocks as u32);
-        scratch.left.resize(self.blocks, Line::ALL);
-        scratch.left[self.blocks - 1] = self.last;
-        for layer in &self.layers {
+        let mut is_first = true;
+        for step in &self.steps {
+            let found = if step.is_several() {
+                Found::plain(self.row_of_several(step, record))
+            } else {
+                self.row_of(&step.layers[0], record, scratch)
+            };
+            match found {
+                Found::Row { row, flips: [] } if is_first => self.begin_with(row, scratch),
+                found => {
+                    if is_first {
+                        self.begin(scratch);
+                    }
+                    self.narrow_to(&step.layers[0], found, step.compacts, scratch);
+                }
+            }
+            is_first = false;
+            seen(scratch);
             if scratch.live.is_empty() {
                 return;
             }
-            self.apply(layer, record, scratch);
+        }
+        if is_first {
+            self.begin(scratch);
         }
     }
 
-    fn apply(&self, layer: &Layer, record: &Record, scratch: &mut Scratch) {
+    fn begin(&self, scratch: &mut Scratch) {
+        scratch.live.extend(0..self.blocks as u32);
+        scratch.left.resize(self.blocks, Line::ALL);
+        if let Some(last) = scratch.left.last_mut() {
+            *last = self.last;
+        }
+    }
+
+    fn begin_with(&self, row: &[u32], scratch: &mut Scratch) {
+        let Scratch { live, left, .. } = scratch;
+        for (block, &line) in row.iter().enumerate() {
+            if line != Lines::NONE {
+                live.push(block as u32);
+                left.push(self.lines[line as usize]);
+            }
+        }
+        if live.last().is_some_and(|&block| block as usize + 1 == self.blocks)
+            && let Some(last) = left.last_mut()
+        {
+            *last = last.and(&self.last);
+        }
+    }
+
+    fn row_of_several<'b>(&self, step: &'b Step, record: &Record) -> &'b [u32] {
+        let mut state = 0;
+        for layer in step.layers.iter().rev() {
+            state = state * layer.states() + self.state(layer, record);
+        }
+        &step.rows[state * self.blocks..(state + 1) * self.blocks]
+    }
+
+    /// Which of its rows a layer without flips has for a record.
+    fn state(&self, layer: &Layer, record: &Record) -> usize {
         let at = layer.attribute;
         if !record.has(at) {
-            return self.and(&layer.missing, scratch);
+            return layer.row_count;
+        }
+        let key = record.key(at);
+        match (&layer.places, key) {
+            (Places::Values { row_of, .. }, Some(key)) => {
+                self.dictionaries[at].find(key).map_or(0, |id| row_of[id as usize] as usize)
+            }
+            (Places::Spans { cut_keys, .. }, Some(Key::Number(key))) => {
+                cut_keys.partition_point(|&one| one <= key)
+            }
+            _ => 0,
+        }
+    }
+
+    fn row_of<'b>(&'b self, layer: &'b Layer, record: &Record, scratch: &mut Scratch) -> Found<'b> {
+        let at = layer.attribute;
+        if !record.has(at) {
+            return Found::plain(&layer.missing);
         }
         match &layer.places {
             Places::Values { starts, flips, row_of } if layer.sort == Sort::Values => {
                 let id = record.key(at).and_then(|key| self.dictionaries[at].find(key));
-                // A number that came later is of no value in this layer.
                 let Some(id) = id.map(|id| id as usize) else {
-                    return self.and(layer.row(0, self.blocks), scratch);
+                    return Found::plain(layer.row(0, self.blocks));
                 };
                 let row = layer.row(row_of[id] as usize, self.blocks);
-                let flips = &flips[starts[id] as usize..starts[id + 1] as usize];
-                if flips.is_empty() {
-                    return self.and(row, scratch);
+                Found::Row { row, flips: &flips[starts[id] as usize..starts[id + 1] as usize] }
+            }
+            Places::Values { .. } => {
+                let (from, to) = self.list(at, record, scratch);
+                if from == to {
+                    return Found::plain(layer.row(0, self.blocks));
                 }
+                Found::Several(from, to)
+            }
+            Places::Spans { keys, starts, flips, cuts, cut_keys } => {
+                let Some(Key::Number(key)) = record.key(at) else {
+                    return Found::plain(&layer.missing);
+                };
+                // Which row first: its keys are few, and near each other in memory.
+                let cut = cut_keys.partition_point(|&one| one <= key);
+                let from = cuts[cut] as usize;
+                let to = cuts.get(cut + 1).map_or(from, |&to| to as usize);
+                let passed = from + keys[from..to].partition_point(|&one| one <= key);
+                let start = |at: usize| starts[at] as usize;
+                let here = start(passed);
+                let before = start(cuts[cut] as usize)..here;
+                let (row, flips) = match cuts.get(cut + 1) {
+                    Some(&next) if start(next as usize) - here < before.len() => {
+                        (cut + 1, &flips[here..start(next as usize)])
+                    }
+                    _ => (cut, &flips[before]),
+                };
+                Found::Row { row: layer.row(row, self.blocks), flips }
+            }
+        }
+    }
+
+    fn narrow_to(&self, layer: &Layer, found: Found<'_>, compacts: bool, scratch: &mut Scratch) {
+        match found {
+            Found::Row { row, flips: [] } => self.and(row, scratch),
+            Found::Row { row, flips } => {
                 spread(scratch, self.blocks);
                 flip(flips, scratch);
                 self.and_flipped(row, scratch);
             }
-            Places::Values { starts, flips, row_of } => {
-                let (from, to) = self.list(at, record, scratch);
-                if from == to {
-                    return self.and(layer.row(0, self.blocks), scratch);
-                }
+            Found::Several(from, to) => {
+                let Places::Values { starts, flips, row_of } = &layer.places else { return };
                 spread(scratch, self.blocks);
                 for value in from..to {
                     let id = scratch.values[value] as usize;
@@ -300,27 +468,9 @@ impl Base {
                 }
                 self.and_flipped(layer.row(0, self.blocks), scratch);
             }
-            Places::Spans { keys, starts, flips, cuts } => {
-                let Some(super::key::Key::Number(key)) = record.key(at) else { return };
-                let passed = keys.partition_point(|&one| one <= key);
-                let cut = cuts.partition_point(|&cut| cut as usize <= passed) - 1;
-                let start = |at: usize| starts[at] as usize;
-                let here = start(passed);
-                let before = start(cuts[cut] as usize)..here;
-                let (row, flips) = match cuts.get(cut + 1) {
-                    Some(&next) if start(next as usize) - here < before.len() => {
-                        (cut + 1, &flips[here..start(next as usize)])
-                    }
-                    _ => (cut, &flips[before]),
-                };
-                let row = layer.row(row, self.blocks);
-                if flips.is_empty() {
-                    return self.and(row, scratch);
-                }
-                spread(scratch, self.blocks);
-                flip(flips, scratch);
-                self.and_flipped(row, scratch);
-            }
+        }
+        if compacts {
+            compact(scratch);
         }
     }
 
@@ -339,35 +489,48 @@ impl Base {
 
     /// Leaves the slots that a row has.
     fn and(&self, row: &[u32], scratch: &mut Scratch) {
-        let Scratch { live, left, .. } = scratch;
-        let mut kept = 0;
-        for at in 0..live.len() {
-            let block = live[at];
-            let line = left[at].and(&self.lines[row[block as usize] as usize]);
-            // Written in any case, and overwritten where nothing is left: there is no branch to guess.
-            live[kept] = block;
-            left[kept] = line;
-            kept += usize::from(line.any());
+        for (&block, left) in scratch.live.iter().zip(&mut scratch.left) {
+            *left = left.and(&self.lines[row[block as usize] as usize]);
         }
-        live.truncate(kept);
-        left.truncate(kept);
     }
 
     /// The same of a row with bits that are the other way about.
     fn and_flipped(&self, row: &[u32], scratch: &mut Scratch) {
         let Scratch { live, left, flips, .. } = scratch;
-        let mut kept = 0;
-        for at in 0..live.len() {
-            let block = live[at];
-            let row = &self.lines[row[block as usize] as usize];
-            let line = left[at].and(&row.xor(&flips[at + 1]));
-            live[kept] = block;
-            left[kept] = line;
-            kept += usize::from(line.any());
+        for ((&block, left), flips) in live.iter().zip(left).zip(&flips[1..]) {
+            *left = left.and(&self.lines[row[block as usize] as usize].xor(flips));
         }
-        live.truncate(kept);
-        left.truncate(kept);
     }
+}
+
+/// What a layer says of a record.
+#[derive(Clone, Copy)]
+enum Found<'b> {
+    /// A row, and the slots in which it is the other way about.
+    Row { row: &'b [u32], flips: &'b [u32] },
+    /// The values of a list, where they are in the scratch.
+    Several(usize, usize),
+}
+
+impl<'b> Found<'b> {
+    fn plain(row: &'b [u32]) -> Self {
+        Self::Row { row, flips: &[] }
+    }
+}
+
+/// Takes out the blocks of which nothing is left.
+fn compact(scratch: &mut Scratch) {
+    let Scratch { live, left, .. } = scratch;
+    let mut kept = 0;
+    for at in 0..live.len() {
+        let line = left[at];
+        // Written in any case, and overwritten where nothing is left: there is no branch to guess.
+        live[kept] = live[at];
+        left[kept] = line;
+        kept += usize::from(line.any());
+    }
+    live.truncate(kept);
+    left.truncate(kept);
 }
 
 /// Notes where the blocks are of which something is left, and makes room for as many flips.
@@ -404,7 +567,7 @@ fn layers(
     values: &[usize],
     lines: &mut Lines,
     blocks: usize,
-) -> Vec<Layer> {
+) -> (Vec<Layer>, Vec<(u32, u32)>) {
     // Counted, then filled: in the order of the slots, and without a list that grows for each.
     let mut counts: HashMap<(u16, Sort, u8), usize, RandomState> = HashMap::default();
     for clause in slots.all_clauses() {
@@ -412,6 +575,10 @@ fn layers(
     }
     let mut names: Vec<((u16, Sort, u8), usize)> = counts.drain().collect();
     names.sort_unstable();
+    // Where a slot has several lists to look for, the few are looked at when all else is true.
+    names.retain(|((_, _, nth), count)| *nth == 0 || *count * FEW > slots.len());
+    counts.clear();
+    let mut late = Vec::new();
     let mut next = Vec::with_capacity(names.len());
     let mut total = 0;
     for (at, (name, count)) in names.iter().enumerate() {
@@ -424,7 +591,10 @@ fn layers(
     for (place, &slot) in order.iter().enumerate() {
         let first = slots.first_clause(slot as usize);
         for (at, clause) in slots.clauses_of(slot as usize).iter().enumerate() {
-            let layer = counts[&(clause.attribute, clause.sort, clause.nth)];
+            let Some(&layer) = counts.get(&(clause.attribute, clause.sort, clause.nth)) else {
+                late.push((place as u32, (first + at) as u32));
+                continue;
+            };
             members[next[layer]] = (place as u32, (first + at) as u32);
             next[layer] += 1;
             missed[layer] += 1.0 - f64::from(odds.of_clause(slots, clause));
@@ -442,7 +612,11 @@ fn layers(
             }
         };
         layer.passing = 1.0 - missed[at] / slots.len() as f64;
+        layer.expect(odds.weights(attribute), blocks);
         layers.push(layer);
     }
-    layers
+    (layers, late)
 }
+
+/// One of so many slots is few.
+const FEW: usize = 64;

@@ -13,7 +13,7 @@ use super::leaf::Leaves;
 use super::residual::{Residuals, Tree};
 use super::slots::Slots;
 use crate::ExprError;
-use crate::filter::bind::Binder;
+use crate::filter::bind::{Binder, Columns};
 use crate::kind::{Base as BaseKind, Kind};
 use crate::node::Expr;
 
@@ -30,6 +30,7 @@ pub struct Builder {
     pub(crate) ids: Vec<u64>,
     pub(crate) expressions: Vec<Expr>,
     pub(crate) numbers: HashMap<u64, u32, RandomState>,
+    columns: Columns,
 }
 
 /// Clauses of one attribute that an expression has side by side, at most: each has a layer of its own.
@@ -47,6 +48,7 @@ impl Builder {
             ids: Vec::new(),
             expressions: Vec::new(),
             numbers: HashMap::default(),
+            columns: Columns::default(),
         }
     }
 
@@ -69,7 +71,8 @@ impl Builder {
         if self.numbers.contains_key(&id) {
             return Err(ExprError::new(format!("there is an expression {id} already")));
         }
-        let bound = bound(expression, &self.attributes)?;
+        let binder = Binder::keeping(self.attributes.schema(), &mut self.columns);
+        let bound = condition(expression, binder)?;
         let mut leaves =
             Leaves { attributes: &self.attributes, dictionaries: &mut self.dictionaries };
         let form = Form::of(&bound, false, &mut leaves);
@@ -124,9 +127,11 @@ const MOST: usize = 1 << 26;
 
 /// The expression with the attributes' kinds.
 pub(crate) fn bound(expression: &Expr, attributes: &Attributes) -> Result<Expr, ExprError> {
-    let bound = Binder::new(attributes.schema())
-        .bind(expression)
-        .map_err(|error| unknown(expression, attributes).unwrap_or(error))?;
+    condition(expression, Binder::new(attributes.schema()))
+}
+
+fn condition(expression: &Expr, mut binder: Binder<'_>) -> Result<Expr, ExprError> {
+    let bound = binder.bind(expression)?;
     if !bound.kind().may_be(BaseKind::Bool) || bound.kind() == Kind::Any {
         let message = format!("is {}, and a condition is a bool", bound.kind());
         return Err(ExprError::about(&message, &bound));

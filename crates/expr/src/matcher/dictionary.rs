@@ -10,6 +10,9 @@ pub(crate) struct Dictionary {
     texts: HashMap<Box<[u8]>, u32, RandomState>,
     /// The number of each value, of those that are numbers.
     values: Vec<i64>,
+    /// Of numbers that lie close together, from `lowest` on: the number of each, counted from 1.
+    direct: Vec<u32>,
+    lowest: i64,
 }
 
 impl Dictionary {
@@ -38,8 +41,31 @@ impl Dictionary {
     #[inline]
     pub(crate) fn find(&self, key: Key<'_>) -> Option<u32> {
         match key {
+            Key::Number(number) if !self.direct.is_empty() => {
+                let at = usize::try_from(number.wrapping_sub(self.lowest)).ok()?;
+                self.direct.get(at)?.checked_sub(1)
+            }
             Key::Number(number) => self.numbers.get(&number).copied(),
             Key::Bytes(bytes) => self.texts.get(bytes).copied(),
+        }
+    }
+
+    /// Makes finding quicker, when all are there.
+    pub(crate) fn settle(&mut self) {
+        let (Some(&low), Some(&high)) = (self.values.iter().min(), self.values.iter().max()) else {
+            return;
+        };
+        // A few bytes for each value are less than a hash table's.
+        let most = 8 * self.values.len() as u64 + 256;
+        let Some(range) =
+            high.checked_sub(low).map(i64::unsigned_abs).filter(|range| *range < most)
+        else {
+            return;
+        };
+        self.lowest = low;
+        self.direct = vec![0; range as usize + 1];
+        for (id, value) in (1..).zip(&self.values) {
+            self.direct[(value - low) as usize] = id;
         }
     }
 
@@ -55,5 +81,6 @@ impl Dictionary {
             + self.texts.allocation_size()
             + texts
             + self.values.len() * 8
+            + self.direct.len() * 4
     }
 }

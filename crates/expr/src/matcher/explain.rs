@@ -29,7 +29,34 @@ impl Base {
         let Some(&number) = self.numbers.get(&id) else {
             return Err(ExprError::new(format!("there is no expression {id}")));
         };
-        said(&self.expressions[number as usize], &self.attributes, record)
+        if !self.attributes.same(record.attributes()) {
+            return Err(ExprError::new("the record has other attributes than the expressions"));
+        }
+        Said::of(&self.expressions[number as usize], &self.attributes, record)
+    }
+}
+
+impl Said {
+    pub(crate) fn of(
+        expression: &Expr,
+        attributes: &Attributes,
+        record: &Record,
+    ) -> Result<Vec<Self>, ExprError> {
+        let bound = bound(expression, attributes)?;
+        let mut said = Vec::new();
+        let mut stack = vec![(&bound, 0)];
+        while let Some((condition, depth)) = stack.pop() {
+            let row = Row::new(condition, attributes.schema())?;
+            let truth = match row.of(record)? {
+                Cell::Bool(truth) => Some(truth),
+                _ => None,
+            };
+            said.push(Self { condition: condition.clone(), depth, truth });
+            if let Op::Call(O::And | O::Or | O::Not) = condition.op() {
+                stack.extend(condition.args().iter().rev().map(|part| (part, depth + 1)));
+            }
+        }
+        Ok(said)
     }
 }
 

@@ -156,7 +156,9 @@ impl Form {
                         });
                         all = pairs.collect();
                     } else {
-                        all.iter_mut().for_each(|one| one.rest.push(or.clone()));
+                        for one in &mut all {
+                            one.rest.push(or.clone());
+                        }
                     }
                 }
                 Some(all)

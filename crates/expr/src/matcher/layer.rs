@@ -16,7 +16,13 @@ pub(crate) struct Layer {
     pub(crate) places: Places,
     /// How much is expected to be left of the slots, of all that there are.
     pub(crate) passing: f64,
+    /// The share of blocks of which it is expected to leave something.
+    pub(crate) alive: f64,
+    /// How many flips and how many rows beside the first a record is expected to have.
+    pub(crate) flips: f64,
+    pub(crate) dense: f64,
     pub(crate) clauses: usize,
+    pub(crate) row_count: usize,
 }
 
 /// How a value's row is found, and its flips: the slots whose bits are the other way about.
@@ -35,8 +41,9 @@ pub(crate) enum Places {
         /// Of each key, where its flips begin, and those of the last end.
         starts: Vec<u32>,
         flips: Vec<u32>,
-        /// How many keys are passed at each row.
+        /// How many keys are passed at each row, and the last of them, from the second row on.
         cuts: Vec<u32>,
+        cut_keys: Vec<i64>,
     },
 }
 
@@ -44,6 +51,67 @@ pub(crate) enum Places {
 pub(crate) type Members<'a> = &'a [(u32, u32)];
 
 impl Layer {
+    fn new(
+        attribute: usize,
+        sort: Sort,
+        missing: Box<[u32]>,
+        rows: Vec<u32>,
+        places: Places,
+        clauses: usize,
+        row_count: usize,
+    ) -> Self {
+        let (passing, alive) = (1.0, 1.0);
+        Self {
+            attribute,
+            sort,
+            missing,
+            rows,
+            places,
+            passing,
+            alive,
+            flips: 0.0,
+            dense: 0.0,
+            clauses,
+            row_count,
+        }
+    }
+
+    /// Finds what is to be expected of a record, in which values are as frequent as in expressions.
+    pub(crate) fn expect(&mut self, weights: &[f32], blocks: usize) {
+        let alive = |number: usize| {
+            let row = self.row(number, blocks);
+            row.iter().filter(|&&line| line != Lines::NONE).count() as f64 / blocks as f64
+        };
+        let (mut left, mut flips, mut dense) = (0.0, 0.0, 0.0);
+        match &self.places {
+            Places::Values { starts, row_of, .. } => {
+                let other = alive(0);
+                left += other * (1.0 - f64::from(weights.iter().sum::<f32>()));
+                for (value, &weight) in weights.iter().enumerate() {
+                    let weight = f64::from(weight);
+                    let several = if self.sort == Sort::Elements { HELD } else { 1.0 };
+                    flips += weight * several * f64::from(starts[value + 1] - starts[value]);
+                    if row_of[value] != 0 {
+                        dense += weight * several;
+                    }
+                    let row = if self.sort == Sort::Elements { 0 } else { row_of[value] as usize };
+                    left += weight * if row == 0 { other } else { alive(row) };
+                }
+                if self.sort == Sort::Elements {
+                    // What no value leaves a list of values leaves some of.
+                    left = left.midpoint(1.0);
+                } else {
+                    dense = 0.0;
+                }
+            }
+            Places::Spans { cuts, flips: all, .. } => {
+                left = (0..cuts.len()).map(alive).sum::<f64>() / cuts.len() as f64;
+                flips = all.len() as f64 / cuts.len() as f64 / 4.0;
+            }
+        }
+        (self.alive, self.flips, self.dense) = (left.min(1.0), flips, dense);
+    }
+
     pub(crate) fn row(&self, number: usize, blocks: usize) -> &[u32] {
         &self.rows[number * blocks..(number + 1) * blocks]
     }
@@ -53,8 +121,8 @@ impl Layer {
             Places::Values { starts, flips, row_of } => {
                 (starts.len() + flips.len() + row_of.len()) * 4
             }
-            Places::Spans { keys, starts, flips, cuts } => {
-                keys.len() * 8 + (starts.len() + flips.len() + cuts.len()) * 4
+            Places::Spans { keys, starts, flips, cuts, cut_keys } => {
+                (keys.len() + cut_keys.len()) * 8 + (starts.len() + flips.len() + cuts.len()) * 4
             }
         };
         places + (self.rows.len() + self.missing.len()) * 4
@@ -113,7 +181,9 @@ impl Layer {
                 rows.extend_from_slice(&plain);
                 flip_blocks(&flips[range], |block, slots| {
                     let mut line = base[block];
-                    slots.iter().for_each(|&slot| line.flip(slot as usize % BLOCK));
+                    for &slot in slots {
+                        line.flip(slot as usize % BLOCK);
+                    }
                     rows[row + block] = lines.intern(&line);
                 });
             } else {
@@ -125,8 +195,9 @@ impl Layer {
         flips.truncate(kept);
         flips.shrink_to_fit();
         rows.shrink_to_fit();
+        let count = rows.len() / blocks;
         let places = Places::Values { starts, flips, row_of };
-        Self { attribute, sort, missing, rows, places, passing: 1.0, clauses: members.len() }
+        Self::new(attribute, sort, missing, rows, places, members.len(), count)
     }
 
     /// The layer of ranges.
@@ -197,12 +268,17 @@ impl Layer {
         rows.extend_from_slice(&row);
         cuts.push(keys.len() as u32);
         rows.shrink_to_fit();
-        let places = Places::Spans { keys, starts, flips, cuts };
+        let count = rows.len() / blocks;
+        let cut_keys = cuts[1..].iter().map(|&cut| keys.get((cut as usize).wrapping_sub(1)));
+        let cut_keys = cut_keys.map(|key| key.copied().unwrap_or(i64::MIN)).collect();
+        let places = Places::Spans { keys, starts, flips, cuts, cut_keys };
         let sort = Sort::Spans;
-        Self { attribute, sort, missing, rows, places, passing: 1.0, clauses: members.len() }
+        Self::new(attribute, sort, missing, rows, places, members.len(), count)
     }
 }
 
+/// Values that a record's list is taken to hold.
+const HELD: f64 = 12.0;
 /// Flips between two rows of ranges, at least: fewer are quicker found one by one than by a row.
 const MOST_BETWEEN: usize = 16;
 /// Each of so many keys has a row of its own.

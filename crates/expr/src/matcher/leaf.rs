@@ -8,6 +8,7 @@ use super::clause::{Clause, Joined, Test, Values, merged};
 use super::dictionary::Dictionary;
 use super::key::{Key, Keys, key};
 use crate::filter::row::comparison;
+use crate::kind::{Base, Kind};
 use crate::node::{Expr, Op};
 use crate::operators::Operator as O;
 
@@ -79,7 +80,7 @@ impl Leaves<'_> {
                     return Some(vec![if not { Joined::Always } else { Joined::Never }]);
                 }
                 let values = match (list.integers(), attribute.keys) {
-                    (Some(integers), Keys::Numbers) if attribute.kind == crate::Kind::INT => {
+                    (Some(integers), Keys::Numbers) if attribute.kind == Kind::INT => {
                         let dictionary = &mut self.dictionaries[number as usize];
                         sorted(integers.iter().map(|&value| dictionary.intern(Key::Number(value))))
                     }
@@ -188,9 +189,21 @@ impl Leaves<'_> {
         }
         let is_one = matches!(operator, O::ListContains | O::AnyEqual);
         let scalars: Vec<&Scalar> = match other {
-            Scalar::List(values) if !is_one => values.iter().collect(),
+            Scalar::List(values) if !is_one => {
+                let is_negation = (operator == O::ListDisjoint) != not;
+                if let (Some(integers), O::ListOverlaps | O::ListDisjoint, Kind::List(Base::Int)) =
+                    (values.integers(), operator, attribute.kind)
+                {
+                    // Scalars made of them would stay beside them.
+                    let dictionary = &mut self.dictionaries[number as usize];
+                    let ids = integers.iter().map(|&value| dictionary.intern(Key::Number(value)));
+                    let test = Test::Elements { values: sorted(ids), not: is_negation };
+                    return one(Clause { attribute: number, test, null: false });
+                }
+                values.iter().collect()
+            }
             Scalar::List(_) | Scalar::Null => return None,
-            one if is_one => vec![one],
+            value if is_one => vec![value],
             _ => return None,
         };
         let has_null = scalars.contains(&&Scalar::Null);

@@ -41,6 +41,11 @@ impl Line {
     }
 
     #[inline]
+    pub(crate) fn without(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|at| self.0[at] & !other.0[at]))
+    }
+
+    #[inline]
     pub(crate) fn or(&self, other: &Self) -> Self {
         Self(std::array::from_fn(|at| self.0[at] | other.0[at]))
     }
@@ -80,8 +85,6 @@ pub(crate) struct Lines {
 impl Lines {
     /// The number of the line without a slot.
     pub(crate) const NONE: u32 = 0;
-    /// The number of the line with all slots.
-    pub(crate) const ALL: u32 = 1;
 
     pub(crate) fn new() -> Self {
         let mut lines = Self { lines: Vec::new(), known: HashTable::new() };
@@ -99,6 +102,10 @@ impl Lines {
         self.lines.push(*line);
         self.known.insert_unique(hash, at, |&at| self.lines[at as usize].hash());
         at
+    }
+
+    pub(crate) fn get(&self, number: u32) -> &Line {
+        &self.lines[number as usize]
     }
 
     pub(crate) fn into_lines(self) -> Vec<Line> {

@@ -1,3 +1,4 @@
+use super::base::Extra;
 use super::line::Line;
 use super::residual::Memo;
 
@@ -12,6 +13,10 @@ pub struct Scratch {
     pub(crate) place: Vec<u32>,
     /// The bits that are the other way about in a record's rows, in the places of blocks; in place 0 of no block.
     pub(crate) flips: Vec<Line>,
+    /// Slots whose clauses are all true: those of which there is no more to know, and the others.
+    pub(crate) plain: Vec<u32>,
+    pub(crate) extra: Vec<u32>,
+    pub(crate) extra_of: Vec<(u32, Extra)>,
     pub(crate) memo: Memo,
     /// The values of a record's lists: the attribute, and where they begin and end in `values`.
     pub(crate) lists: Vec<(usize, usize, usize)>,

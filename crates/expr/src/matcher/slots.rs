@@ -95,6 +95,11 @@ impl Slots {
         &self.clauses[self.starts[slot] as usize..self.starts[slot + 1] as usize]
     }
 
+    /// What is kept beside the clauses of a slot.
+    pub(crate) fn keys_of<'k, T>(&self, slot: usize, keys: &'k [T]) -> &'k [T] {
+        &keys[self.starts[slot] as usize..self.starts[slot + 1] as usize]
+    }
+
     pub(crate) fn all_clauses(&self) -> &[Packed] {
         &self.clauses
     }
@@ -108,7 +113,7 @@ impl Slots {
         &self.values[clause.start as usize..(clause.start + clause.len) as usize]
     }
 
-    pub(crate) fn spans_len(&self, clause: &Packed) -> usize {
+    pub(crate) fn spans_len(clause: &Packed) -> usize {
         if clause.sort == Sort::Spans { clause.len as usize } else { 0 }
     }
 

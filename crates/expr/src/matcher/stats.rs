@@ -1,5 +1,7 @@
 use super::base::Base;
 use super::layer::Layer;
+use super::record::Record;
+use super::scratch::Scratch;
 use super::slots::Sort;
 
 /// What an index is made of and what it takes.
@@ -15,8 +17,8 @@ pub struct Stats {
     pub conditions: usize,
     /// Bytes, without those of the expressions themselves.
     pub bytes: usize,
-    /// What is asked of attributes, in the order in which it is looked at.
-    pub layers: Vec<LayerStats>,
+    /// What is asked of attributes, in the order in which it is looked at; what is small together.
+    pub steps: Vec<Vec<LayerStats>>,
 }
 
 /// What is asked of one attribute.
@@ -37,6 +39,17 @@ pub struct LayerStats {
 }
 
 impl Base {
+    /// How many blocks are left after each of the [steps](Stats::steps), for a record: each costs the steps after it
+    /// a line of memory.
+    pub fn left(&self, record: &Record, scratch: &mut Scratch) -> Vec<usize> {
+        let mut left = Vec::with_capacity(self.steps.len());
+        self.narrow_by(record, scratch, |scratch| {
+            left.push(scratch.left.iter().filter(|line| line.any()).count());
+        });
+        left.resize(self.steps.len(), 0);
+        left
+    }
+
     /// What it is made of and what it takes.
     pub fn stats(&self) -> Stats {
         let layer = |layer: &Layer| LayerStats {
@@ -49,7 +62,7 @@ impl Base {
             clauses: layer.clauses,
             passing: layer.passing,
             bytes: layer.byte_len(),
-            rows: layer.rows.len() / self.blocks.max(1),
+            rows: layer.row_count,
         };
         Stats {
             expressions: self.len(),
@@ -57,7 +70,7 @@ impl Base {
             blocks: self.blocks,
             conditions: self.residuals.len(),
             bytes: self.byte_len(),
-            layers: self.layers.iter().map(layer).collect(),
+            steps: self.steps.iter().map(|step| step.layers.iter().map(layer).collect()).collect(),
         }
     }
 }

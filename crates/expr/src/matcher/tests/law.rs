@@ -19,7 +19,7 @@ fn setting(name: &str, otherwise: u64) -> u64 {
 fn the_ids_are_those_that_the_interpreter_finds_true() {
     let seed = setting("ROWMILL_MATCHER_SEED", 1);
     let mut scratch = Scratch::new();
-    for round in 0..setting("ROWMILL_MATCHER_ROUNDS", 60) {
+    for round in 0..setting("ROWMILL_MATCHER_ROUNDS", 30) {
         let chance = &mut Chance(seed.wrapping_mul(1 << 32).wrapping_add(round));
         let world = World::draw(chance);
         let mut builder = Base::builder(&world.attributes);
