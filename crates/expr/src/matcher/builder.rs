@@ -72,7 +72,7 @@ impl Builder {
             return Err(ExprError::new(format!("there is an expression {id} already")));
         }
         let binder = Binder::keeping(self.attributes.schema(), &mut self.columns);
-        let bound = condition(expression, binder)?;
+        let bound = condition(expression, binder, &self.attributes)?;
         let mut leaves =
             Leaves { attributes: &self.attributes, dictionaries: &mut self.dictionaries };
         let form = Form::of(&bound, false, &mut leaves);
@@ -127,11 +127,17 @@ const MOST: usize = 1 << 26;
 
 /// The expression with the attributes' kinds.
 pub(crate) fn bound(expression: &Expr, attributes: &Attributes) -> Result<Expr, ExprError> {
-    condition(expression, Binder::new(attributes.schema()))
+    condition(expression, Binder::new(attributes.schema()), attributes)
 }
 
-fn condition(expression: &Expr, mut binder: Binder<'_>) -> Result<Expr, ExprError> {
-    let bound = binder.bind(expression)?;
+fn condition(
+    expression: &Expr,
+    mut binder: Binder<'_>,
+    attributes: &Attributes,
+) -> Result<Expr, ExprError> {
+    let bound = binder
+        .bind(expression)
+        .map_err(|error| unknown(expression, attributes).unwrap_or(error))?;
     if !bound.kind().may_be(BaseKind::Bool) || bound.kind() == Kind::Any {
         let message = format!("is {}, and a condition is a bool", bound.kind());
         return Err(ExprError::about(&message, &bound));

@@ -59,28 +59,3 @@ impl Said {
         Ok(said)
     }
 }
-
-pub(super) fn said(
-    expression: &Expr,
-    attributes: &Attributes,
-    record: &Record,
-) -> Result<Vec<Said>, ExprError> {
-    if !attributes.same(record.attributes()) {
-        return Err(ExprError::new("the record has other attributes than the expressions"));
-    }
-    let bound = bound(expression, attributes)?;
-    let mut said = Vec::new();
-    let mut stack = vec![(&bound, 0)];
-    while let Some((condition, depth)) = stack.pop() {
-        let row = Row::new(condition, attributes.schema())?;
-        let truth = match row.of(record)? {
-            Cell::Bool(truth) => Some(truth),
-            _ => None,
-        };
-        said.push(Said { condition: condition.clone(), depth, truth });
-        if let Op::Call(O::And | O::Or | O::Not) = condition.op() {
-            stack.extend(condition.args().iter().rev().map(|part| (part, depth + 1)));
-        }
-    }
-    Ok(said)
-}

@@ -244,7 +244,7 @@ impl<'de> DeserializeSeed<'de> for ElementOf {
 }
 
 impl ElementOf {
-    fn text<'de>(self, text: Cow<'de, str>) -> Element<'de> {
+    fn text(self, text: Cow<'_, str>) -> Element<'_> {
         match typed(self.0, &text) {
             Some(Scalar::Date(days)) => Element::Day(days),
             Some(Scalar::Time(micros)) => Element::Time(micros),

@@ -3,424 +3,229 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use super::attributes::Attributes;
 use super::base::Base;
 use super::builder::bound;
-use super::explain::Said;
-use super::record::Record;
-use super::scratch::Scratch;
+use super::merge::{InFlight, Merge};
+use super::view::{Dead, Level, Recent, View};
 use crate::ExprError;
-use crate::filter::cell::Cell;
 use crate::filter::row::Row;
 use crate::node::Expr;
 
-/// Expressions that come and go while records are matched.
+/// Conditions that come and go while records are matched.
 ///
-/// Who matches takes a [`View`], which never changes; who changes something puts a new one in its place, and neither
-/// waits for the other. What was added lately is in small indexes of its own, until [`merge`](Self::merge) makes one
-/// of all: whoever has a thread to spare calls that when [`lately`](Self::lately) has grown.
+/// Whoever matches takes a [`View`]: what was stored at that moment, which nothing changes and for which nobody
+/// waits. A condition that came is held against each record until it is one of a few; then [`merge`](Self::merge)
+/// makes an index of these and of smaller ones, on a thread of the caller's choice, while others match and store. The
+/// indexes are few because each is several times as large as the one before.
 ///
 /// ```
 /// use std::sync::Arc;
 /// use rowmill_columns::{Field, Schema, Type};
-/// use rowmill_expr::matcher::{Attributes, Matcher, Record, Scratch};
+/// use rowmill_expr::matcher::{Attributes, Live, Record, Scratch};
 /// use rowmill_expr::{Expr, Operator};
 /// let attributes = Attributes::new(Arc::new(Schema::new(vec![Field::new("age", Type::Int64)])));
-/// let matcher = Matcher::new(&attributes);
-/// matcher.insert(7, &Expr::call(Operator::Greater, [Expr::named("age"), Expr::literal(18)])?)?;
-/// let mut record = Record::new(&attributes);
+/// let live = Live::new(&attributes);
+/// let over = |age| Expr::call(Operator::Greater, [Expr::named("age"), Expr::literal(age)]);
+/// live.insert(1, &over(17)?)?;
+/// live.insert(2, &over(64)?)?;
+/// let before = live.view();
+/// assert!(live.replace(2, &over(20)?)? && live.remove(1));
+///
+/// let (mut record, mut scratch, mut ids) = (Record::new(&attributes), Scratch::new(), Vec::new());
 /// record.set_int(0, 30)?;
-/// let (mut scratch, mut ids) = (Scratch::new(), Vec::new());
-/// matcher.view().matches(&record, &mut scratch, &mut ids)?;
-/// assert_eq!(ids, [7]);
-/// matcher.remove(7)?;
-/// assert!(!matcher.view().any(&record, &mut scratch)?);
+/// live.view().matches(&record, &mut scratch, &mut ids)?;
+/// assert_eq!(ids, [2]);
+/// ids.clear();
+/// before.matches(&record, &mut scratch, &mut ids)?;
+/// assert_eq!(ids, [1]);
 /// # Ok::<(), rowmill_expr::ExprError>(())
 /// ```
 #[derive(Debug)]
-pub struct Matcher {
+pub struct Live {
     attributes: Arc<Attributes>,
-    /// Locked for as long as it takes to clone it, or to put another in its place.
-    now: RwLock<View>,
-    writer: Mutex<Writer>,
+    /// Held for as long as it takes to read or to change a pointer.
+    view: RwLock<Arc<View>>,
+    /// Held by whoever changes the conditions.
+    writer: Mutex<Vec<InFlight>>,
 }
 
-/// What a writer has to know that matching need not.
-#[derive(Debug, Default)]
-struct Writer {
-    /// How many of the parts a merge is making one of.
-    merging: usize,
-    /// What was taken out of these since it began.
-    removed: Vec<u64>,
-}
+/// Conditions that are held against records one by one, at most, before an index is made of them: each takes some
+/// 60 ns, and an index a microsecond at least.
+pub const RECENT: usize = 32;
+/// An index goes into the next one that is not so many times as large.
+const RATIO: usize = 4;
 
-/// The expressions at one moment.
-#[derive(Clone, Debug)]
-pub struct View {
-    attributes: Arc<Attributes>,
-    /// The largest first.
-    parts: Vec<Part>,
-    /// What came last, looked at one by one.
-    last: Vec<Arc<Single>>,
-}
-
-#[derive(Clone, Debug)]
-struct Part {
-    base: Arc<Base>,
-    /// Which expressions have been taken out: bits by their numbers, none where nothing was.
-    gone: Arc<Vec<u64>>,
-    left: usize,
-}
-
-#[derive(Debug)]
-struct Single {
-    id: u64,
-    expression: Expr,
-    row: Row,
-}
-
-/// Expressions that are looked at one by one: more are an index.
-const LAST: usize = 32;
-/// As many small indexes of about one size become one.
-const PARTS: usize = 4;
-
-impl Matcher {
-    /// No expressions.
+impl Live {
+    /// No conditions yet.
     pub fn new(attributes: &Arc<Attributes>) -> Self {
-        Self::of(View { attributes: Arc::clone(attributes), parts: Vec::new(), last: Vec::new() })
+        let view = RwLock::new(Arc::new(View::empty(attributes)));
+        Self { attributes: Arc::clone(attributes), view, writer: Mutex::default() }
     }
 
-    /// The expressions of an index.
-    pub fn with(base: Base) -> Self {
-        let attributes = Arc::clone(base.attributes());
-        Self::of(View { attributes, parts: vec![Part::new(base)], last: Vec::new() })
+    /// What records have.
+    pub fn attributes(&self) -> &Arc<Attributes> {
+        &self.attributes
     }
 
-    fn of(view: View) -> Self {
-        let attributes = Arc::clone(&view.attributes);
-        Self { attributes, now: RwLock::new(view), writer: Mutex::default() }
+    /// What is stored at this moment.
+    pub fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The expressions as they are now.
-    pub fn view(&self) -> View {
-        self.now.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Stores a condition; [`merge`](Self::merge) is called from time to time.
+    ///
+    /// # Errors
+    /// Where the id is taken, or the expression is none that a [`Builder`](super::Builder) takes. Nothing has changed
+    /// then.
+    pub fn insert(&self, id: u64, expression: &Expr) -> Result<(), ExprError> {
+        let recent = self.recent(id, expression)?;
+        let _writer = self.writer();
+        let view = self.view();
+        if view.contains(id) {
+            return Err(taken(id));
+        }
+        self.publish(view.with(recent));
+        Ok(())
     }
 
-    fn writer(&self) -> MutexGuard<'_, Writer> {
+    /// Stores many conditions, all or none, as one index.
+    ///
+    /// # Errors
+    /// As [`insert`](Self::insert), for the first condition that is at fault.
+    pub fn insert_all(&self, all: impl IntoIterator<Item = (u64, Expr)>) -> Result<(), ExprError> {
+        let mut builder = Base::builder(&self.attributes);
+        for (id, expression) in all {
+            builder.insert(id, &expression)?;
+        }
+        self.insert_base(builder.build())
+    }
+
+    /// Stores the conditions of an index, all or none.
+    ///
+    /// # Errors
+    /// Where an id is taken.
+    pub fn insert_base(&self, base: Base) -> Result<(), ExprError> {
+        let _writer = self.writer();
+        let view = self.view();
+        if !base.attributes().same(&self.attributes) {
+            return Err(ExprError::new("the index has other attributes than the records"));
+        }
+        if let Some(id) = base.ids.iter().find(|&&id| view.contains(id)) {
+            return Err(taken(*id));
+        }
+        if !base.is_empty() {
+            let mut new = View::clone(&view);
+            new.levels.push(Level { base: Arc::new(base), dead: None });
+            self.publish(new);
+        }
+        Ok(())
+    }
+
+    /// Stores a condition in place of the one of its id, if there is one: whether there was.
+    ///
+    /// # Errors
+    /// As [`insert`](Self::insert), but for an id that is taken.
+    pub fn replace(&self, id: u64, expression: &Expr) -> Result<bool, ExprError> {
+        let recent = self.recent(id, expression)?;
+        let mut writer = self.writer();
+        let view = self.view();
+        let without = view.without(id);
+        let was = without.is_some();
+        if was {
+            writer.iter_mut().for_each(|merge| merge.removed.push(id));
+        }
+        self.publish(without.unwrap_or_else(|| View::clone(&view)).with(recent));
+        Ok(was)
+    }
+
+    /// Removes a condition: whether there was one.
+    pub fn remove(&self, id: u64) -> bool {
+        let mut writer = self.writer();
+        let Some(without) = self.view().without(id) else { return false };
+        writer.iter_mut().for_each(|merge| merge.removed.push(id));
+        self.publish(without);
+        true
+    }
+
+    /// Work that makes matching quicker, if there is some that is not being done already. It is begun here, done by
+    /// [`Merge::run`], and may be dropped.
+    pub fn merge(&self) -> Option<Merge<'_>> {
+        let mut writer = self.writer();
+        let view = self.view();
+        let is_free = |base: &Arc<Base>| {
+            writer.iter().flat_map(|merge| &merge.bases).all(|taken| !Arc::ptr_eq(taken, base))
+        };
+        let mut levels: Vec<&Level> =
+            view.levels.iter().filter(|level| is_free(&level.base)).collect();
+        levels.sort_by_key(|level| level.alive());
+        let is_new = |recent: &&Arc<Recent>| {
+            writer.iter().flat_map(|merge| &merge.recent).all(|taken| !Arc::ptr_eq(taken, recent))
+        };
+        let recent: Vec<Arc<Recent>> = view.recent.iter().filter(is_new).cloned().collect();
+        let is_full = recent.len() >= RECENT;
+        let mut count = if is_full { recent.len() } else { 0 };
+        let mut chosen: Vec<Level> = Vec::new();
+        for level in &levels {
+            let is_next = count > 0 && level.alive() <= count * RATIO;
+            if is_next || level.is_hollow() {
+                count += level.alive();
+                chosen.push((*level).clone());
+            }
+        }
+        if !is_full && chosen.is_empty() {
+            return None;
+        }
+        let recent = if is_full { recent } else { Vec::new() };
+        let number = writer.last().map_or(0, |last| last.number + 1);
+        writer.push(InFlight {
+            number,
+            bases: chosen.iter().map(|level| Arc::clone(&level.base)).collect(),
+            recent: recent.clone(),
+            removed: Vec::new(),
+        });
+        Some(Merge { live: self, number, levels: chosen, recent })
+    }
+
+    /// Whether of an index so much was removed that it is made anew.
+    pub fn is_hollow(&self) -> bool {
+        self.view().levels.iter().any(Level::is_hollow)
+    }
+
+    /// Conditions that no index has yet, or none will ever have: when they are many, [`merge`](Self::merge) is late.
+    pub fn waiting(&self) -> usize {
+        self.view().recent.len()
+    }
+
+    fn recent(&self, id: u64, expression: &Expr) -> Result<Arc<Recent>, ExprError> {
+        let bound = bound(expression, &self.attributes)?;
+        let row = Row::new(&bound, self.attributes.schema())?;
+        Ok(Arc::new(Recent { id, expression: expression.clone(), row }))
+    }
+
+    pub(super) fn writer(&self) -> MutexGuard<'_, Vec<InFlight>> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn publish(&self, view: View) {
-        let before =
-            std::mem::replace(&mut *self.now.write().unwrap_or_else(PoisonError::into_inner), view);
-        // What nobody else holds is freed here, without the lock.
-        drop(before);
-    }
-
-    /// How many expressions there are.
-    pub fn len(&self) -> usize {
-        self.view().len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// How many expressions came or went since all were in one index.
-    pub fn lately(&self) -> usize {
-        let view = self.view();
-        let small: usize = view.parts.iter().skip(1).map(|part| part.base.len()).sum();
-        let gone = view.parts.first().map_or(0, |part| part.base.len() - part.left);
-        small + view.last.len() + gone
-    }
-
-    /// Adds an expression, which is matched by every view from now on.
-    ///
-    /// # Errors
-    /// As [`Builder::insert`](super::Builder::insert); the expressions are then as they were.
-    pub fn insert(&self, id: u64, expression: &Expr) -> Result<(), ExprError> {
-        let single = self.single(id, expression)?;
-        let writer = self.writer();
-        let mut view = self.view();
-        if view.find(id).is_some() {
-            return Err(ExprError::new(format!("there is an expression {id} already")));
-        }
-        view.push(single, writer.merging)?;
-        self.publish(view);
-        Ok(())
-    }
-
-    /// Takes an expression out.
-    ///
-    /// # Errors
-    /// Where there is none of this id.
-    pub fn remove(&self, id: u64) -> Result<(), ExprError> {
-        let mut writer = self.writer();
-        let mut view = self.view();
-        view.remove(id, &mut writer)?;
-        self.publish(view);
-        Ok(())
-    }
-
-    /// Puts another expression in the place of one: no view has neither or both.
-    ///
-    /// # Errors
-    /// Where there is none of this id, and as [`insert`](Self::insert).
-    pub fn replace(&self, id: u64, expression: &Expr) -> Result<(), ExprError> {
-        let single = self.single(id, expression)?;
-        let mut writer = self.writer();
-        let mut view = self.view();
-        view.remove(id, &mut writer)?;
-        view.push(single, writer.merging)?;
-        self.publish(view);
-        Ok(())
-    }
-
-    /// Makes one index of all. Meanwhile records are matched and expressions come and go as ever; a second call at
-    /// the same time does nothing.
-    ///
-    /// # Errors
-    /// None that an expression was not refused with when it was added.
-    pub fn merge(&self) -> Result<(), ExprError> {
-        let mut writer = self.writer();
-        if writer.merging > 0 {
-            return Ok(());
-        }
-        let mut view = self.view();
-        view.settle()?;
-        let count = view.parts.len();
-        if count == 0 || count == 1 && view.parts[0].gone.is_empty() {
-            return Ok(());
-        }
-        self.publish(view.clone());
-        writer.merging = count;
-        drop(writer);
-        let built = Part::together(&self.attributes, &view.parts, &[]);
-        let mut writer = self.writer();
-        let removed = std::mem::take(&mut writer.removed);
-        writer.merging = 0;
-        let mut part = built?;
-        for id in removed {
-            part.remove(id);
-        }
-        let mut view = self.view();
-        view.parts.splice(..count, [part]);
-        self.publish(view);
-        Ok(())
-    }
-
-    fn single(&self, id: u64, expression: &Expr) -> Result<Arc<Single>, ExprError> {
-        let bound = bound(expression, &self.attributes)?;
-        let row = Row::new(&bound, self.attributes.schema())?;
-        Ok(Arc::new(Single { id, expression: expression.clone(), row }))
+    /// Under the writer's lock.
+    pub(super) fn publish(&self, view: View) {
+        let view = Arc::new(view);
+        let old = std::mem::replace(
+            &mut *self.view.write().unwrap_or_else(PoisonError::into_inner),
+            view,
+        );
+        // What it holds may take long to free.
+        drop(old);
     }
 }
 
-impl View {
-    /// How many expressions there are.
-    pub fn len(&self) -> usize {
-        self.last.len() + self.parts.iter().map(|part| part.left).sum::<usize>()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// As [`Base::matches`].
-    ///
-    /// # Errors
-    /// As [`Base::matches`].
-    pub fn matches(
-        &self,
-        record: &Record,
-        scratch: &mut Scratch,
-        ids: &mut Vec<u64>,
-    ) -> Result<(), ExprError> {
-        self.visit(record, scratch, |id| {
-            ids.push(id);
-            true
-        })
-    }
-
-    /// As [`Base::count`].
-    ///
-    /// # Errors
-    /// As [`Base::matches`].
-    pub fn count(&self, record: &Record, scratch: &mut Scratch) -> Result<usize, ExprError> {
-        let mut count = 0;
-        self.visit(record, scratch, |_| {
-            count += 1;
-            true
-        })?;
-        Ok(count)
-    }
-
-    /// As [`Base::any`].
-    ///
-    /// # Errors
-    /// As [`Base::matches`].
-    pub fn any(&self, record: &Record, scratch: &mut Scratch) -> Result<bool, ExprError> {
-        let mut any = false;
-        self.visit(record, scratch, |_| {
-            any = true;
-            false
-        })?;
-        Ok(any)
-    }
-
-    /// As [`Base::explain`].
-    ///
-    /// # Errors
-    /// As [`Base::explain`].
-    pub fn explain(&self, id: u64, record: &Record) -> Result<Vec<Said>, ExprError> {
-        match self.find(id) {
-            Some(Found::Last(at)) => Said::of(&self.last[at].expression, &self.attributes, record),
-            Some(Found::Part(at)) => self.parts[at].base.explain(id, record),
-            None => Err(ExprError::new(format!("there is no expression {id}"))),
-        }
-    }
-
-    fn visit(
-        &self,
-        record: &Record,
-        scratch: &mut Scratch,
-        mut visit: impl FnMut(u64) -> bool,
-    ) -> Result<(), ExprError> {
-        if !self.attributes.same(record.attributes()) {
-            return Err(ExprError::new("the record has other attributes than the expressions"));
-        }
-        let mut failed = None;
-        let mut goes_on = true;
-        for part in &self.parts {
-            let base = &*part.base;
-            let found = base.visit(record, scratch, |slot| {
-                if !part.is_gone(base.slot_numbers[slot]) {
-                    goes_on = visit(base.slot_ids[slot]);
-                }
-                goes_on
-            });
-            failed = failed.or(found.err());
-            if !goes_on {
-                break;
-            }
-        }
-        for single in &self.last {
-            if !goes_on {
-                break;
-            }
-            match single.row.of(record) {
-                Ok(Cell::Bool(true)) => goes_on = visit(single.id),
-                Ok(_) => {}
-                Err(error) => failed = failed.or(Some(error)),
-            }
-        }
-        failed.map_or(Ok(()), Err)
-    }
-
-    fn find(&self, id: u64) -> Option<Found> {
-        if let Some(at) = self.last.iter().position(|single| single.id == id) {
-            return Some(Found::Last(at));
-        }
-        self.parts.iter().position(|part| part.number(id).is_some()).map(Found::Part)
-    }
-
-    fn remove(&mut self, id: u64, writer: &mut Writer) -> Result<(), ExprError> {
-        match self.find(id) {
-            Some(Found::Last(at)) => drop(self.last.swap_remove(at)),
-            Some(Found::Part(at)) => {
-                self.parts[at].remove(id);
-                if at < writer.merging {
-                    writer.removed.push(id);
-                } else if self.parts[at].left == 0 {
-                    self.parts.remove(at);
-                }
-            }
-            None => return Err(ExprError::new(format!("there is no expression {id}"))),
-        }
-        Ok(())
-    }
-
-    fn push(&mut self, single: Arc<Single>, merging: usize) -> Result<(), ExprError> {
-        self.last.push(single);
-        if self.last.len() < LAST {
-            return Ok(());
-        }
-        self.settle()?;
-        // The first is what all are to be in, and those that are being merged are not touched.
-        let fixed = merging.max(1);
-        loop {
-            let small = self.parts.get(fixed..).unwrap_or_default();
-            let size = small.last().map_or(0, |part| part.left);
-            let alike = small.iter().rev().take_while(|part| part.left < PARTS * size).count();
-            if alike < PARTS {
-                return Ok(());
-            }
-            let from = self.parts.len() - alike;
-            let one = Part::together(&self.attributes, &self.parts[from..], &[])?;
-            self.parts.truncate(from);
-            self.parts.push(one);
-        }
-    }
-
-    /// Makes an index of what came last.
-    fn settle(&mut self) -> Result<(), ExprError> {
-        if self.last.is_empty() {
-            return Ok(());
-        }
-        let part = Part::together(&self.attributes, &[], &self.last)?;
-        self.parts.push(part);
-        self.last.clear();
-        Ok(())
-    }
+fn taken(id: u64) -> ExprError {
+    ExprError::new(format!("there is an expression {id} already"))
 }
 
-/// Where an expression is.
-enum Found {
-    Part(usize),
-    Last(usize),
-}
-
-impl Part {
-    fn new(base: Base) -> Self {
-        Self { left: base.len(), base: Arc::new(base), gone: Arc::default() }
-    }
-
-    fn together(
-        attributes: &Arc<Attributes>,
-        parts: &[Self],
-        last: &[Arc<Single>],
-    ) -> Result<Self, ExprError> {
-        let mut builder = Base::builder(attributes);
-        for part in parts {
-            let all = part.base.ids.iter().zip(&part.base.expressions);
-            for (number, (id, expression)) in (0..).zip(all) {
-                if !part.is_gone(number) {
-                    builder.insert(*id, expression)?;
-                }
-            }
-        }
-        for single in last {
-            builder.insert(single.id, &single.expression)?;
-        }
-        Ok(Self::new(builder.build()))
-    }
-
-    fn is_gone(&self, number: u32) -> bool {
-        self.gone.get(number as usize / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
-    }
-
-    /// The number of an expression that was not taken out.
-    fn number(&self, id: u64) -> Option<u32> {
-        self.base.numbers.get(&id).copied().filter(|&number| !self.is_gone(number))
-    }
-
-    fn remove(&mut self, id: u64) {
-        if let Some(number) = self.number(id) {
-            let gone = Arc::make_mut(&mut self.gone);
-            if gone.is_empty() {
-                gone.resize(self.base.len().div_ceil(64), 0);
-            }
-            gone[number as usize / 64] |= 1 << (number % 64);
-            self.left -= 1;
-        }
-    }
+/// Bits of what is removed, a copy with one more.
+pub(super) fn killed(dead: Option<&Arc<Dead>>, number: u32, of: usize) -> Arc<Dead> {
+    let mut new = match dead {
+        Some(dead) => Dead::clone(dead),
+        None => Dead { words: vec![0; of.div_ceil(64)], count: 0 },
+    };
+    new.kill(number);
+    Arc::new(new)
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::attributes::Attributes;
 use super::base::Base;
-use super::explain::{Said, said};
+use super::explain::Said;
 use super::live::killed;
 use super::record::Record;
 use super::scratch::Scratch;
@@ -194,7 +194,10 @@ impl View {
         let Some(expression) = self.get(id) else {
             return Err(ExprError::new(format!("there is no expression {id}")));
         };
-        said(expression, &self.attributes, record)
+        if !self.attributes.same(record.attributes()) {
+            return Err(ExprError::new("the record has other attributes than the expressions"));
+        }
+        Said::of(expression, &self.attributes, record)
     }
 
     fn visit(
@@ -210,8 +213,8 @@ impl View {
         let mut goes_on = true;
         for level in &self.levels {
             let base = &level.base;
-            let found = base.visit(record, scratch, |number| {
-                goes_on = !level.is_alive(number) || visit(base.ids[number as usize]);
+            let found = base.visit(record, scratch, |slot| {
+                goes_on = !level.is_alive(base.slot_numbers[slot]) || visit(base.slot_ids[slot]);
                 goes_on
             });
             failed = failed.and(found);

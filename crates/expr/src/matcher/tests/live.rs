@@ -1,105 +1,154 @@
-//! Expressions that come and go, against a map of them that is looked through.
+//! What comes and goes while merges run is what is matched afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::chance::{Chance, World};
 use crate::filter::cell::Cell;
 use crate::filter::row::Row;
 use crate::matcher::builder::bound;
-use crate::matcher::{Matcher, Record, Scratch};
-use crate::{Expr, Operator as O};
+use crate::matcher::{Live, Merge, Record, Scratch, View};
+use crate::node::Expr;
 
-fn rounds() -> u64 {
-    let text = std::env::var("ROWMILL_MATCHER_ROUNDS").ok();
-    text.and_then(|text| text.parse().ok()).unwrap_or(2)
+/// Operations: `ROWMILL_MATCHER_CHANGES=1000000 cargo test --release -p rowmill-expr changes`.
+fn changes() -> u64 {
+    std::env::var("ROWMILL_MATCHER_CHANGES")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(6_000)
+}
+
+type Oracle = HashMap<u64, Row>;
+
+fn row(world: &World, condition: &Expr) -> Row {
+    Row::new(&bound(condition, &world.attributes).unwrap(), world.attributes.schema()).unwrap()
+}
+
+fn compare(oracle: &Oracle, view: &View, record: &Record, scratch: &mut Scratch) {
+    assert_eq!(view.len(), oracle.len());
+    let mut ids = Vec::new();
+    if view.matches(record, scratch, &mut ids).is_err() {
+        return;
+    }
+    ids.sort_unstable();
+    let mut wanted: Vec<u64> = Vec::new();
+    for (&id, row) in oracle {
+        match row.of(record) {
+            Ok(Cell::Bool(true)) => wanted.push(id),
+            // Out of range, where the index knew enough without it.
+            Err(_) if ids.binary_search(&id).is_ok() => wanted.push(id),
+            _ => {}
+        }
+    }
+    wanted.sort_unstable();
+    assert_eq!(ids, wanted);
+    assert_eq!(view.count(record, scratch), Ok(ids.len()));
+    assert_eq!(view.any(record, scratch), Ok(!ids.is_empty()));
 }
 
 #[test]
-fn what_comes_and_goes_is_matched_while_it_is_there() {
+fn changes_while_merges_run_are_what_is_matched() {
     let mut scratch = Scratch::new();
-    for round in 0..rounds() {
-        let chance = &mut Chance(0x5eed << 32 | round);
+    for round in 0..changes().div_ceil(3_000) {
+        let chance = &mut Chance(round + 1);
         let world = World::draw(chance);
-        let matcher = Matcher::new(&world.attributes);
+        let live = Live::new(&world.attributes);
+        let mut oracle = Oracle::new();
+        let mut running: Vec<Merge<'_>> = Vec::new();
         let mut record = Record::new(&world.attributes);
-        let mut known: BTreeMap<u64, Row> = BTreeMap::new();
-        for step in 0..1_500 {
-            let id = chance.below(400) as u64;
-            let condition = world.condition(1, chance);
-            let row = || {
-                let bound = bound(&condition, &world.attributes).unwrap();
-                Row::new(&bound, world.attributes.schema()).unwrap()
-            };
-            match chance.below(8) {
-                0..4 => {
-                    assert_eq!(matcher.insert(id, &condition).is_ok(), !known.contains_key(&id));
-                    known.entry(id).or_insert_with(row);
+        let ids = *chance.one(&[40, 700]);
+        let mut merged = 0;
+        for _ in 0..3_000 {
+            let id = chance.below(ids) as u64;
+            match chance.below(16) {
+                0..=6 => {
+                    let condition = world.condition(2, chance);
+                    let done = live.insert(id, &condition);
+                    assert_eq!(done.is_err(), oracle.contains_key(&id));
+                    if done.is_ok() {
+                        oracle.insert(id, row(&world, &condition));
+                    }
                 }
-                4..6 => assert_eq!(matcher.remove(id).is_ok(), known.remove(&id).is_some()),
-                6 => {
-                    assert_eq!(matcher.replace(id, &condition).is_ok(), known.contains_key(&id));
-                    known.entry(id).and_modify(|known| *known = row());
+                7..=9 => {
+                    let condition = world.condition(1, chance);
+                    let was = oracle.insert(id, row(&world, &condition)).is_some();
+                    assert_eq!(live.replace(id, &condition), Ok(was));
                 }
-                _ if step % 90 == 0 => matcher.merge().unwrap(),
-                _ => {}
-            }
-            assert_eq!(matcher.len(), known.len());
-            if step % 16 > 0 {
-                continue;
-            }
-            world.fill(&mut record, chance);
-            let view = matcher.view();
-            let mut ids = Vec::new();
-            let failed = view.matches(&record, &mut scratch, &mut ids).is_err();
-            ids.sort_unstable();
-            for (id, row) in &known {
-                let said = ids.binary_search(id).is_ok();
-                if let Ok(cell) = row.of(&record) {
-                    let truth = matches!(cell, Cell::Bool(true));
-                    assert!(said == truth || failed && truth, "round {round}, step {step}: {id}");
+                10..=12 => assert_eq!(live.remove(id), oracle.remove(&id).is_some()),
+                13 => {
+                    if let Some(merge) = live.merge().filter(|_| running.len() < 3) {
+                        merged += merge.len();
+                        running.push(merge);
+                    }
+                }
+                14 if !running.is_empty() => {
+                    let at = chance.below(running.len());
+                    let merge = running.swap_remove(at);
+                    // One that is given up changes nothing.
+                    if chance.below(8) > 0 {
+                        merge.run();
+                    }
+                }
+                _ => {
+                    world.fill(&mut record, chance);
+                    compare(&oracle, &live.view(), &record, &mut scratch);
                 }
             }
-            assert!(ids.iter().all(|id| known.contains_key(id)), "round {round}, step {step}");
-            if !failed {
-                assert_eq!(view.count(&record, &mut scratch), Ok(ids.len()));
-                assert_eq!(view.any(&record, &mut scratch), Ok(!ids.is_empty()));
-            }
+        }
+        drop(running);
+        while let Some(merge) = live.merge() {
+            merge.run();
+        }
+        assert!(merged > 100, "{merged} in round {round}");
+        let view = live.view();
+        compare(&oracle, &view, &record, &mut scratch);
+        assert!(view.bases().len() < 8, "{} indexes", view.bases().len());
+        for (id, _) in view.iter() {
+            assert!(oracle.contains_key(&id) && view.contains(id) && view.get(id).is_some());
         }
     }
 }
 
 #[test]
-fn a_view_is_whole_while_others_write_and_merge() {
-    let world = World::draw(&mut Chance(3));
-    let matcher = Matcher::new(&world.attributes);
-    let always = Expr::call(O::Or, [Expr::literal(true), Expr::literal(false)]).unwrap();
-    (0..100).for_each(|id| matcher.insert(id, &always).unwrap());
+fn whoever_matches_sees_whole_changes_of_a_writer() {
+    let chance = &mut Chance(7);
+    let world = World::draw(chance);
+    let live = Live::new(&world.attributes);
+    let always = Expr::literal(true);
+    let never = Expr::literal(false);
+    // Of each pair one is there, and each says where it is at: a change of both is two steps.
+    for pair in 0..64 {
+        live.insert(pair, &always).unwrap();
+    }
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let (record, mut scratch) = (Record::new(&world.attributes), Scratch::new());
+                let mut ids = Vec::new();
+                while !done.load(Ordering::Relaxed) {
+                    ids.clear();
+                    live.view().matches(&record, &mut scratch, &mut ids).unwrap();
+                    ids.sort_unstable();
+                    ids.dedup();
+                    assert!((63..=64).contains(&ids.len()), "{} of 64", ids.len());
+                }
+            });
+        }
         scope.spawn(|| {
-            // There are a hundred at each moment, whichever they are.
-            for id in 0..2_000 {
-                matcher.replace(id % 100, &always).unwrap();
-                if id % 500 == 0 {
-                    matcher.merge().unwrap();
+            while !done.load(Ordering::Relaxed) {
+                match live.merge() {
+                    Some(merge) => merge.run(),
+                    None => std::thread::yield_now(),
                 }
             }
-            done.store(true, Ordering::Release);
         });
-        scope.spawn(|| {
-            while !done.load(Ordering::Acquire) {
-                matcher.merge().unwrap();
-            }
-        });
-        let (record, mut scratch) = (Record::new(&world.attributes), Scratch::new());
-        while !done.load(Ordering::Acquire) {
-            let mut ids = Vec::new();
-            matcher.view().matches(&record, &mut scratch, &mut ids).unwrap();
-            ids.sort_unstable();
-            assert!(ids.iter().copied().eq(0..100), "{ids:?}");
+        // One at a time is out.
+        for at in 0..3_000_u64 {
+            assert_eq!(live.replace(at % 64, &never), Ok(true));
+            assert_eq!(live.replace(at % 64, &always), Ok(true));
         }
+        done.store(true, Ordering::Relaxed);
     });
-    matcher.merge().unwrap();
-    assert_eq!((matcher.len(), matcher.lately()), (100, 0));
+    assert_eq!(live.view().len(), 64);
 }
