@@ -304,7 +304,7 @@ impl Matcher {
         dict.set_item("slots", stats.iter().map(|stats| stats.slots).sum::<usize>())?;
         dict.set_item("bytes", stats.iter().map(|stats| stats.bytes).sum::<usize>())?;
         let layers = PyDict::new(py);
-        for layer in stats.iter().flat_map(|stats| &stats.layers) {
+        for layer in stats.iter().flat_map(|stats| stats.steps.iter().flatten()) {
             let known: usize = match layers.get_item(&layer.attribute)? {
                 Some(bytes) => bytes.extract()?,
                 None => 0,
