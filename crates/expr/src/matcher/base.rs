@@ -13,7 +13,7 @@ use super::order::{Odds, ordered};
 use super::record::Record;
 use super::residual::{Residuals, Tree};
 use super::scratch::Scratch;
-use super::slots::{Slots, Sort};
+use super::slots::{Packed, Slots, Sort};
 use super::step::{Step, arranged};
 use crate::ExprError;
 use crate::node::Expr;
@@ -94,10 +94,11 @@ impl Base {
         let values: Vec<usize> = dictionaries.iter().map(Dictionary::len).collect();
         dictionaries.iter_mut().for_each(Dictionary::settle);
         let odds = Odds::of(&slots, &values);
-        let order = ordered(&slots, &odds);
+        let shares = odds.shares(&slots);
+        let order = ordered(&slots, &odds, &shares);
         let blocks = slots.len().div_ceil(BLOCK);
         let mut lines = Lines::new();
-        let (layers, late) = layers(&slots, &odds, &order, &values, &mut lines, blocks);
+        let (layers, late) = layers(&slots, &odds, &shares, &order, &values, &mut lines, blocks);
         let steps = arranged(layers, &mut lines, blocks);
         let mut counts = vec![0_u32; ids.len()];
         slots.expressions.iter().for_each(|&number| counts[number as usize] += 1);
@@ -325,6 +326,7 @@ impl Base {
         scratch.left.clear();
         scratch.lists.clear();
         scratch.values.clear();
+        scratch.is_spread = false;
         let mut is_first = true;
         for step in &self.steps {
             let found = if step.is_several() {
@@ -471,6 +473,7 @@ impl Base {
         }
         if compacts {
             compact(scratch);
+            scratch.is_spread = false;
         }
     }
 
@@ -494,11 +497,13 @@ impl Base {
         }
     }
 
-    /// The same of a row with bits that are the other way about.
+    /// The same of a row with bits that are the other way about, which are forgotten.
     fn and_flipped(&self, row: &[u32], scratch: &mut Scratch) {
         let Scratch { live, left, flips, .. } = scratch;
-        for ((&block, left), flips) in live.iter().zip(left).zip(&flips[1..]) {
-            *left = left.and(&self.lines[row[block as usize] as usize].xor(flips));
+        flips[0] = Line::NONE;
+        for ((&block, left), flips) in live.iter().zip(left).zip(&mut flips[1..]) {
+            let flips = std::mem::replace(flips, Line::NONE);
+            *left = left.and(&self.lines[row[block as usize] as usize].xor(&flips));
         }
     }
 }
@@ -533,16 +538,21 @@ fn compact(scratch: &mut Scratch) {
     left.truncate(kept);
 }
 
-/// Notes where the blocks are of which something is left, and makes room for as many flips.
+/// Notes where the blocks are of which something is left, if that is not known, and makes room for as many flips.
 fn spread(scratch: &mut Scratch, blocks: usize) {
-    let Scratch { live, place, flips, .. } = scratch;
+    let Scratch { live, place, flips, is_spread, .. } = scratch;
+    if *is_spread {
+        return;
+    }
+    *is_spread = true;
     place.clear();
     place.resize(blocks, 0);
     for (at, &block) in live.iter().enumerate() {
         place[block as usize] = at as u32 + 1;
     }
-    flips.clear();
-    flips.resize(live.len() + 1, Line::NONE);
+    if flips.len() <= live.len() {
+        flips.resize(live.len() + 1, Line::NONE);
+    }
 }
 
 fn flip(slots: &[u32], scratch: &mut Scratch) {
@@ -563,26 +573,32 @@ fn set(slots: &[u32], scratch: &mut Scratch) {
 fn layers(
     slots: &Slots,
     odds: &Odds,
+    shares: &[f32],
     order: &[u32],
     values: &[usize],
     lines: &mut Lines,
     blocks: usize,
 ) -> (Vec<Layer>, Vec<(u32, u32)>) {
     // Counted, then filled: in the order of the slots, and without a list that grows for each.
-    let mut counts: HashMap<(u16, Sort, u8), usize, RandomState> = HashMap::default();
+    let mut counts: Vec<usize> = Vec::new();
     for clause in slots.all_clauses() {
-        *counts.entry((clause.attribute, clause.sort, clause.nth)).or_insert(0) += 1;
+        let name = clause.name();
+        if name >= counts.len() {
+            counts.resize(name + 1, 0);
+        }
+        counts[name] += 1;
     }
-    let mut names: Vec<((u16, Sort, u8), usize)> = counts.drain().collect();
-    names.sort_unstable();
+    let mut names: Vec<(usize, usize)> = counts.iter().copied().enumerate().collect();
     // Where a slot has several lists to look for, the few are looked at when all else is true.
-    names.retain(|((_, _, nth), count)| *nth == 0 || *count * FEW > slots.len());
-    counts.clear();
+    names.retain(|(name, count)| {
+        *count > 0 && (Packed::of_name(*name).2 == 0 || *count * FEW > slots.len())
+    });
+    counts.fill(usize::MAX);
     let mut late = Vec::new();
     let mut next = Vec::with_capacity(names.len());
     let mut total = 0;
     for (at, (name, count)) in names.iter().enumerate() {
-        counts.insert(*name, at);
+        counts[*name] = at;
         next.push(total);
         total += count;
     }
@@ -591,18 +607,20 @@ fn layers(
     for (place, &slot) in order.iter().enumerate() {
         let first = slots.first_clause(slot as usize);
         for (at, clause) in slots.clauses_of(slot as usize).iter().enumerate() {
-            let Some(&layer) = counts.get(&(clause.attribute, clause.sort, clause.nth)) else {
+            let layer = counts[clause.name()];
+            if layer == usize::MAX {
                 late.push((place as u32, (first + at) as u32));
                 continue;
-            };
+            }
             members[next[layer]] = (place as u32, (first + at) as u32);
             next[layer] += 1;
-            missed[layer] += 1.0 - f64::from(odds.of_clause(slots, clause));
+            missed[layer] += 1.0 - f64::from(shares[first + at]);
         }
     }
     let mut layers = Vec::with_capacity(names.len());
-    for (at, ((attribute, sort, _), count)) in names.into_iter().enumerate() {
-        let (attribute, end) = (attribute as usize, next[at]);
+    for (at, (name, count)) in names.into_iter().enumerate() {
+        let (attribute, sort, _) = Packed::of_name(name);
+        let end = next[at];
         let members = &members[end - count..end];
         let mut layer = match sort {
             Sort::Spans => Layer::of_spans(attribute, members, slots, lines, blocks),
