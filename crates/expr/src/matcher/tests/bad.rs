@@ -176,3 +176,13 @@ fn records_of_other_attributes_are_refused() {
     assert!(base.any(&Record::new(&other), &mut Scratch::new()).is_err());
     assert!(base.any(&Record::new(&attributes()), &mut Scratch::new()).is_ok());
 }
+
+#[test]
+fn a_hundred_thousand_comparisons_are_one_list() {
+    let equal = (0..100_000).map(|at| age(O::Equal, at * 2));
+    let unequal = (0..100_000).map(|at| age(O::NotEqual, at * 2));
+    let conditions = [call(O::Or, equal), call(O::And, unequal)];
+    assert_eq!(matched(&conditions, |record| record.set_int(1, 199_998).unwrap()), [0]);
+    assert_eq!(matched(&conditions, |record| record.set_int(1, 199_999).unwrap()), [1]);
+    assert!(matched(&conditions, |_| {}).is_empty());
+}
