@@ -106,9 +106,13 @@ class Matcher(Filter):
 
     def ids(self, condition: rm.Expr[Any]) -> set[int]:
         """The rows that match the condition."""
-        matcher: rm.Matcher[int] = rm.Matcher(self.frame.schema)
-        matcher.insert(7, condition)
-        found = matcher.match_batch(self.frame)
+        recent: rm.Matcher[int] = rm.Matcher(self.frame.schema)
+        recent.insert(7, condition)
+        indexed: rm.Matcher[int] = rm.Matcher(self.frame.schema)
+        indexed.insert_many([(7, condition)])
+        assert (recent.stats()["indexes"], indexed.stats()["indexes"]) == (0, 1)
+        found = recent.match_batch(self.frame)
+        assert indexed.match_batch(self.frame) == found
         assert set(found["id"].to_list()) <= {7}
         every = self.frame["id"].to_list()
         return {every[row] for row in found["row"].to_list()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import decimal
+import gc
 import json
 import random
 import threading
@@ -224,12 +225,96 @@ def test_wrong_conditions_are_told_of_and_do_no_harm(matcher: rm.Matcher[str]) -
         matcher.insert("adult", ADULT)
     with pytest.raises(TypeError, match="a condition is an expression as"):
         anything.insert("new", "age > 3")
-    with pytest.raises(TypeError, match="the ids of this matcher are str, and an int is given"):
+    with pytest.raises(TypeError, match=r"a condition is False before .* rm.lit\(False\)"):
+        anything.insert("new", rm.col("age") is None)
+    with pytest.raises(TypeError, match="the ids of this matcher are str, and 5 is an int"):
         anything.insert(5, ADULT)
     for id in (True, 1.5, None, 2**64):
         with pytest.raises(TypeError, match="an id"):
             anything.insert(id, ADULT)
     assert matcher.match({"age": 20}) == ["adult"]
+
+
+def test_what_was_refused_leaves_no_trace() -> None:
+    matcher: rm.Matcher[Any] = rm.Matcher({"age": int})
+    with pytest.raises(rm.ProgrammingError):
+        matcher.insert("x", rm.col("agee") > 3)
+    matcher.insert(5, ADULT)
+    assert list(matcher) == [5]
+    with pytest.raises(TypeError, match="are int, and 'x' is a str"):
+        matcher.insert("x", ADULT)
+    with pytest.raises(TypeError, match="some of the ids are int and some str"):
+        matcher.insert_many([(6, ADULT), ("x", ADULT)])
+    matcher.remove(5)
+    matcher.insert("x", ADULT)
+    assert matcher.match({"age": 20}) == ["x"]
+
+
+def test_what_is_given_in_json_is_what_is_given_in_a_dict() -> None:
+    big, exact = 10**16, decimal.Decimal("12345678901234567.89")
+    kinds = {**ATTRIBUTES, "scores": list[float], "prices": list[decimal.Decimal], "more": dict}
+    matcher: rm.Matcher[int] = rm.Matcher(kinds)
+    matcher.insert(1, rm.col("extra").is_null() & (rm.col("score") == float(big)))
+    matcher.insert(2, rm.col("price") == exact)
+    matcher.insert(3, rm.col("prices").contains(decimal.Decimal("1.50")))
+    matcher.insert(4, rm.col("scores").contains(2.0))
+    matcher.insert(5, rm.col("more")["plan"] == "pro")
+    given = {
+        "extra": None,
+        "score": big,
+        "price": exact,
+        "prices": [exact, decimal.Decimal("1.5")],
+        "scores": [2.0],
+        "more": {"plan": "pro", "since": [1, None]},
+    }
+    assert sorted(matcher.match(given)) == [1, 2, 3, 4, 5]
+    text = (
+        '{"extra": null, "score": 10000000000000000, "price": 12345678901234567.89, '
+        '"prices": ["1.5", 2], "scores": [2], "more": {"plan": "pro"}}'
+    )
+    assert sorted(matcher.match(text)) == [1, 2, 3, 4, 5]
+    assert matcher.match('{"score": 10000000000000000000}') == []
+    with pytest.raises(rm.ProgrammingError, match='attribute "price" is given true'):
+        matcher.match('{"price": true}')
+
+
+def test_many_small_indexes_become_one() -> None:
+    matcher: rm.Matcher[int] = rm.Matcher({"age": int})
+    for at in range(500):
+        matcher.insert_many([(at, rm.col("age") == at)])
+    matcher.settle()
+    assert matcher.stats()["indexes"] < 6
+    assert matcher.match({"age": 77}) == [77]
+
+
+def test_what_is_freed_meanwhile_may_change_the_matcher() -> None:
+    matcher: rm.Matcher[str] = rm.Matcher({"age": int})
+
+    class Subscription:
+        """Takes its condition with it."""
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+            self.me = self
+            matcher.insert(name, ADULT)
+
+        def __del__(self) -> None:
+            matcher.remove(self.name)
+
+    before = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        for at in range(300):
+            Subscription(f"s{at}")
+            matcher.match({"age": 20})
+            with pytest.raises(rm.ProgrammingError):
+                matcher.insert(f"t{at}", rm.col("agee") > 3)
+            with pytest.raises(KeyError):
+                matcher.remove("nobody")
+    finally:
+        gc.set_threshold(*before)
+    gc.collect()
+    assert len(matcher) == 0
 
 
 def test_many_are_stored_all_or_none(matcher: rm.Matcher[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from rowmill._table import _kind
@@ -51,7 +52,7 @@ def _name(name: Any) -> str:
 
 
 def _declared(name: str, kind: Any) -> str:
-    # The names that `Schema` has for them, of which a datetime needs one: with a zone or without.
+    # As `Schema` names it, whatever its width; a datetime without a zone has no other name.
     if isinstance(kind, str):
-        return kind
+        return re.sub(r"u?(int|float)\d+", r"\1", kind)
     return _kind(_Matcher, name, kind)[0]

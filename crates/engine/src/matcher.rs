@@ -1,8 +1,9 @@
 //! Stored conditions that change while others match: the merging is done by threads of its own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 pub use rowmill_expr::matcher::{Attributes, Base, Builder, Record, Said, Scratch, Stats, View};
 use rowmill_expr::matcher::{Live, RECENT};
@@ -28,6 +29,8 @@ use rowmill_expr::{Expr, ExprError};
 pub struct Matcher {
     live: Arc<Live>,
     merging: Arc<AtomicUsize>,
+    /// Whose threads they are.
+    process: AtomicU32,
 }
 
 /// Threads that merge: a long merge is not to keep a short one waiting.
@@ -38,7 +41,8 @@ const WAITING: usize = 1_024;
 impl Matcher {
     /// No conditions yet.
     pub fn new(attributes: &Arc<Attributes>) -> Self {
-        Self { live: Arc::new(Live::new(attributes)), merging: Arc::default() }
+        let process = AtomicU32::new(std::process::id());
+        Self { live: Arc::new(Live::new(attributes)), merging: Arc::default(), process }
     }
 
     /// What records have.
@@ -88,19 +92,32 @@ impl Matcher {
         was
     }
 
-    /// Waits until nothing is left to be merged.
-    pub fn settle(&self) {
+    /// Waits until nothing is left to be merged, or for so long: whether nothing is left.
+    pub fn settle(&self, patience: Duration) -> bool {
+        let end = Instant::now() + patience;
+        self.adopt();
         loop {
             match self.live.merge() {
                 Some(merge) => merge.run(),
-                None if self.merging.load(Ordering::Acquire) == 0 => return,
-                None => thread::yield_now(),
+                None if self.merging.load(Ordering::Acquire) == 0 => return true,
+                None if Instant::now() >= end => return false,
+                None => thread::sleep(Duration::from_millis(1)),
             }
+        }
+    }
+
+    /// After a fork the merging threads are the parent's.
+    fn adopt(&self) {
+        let here = std::process::id();
+        if self.process.swap(here, Ordering::AcqRel) != here {
+            self.merging.store(0, Ordering::Release);
+            self.live.forget_merges();
         }
     }
 
     /// Has what is to be merged merged by others.
     fn tend(&self) {
+        self.adopt();
         let waiting = self.live.waiting();
         let merging = self.merging.load(Ordering::Acquire);
         if waiting > WAITING {
@@ -110,7 +127,8 @@ impl Matcher {
             }
             return;
         }
-        if merging >= THREADS || waiting < RECENT * (merging + 1) && !self.live.is_hollow() {
+        let is_even = || merging > 0 || !self.live.is_uneven();
+        if merging >= THREADS || waiting < RECENT * (merging + 1) && is_even() {
             return;
         }
         self.merging.fetch_add(1, Ordering::AcqRel);

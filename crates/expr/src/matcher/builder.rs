@@ -78,8 +78,13 @@ impl Builder {
         let form = Form::of(&bound, false, &mut leaves);
         let mut conjunctions = form.conjunctions(&self.dictionaries);
         let values = conjunctions.iter().flat_map(|one| &one.clauses).map(Clause::size).sum();
-        if self.ids.len() >= MOST || !self.slots.has_room(values) {
-            return Err(ExprError::new("there are more expressions than one index takes"));
+        if self.ids.len() >= MOST
+            || self.attributes.len() > MOST_ATTRIBUTES
+            || !self.slots.has_room(values)
+        {
+            return Err(ExprError::new(
+                "there are more expressions, values or attributes than one index takes",
+            ));
         }
         for conjunction in &mut conjunctions {
             limit(conjunction, &form);
@@ -125,6 +130,9 @@ impl Builder {
 /// Expressions that one index takes: they are counted in 32 bits, and each may be in 32 slots.
 const MOST: usize = 1 << 26;
 
+/// Attributes that one index takes: they are counted in 16 bits.
+const MOST_ATTRIBUTES: usize = 1 << 16;
+
 /// The expression with the attributes' kinds.
 pub(crate) fn bound(expression: &Expr, attributes: &Attributes) -> Result<Expr, ExprError> {
     condition(expression, Binder::new(attributes.schema()), attributes)
@@ -135,6 +143,11 @@ fn condition(
     mut binder: Binder<'_>,
     attributes: &Attributes,
 ) -> Result<Expr, ExprError> {
+    if attributes.len() > usize::from(u16::MAX) {
+        let message =
+            format!("there are {} attributes, and a record has 65,535 at most", attributes.len());
+        return Err(ExprError::new(message));
+    }
     let bound = binder
         .bind(expression)
         .map_err(|error| unknown(expression, attributes).unwrap_or(error))?;

@@ -1,9 +1,11 @@
 //! An expression as clauses, and what of it is none, under `and` and `or` alone.
 
+use std::collections::BTreeMap;
+
 use rowmill_columns::Scalar;
 use smallvec::SmallVec;
 
-use super::clause::{Clause, Joined};
+use super::clause::{Clause, Joined, Test, Values};
 use super::dictionary::Dictionary;
 use super::leaf::Leaves;
 use crate::node::{Expr, Op};
@@ -110,6 +112,14 @@ impl Form {
             }
             Self::Or(parts) => {
                 let mut all: Vec<Conjunction> = Vec::new();
+                let (clauses, parts) = gathered(parts, false);
+                all.extend(clauses.into_iter().map(|clause| Conjunction {
+                    clauses: std::iter::once(clause).collect(),
+                    rest: Vec::new(),
+                }));
+                if all.len() > most {
+                    return None;
+                }
                 for part in parts {
                     for branch in part.branches(most, dictionaries)? {
                         if branch.clauses.is_empty() && branch.rest.is_empty() {
@@ -128,6 +138,8 @@ impl Form {
             Self::And(parts) => {
                 let mut base = Conjunction::default();
                 let mut ors = Vec::new();
+                let (clauses, parts) = gathered(parts, true);
+                base.clauses.extend(clauses);
                 for part in parts {
                     match part {
                         Self::Or(_) => ors.push(part),
@@ -165,6 +177,29 @@ impl Form {
             }
         }
     }
+}
+
+/// Values that one attribute may have, or may `not`, put together at once, and the other parts: one by one, a list of
+/// a hundred thousand would be copied as often.
+fn gathered(parts: &[Form], not: bool) -> (Vec<Clause>, Vec<&Form>) {
+    let mut values: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    let mut rest = Vec::new();
+    for part in parts {
+        match part {
+            Form::Clause(
+                Clause { attribute, test: Test::Values { values: some, not: is_not }, null: false },
+                _,
+            ) if *is_not == not => values.entry(*attribute).or_default().extend(some),
+            other => rest.push(other),
+        }
+    }
+    let clauses = values.into_iter().map(|(attribute, mut values)| {
+        values.sort_unstable();
+        values.dedup();
+        let test = Test::Values { values: Values::from_vec(values), not };
+        Clause { attribute, test, null: false }
+    });
+    (clauses.collect(), rest)
 }
 
 /// Adds a branch, to one that is there if both are of one attribute; true where one of them always is.

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use rowmill_columns::kernels::parse_decimal;
 use rowmill_columns::text::{parse_date, parse_time, parse_timestamp, parse_uuid};
-use rowmill_columns::{Scalar, Value};
+use rowmill_columns::{DecimalValue, Scalar, Value};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::record::Record;
 use crate::ExprError;
@@ -112,6 +114,15 @@ impl Member<'_> {
         self.record.set_scalar(self.attribute, value).map_err(E::custom)
     }
 
+    /// What is kept as it is spelled.
+    fn raw<E: Error>(self, base: Base, raw: &str) -> Result<(), E> {
+        match (base, raw) {
+            (_, "null") => self.set(&Value::Null),
+            (Base::Json, raw) => self.set(&Value::Json(raw)),
+            (_, raw) => self.set_scalar(&Scalar::Decimal(raw.trim_matches('"').to_owned())),
+        }
+    }
+
     fn kind(&self) -> Kind {
         self.record.attributes().get(self.attribute).kind
     }
@@ -121,11 +132,13 @@ impl<'de> DeserializeSeed<'de> for Member<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
-        if self.kind() == Kind::One(Base::Json) {
-            let raw: Box<serde_json::value::RawValue> = serde::Deserialize::deserialize(from)?;
-            return self.set(&Value::Json(raw.get()));
+        match self.kind() {
+            Kind::One(base @ (Base::Json | Base::Decimal)) => {
+                let raw: &RawValue = serde::Deserialize::deserialize(from)?;
+                self.raw(base, raw.get())
+            }
+            _ => from.deserialize_any(self),
         }
-        from.deserialize_any(self)
     }
 }
 
@@ -147,21 +160,23 @@ impl<'de> Visitor<'de> for Member<'_> {
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.set(&Value::Int(value))
+        match self.kind() {
+            // A number is the float that it spells.
+            Kind::One(Base::Float) => self.set(&Value::Float(value as f64)),
+            _ => self.set(&Value::Int(value)),
+        }
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        match i64::try_from(value) {
-            Ok(value) => self.set(&Value::Int(value)),
-            Err(_) => self.set(&Value::UInt(value)),
+        match (self.kind(), i64::try_from(value)) {
+            (Kind::One(Base::Float), _) => self.set(&Value::Float(value as f64)),
+            (_, Ok(value)) => self.set(&Value::Int(value)),
+            (_, Err(_)) => self.set(&Value::UInt(value)),
         }
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        match self.kind() {
-            Kind::One(Base::Decimal) => self.set_scalar(&Scalar::Decimal(value.to_string())),
-            _ => self.set(&Value::Float(value)),
-        }
+        self.set(&Value::Float(value))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
@@ -193,6 +208,7 @@ impl<'de> Visitor<'de> for Member<'_> {
             Element::Time(micros) => Value::Time(*micros),
             Element::Timestamp(micros, utc) => Value::Timestamp { micros: *micros, utc: *utc },
             Element::Uuid(value) => Value::Uuid(*value),
+            Element::Decimal(digits, scale) => Value::Decimal(DecimalValue::new(*digits, *scale)),
         });
         self.record.set_list(self.attribute, all).map_err(A::Error::custom)
     }
@@ -202,7 +218,6 @@ impl<'de> Visitor<'de> for Member<'_> {
 fn typed(base: Base, text: &str) -> Option<Scalar> {
     let bytes = text.as_bytes();
     Some(match base {
-        Base::Decimal => Scalar::Decimal(text.to_owned()),
         Base::Date => Scalar::Date(parse_date(bytes)?),
         Base::Time => Scalar::Time(parse_time(bytes)?),
         Base::Uuid => Scalar::Uuid(parse_uuid(bytes)?),
@@ -231,6 +246,7 @@ enum Element<'de> {
     Time(i64),
     Timestamp(i64, bool),
     Uuid([u8; 16]),
+    Decimal(i128, i8),
 }
 
 struct ElementOf(Base);
@@ -239,8 +255,22 @@ impl<'de> DeserializeSeed<'de> for ElementOf {
     type Value = Element<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Element<'de>, D::Error> {
-        from.deserialize_any(self)
+        if self.0 != Base::Decimal {
+            return from.deserialize_any(self);
+        }
+        let raw: &RawValue = serde::Deserialize::deserialize(from)?;
+        decimal(raw.get()).ok_or_else(|| {
+            D::Error::custom(format!("{} is no decimal of at most 38 digits", raw.get()))
+        })
     }
+}
+
+fn decimal<'de>(raw: &str) -> Option<Element<'de>> {
+    if raw == "null" {
+        return Some(Element::Null);
+    }
+    let (digits, scale) = parse_decimal(raw.trim_matches('"'))?;
+    Some(Element::Decimal(digits, scale.try_into().ok()?))
 }
 
 impl ElementOf {
@@ -271,10 +301,13 @@ impl<'de> Visitor<'de> for ElementOf {
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<Element<'de>, E> {
-        Ok(Element::Int(value))
+        Ok(if self.0 == Base::Float { Element::Float(value as f64) } else { Element::Int(value) })
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Element<'de>, E> {
+        if self.0 == Base::Float {
+            return Ok(Element::Float(value as f64));
+        }
         i64::try_from(value)
             .map(Element::Int)
             .map_err(|_| E::custom(format!("{value} is beyond 63 bits")))

@@ -286,7 +286,7 @@ const MOST_KEYS: usize = 64;
 
 /// Whether a value of so many slots has a row: it is then as quick as one of which no slot is.
 fn is_dense(slots: usize, blocks: usize) -> bool {
-    slots > 2 * blocks + 8
+    slots > blocks + 8
 }
 
 fn cut(dirty: &mut Vec<u32>, row: &mut [u32], state: &[Line], lines: &mut Lines) {

@@ -3,10 +3,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use super::attributes::Attributes;
 use super::base::Base;
 use super::builder::bound;
+use super::dictionary::Dictionary;
+use super::form::Form;
+use super::leaf::Leaves;
 use super::merge::{InFlight, Merge};
+use super::residual::Residuals;
 use super::view::{Dead, Level, Recent, View};
 use crate::ExprError;
-use crate::filter::row::Row;
 use crate::node::Expr;
 
 /// Conditions that come and go while records are matched.
@@ -163,9 +166,12 @@ impl Live {
         let is_full = recent.len() >= RECENT;
         let mut count = if is_full { recent.len() } else { 0 };
         let mut chosen: Vec<Level> = Vec::new();
-        for level in &levels {
+        for (at, level) in levels.iter().enumerate() {
             let is_next = count > 0 && level.alive() <= count * RATIO;
-            if is_next || level.is_hollow() {
+            // Two that came one after the other may be of about one size.
+            let is_twin =
+                levels.get(at + 1).is_some_and(|next| next.alive() <= level.alive() * RATIO);
+            if is_next || is_twin || level.is_hollow() {
                 count += level.alive();
                 chosen.push((*level).clone());
             }
@@ -184,9 +190,18 @@ impl Live {
         Some(Merge { live: self, number, levels: chosen, recent })
     }
 
-    /// Whether of an index so much was removed that it is made anew.
-    pub fn is_hollow(&self) -> bool {
-        self.view().levels.iter().any(Level::is_hollow)
+    /// Whether there are indexes of about one size, or one of which so much was removed that it is made anew.
+    pub fn is_uneven(&self) -> bool {
+        let view = self.view();
+        let mut sizes: Vec<usize> = view.levels.iter().map(Level::alive).collect();
+        sizes.sort_unstable();
+        sizes.windows(2).any(|pair| pair[1] <= pair[0] * RATIO)
+            || view.levels.iter().any(Level::is_hollow)
+    }
+
+    /// Forgets the merges that are running, of which none will ever be done: in a child of a process that forked.
+    pub fn forget_merges(&self) {
+        self.writer().clear();
     }
 
     /// Conditions that no index has yet, or none will ever have: when they are many, [`merge`](Self::merge) is late.
@@ -196,8 +211,13 @@ impl Live {
 
     fn recent(&self, id: u64, expression: &Expr) -> Result<Arc<Recent>, ExprError> {
         let bound = bound(expression, &self.attributes)?;
-        let row = Row::new(&bound, self.attributes.schema())?;
-        Ok(Arc::new(Recent { id, expression: expression.clone(), row }))
+        // As an index has it, so that it means the same before and after.
+        let dictionaries = &mut vec![Dictionary::default(); self.attributes.len()];
+        let form =
+            Form::of(&bound, false, &mut Leaves { attributes: &self.attributes, dictionaries });
+        let mut conditions = Residuals::default();
+        let tree = conditions.tree(&form, self.attributes.schema())?;
+        Ok(Arc::new(Recent { id, expression: expression.clone(), conditions, tree }))
     }
 
     pub(super) fn writer(&self) -> MutexGuard<'_, Vec<InFlight>> {

@@ -78,8 +78,7 @@ impl Odds {
 
     /// How likely one of a block's slots is to pass, where those stand together that have this clause's two most
     /// frequent values: one in whose lists there are many others is alive whatever the record has.
-    fn of_block(&self, slots: &Slots, clause: &Packed) -> f32 {
-        let share = self.of_clause(slots, clause);
+    fn of_block(&self, slots: &Slots, clause: &Packed, share: f32) -> f32 {
         if clause.not || clause.sort == Sort::Elements {
             return 1.0;
         }
@@ -120,7 +119,12 @@ impl Odds {
         ends.partition_point(|&end| end < key) as f32 / ends.len().max(1) as f32
     }
 
-    pub(crate) fn of_clause(&self, slots: &Slots, clause: &Packed) -> f32 {
+    /// The odds of all clauses.
+    pub(crate) fn shares(&self, slots: &Slots) -> Vec<f32> {
+        slots.all_clauses().iter().map(|clause| self.of_clause(slots, clause)).collect()
+    }
+
+    fn of_clause(&self, slots: &Slots, clause: &Packed) -> f32 {
         let attribute = clause.attribute as usize;
         let share: f32 = match clause.sort {
             Sort::Spans => slots
@@ -177,11 +181,11 @@ fn tail(weights: &[f32]) -> Vec<f32> {
 }
 
 /// The slots in their order: split by what fails most of them together, and each part again.
-pub(crate) fn ordered(slots: &Slots, odds: &Odds) -> Vec<u32> {
+pub(crate) fn ordered(slots: &Slots, odds: &Odds, shares: &[f32]) -> Vec<u32> {
     let clauses = slots.all_clauses();
-    let keys = clauses.iter().map(|clause| Key {
+    let keys = clauses.iter().zip(shares).map(|(clause, &share)| Key {
         layer: clause.attribute,
-        failing: 1.0 - odds.of_block(slots, clause),
+        failing: 1.0 - odds.of_block(slots, clause, share),
         position: odds.position(slots, clause),
     });
     let keys: Vec<Key> = keys.collect();

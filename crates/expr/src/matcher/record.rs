@@ -191,6 +191,19 @@ impl Record {
         self.set(attribute, &Value::Bool(value))
     }
 
+    /// As [`set`](Self::set), of a frame's value: of a decimal of more than 38 digits it is known that there is one.
+    ///
+    /// # Errors
+    /// Where the attribute is of another kind.
+    pub fn set_cell(&mut self, attribute: usize, value: &Value<'_>) -> Result<(), ExprError> {
+        let is_wide = matches!(value, Value::Decimal(value) if value.unscaled().is_none());
+        if is_wide && self.attributes.get(attribute).kind == Kind::One(Base::Decimal) {
+            self.cells[attribute] = Held::Other;
+            return Ok(());
+        }
+        self.set(attribute, value)
+    }
+
     /// Sets all to what a row of a batch has, whose columns are the attributes in their order.
     ///
     /// # Errors
@@ -202,20 +215,7 @@ impl Record {
         }
         self.clear();
         for at in 0..self.cells.len() {
-            let held = match batch.value(at, row) {
-                Value::List(list) => {
-                    self.set_list(at, list.iter())?;
-                    continue;
-                }
-                // Of what has no operators it is known whether there is one.
-                Value::Struct(_) | Value::Map(_) | Value::Foreign(_) => Held::Other,
-                Value::Decimal(value) if value.unscaled().is_none() => Held::Other,
-                value => {
-                    self.set(at, &value)?;
-                    continue;
-                }
-            };
-            self.cells[at] = held;
+            self.set_cell(at, &batch.value(at, row))?;
         }
         Ok(())
     }
@@ -231,8 +231,8 @@ impl Record {
             },
             (Value::Float(value), Base::Float) => Held::Float(*value),
             (Value::Float32(value), Base::Float) => Held::Float((*value).into()),
-            // A float holds such an integer as it is.
-            (Value::Int(value), Base::Float) if value.unsigned_abs() <= 1 << 53 => {
+            // Where a float holds the integer as it is.
+            (Value::Int(value), Base::Float) if (*value as f64) as i128 == i128::from(*value) => {
                 Held::Float(*value as f64)
             }
             (Value::Int(value), Base::Decimal) => Held::Decimal(Decimal::new((*value).into(), 0)),

@@ -34,26 +34,33 @@ pub(crate) enum Tree {
 /// What is known of conditions for one record.
 #[derive(Debug, Default)]
 pub(crate) struct Memo {
-    /// Twice the number of the request, and one more where the condition is true.
+    /// Four times the number of the request, and what the condition is, as a number.
     said: Vec<u32>,
     now: u32,
-    failed: Option<ExprError>,
+}
+
+/// What a condition or a tree of them is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Truth {
+    /// False or unknown.
+    No,
+    Yes,
+    /// A number went out of range, and what else there is does not decide without it.
+    Failed,
 }
 
 impl Memo {
     /// Forgets the record before.
     pub(crate) fn begin(&mut self, conditions: usize) {
-        self.now = self.now.wrapping_add(2);
-        if self.said.len() != conditions || self.now == 0 {
+        // What other indexes noted is of requests before this one.
+        self.now = self.now.wrapping_add(4);
+        if self.now == 0 {
             self.said.clear();
-            self.said.resize(conditions, 0);
-            self.now = 2;
+            self.now = 4;
         }
-        self.failed = None;
-    }
-
-    pub(crate) fn take_error(&mut self) -> Option<ExprError> {
-        self.failed.take()
+        if self.said.len() < conditions {
+            self.said.resize(conditions, 0);
+        }
     }
 }
 
@@ -98,27 +105,46 @@ impl Residuals {
         Ok(at)
     }
 
-    /// Whether a tree is true of a record. What fails is not, and is remembered.
-    pub(crate) fn holds(&self, tree: &Tree, record: &Record, memo: &mut Memo) -> bool {
-        match tree {
-            Tree::Condition(at) => {
-                let at = *at as usize;
-                let said = memo.said[at];
-                if said & !1 == memo.now {
-                    return said & 1 == 1;
-                }
-                let truth = match self.rows[at].of(record) {
-                    Ok(cell) => matches!(cell, Cell::Bool(true)),
-                    Err(error) => {
-                        memo.failed.get_or_insert(error);
-                        false
-                    }
-                };
-                memo.said[at] = memo.now | u32::from(truth);
-                truth
+    /// Whether a tree is true of a record.
+    pub(crate) fn holds(&self, tree: &Tree, record: &Record, memo: &mut Memo) -> Truth {
+        let (trees, decided, otherwise) = match tree {
+            Tree::Condition(at) => return self.condition_of(*at as usize, record, memo),
+            Tree::All(trees) => (trees, Truth::No, Truth::Yes),
+            Tree::Any(trees) => (trees, Truth::Yes, Truth::No),
+        };
+        let mut found = otherwise;
+        for tree in trees {
+            match self.holds(tree, record, memo) {
+                truth if truth == decided => return decided,
+                Truth::Failed => found = Truth::Failed,
+                _ => {}
             }
-            Tree::All(trees) => trees.iter().all(|tree| self.holds(tree, record, memo)),
-            Tree::Any(trees) => trees.iter().any(|tree| self.holds(tree, record, memo)),
+        }
+        found
+    }
+
+    fn condition_of(&self, at: usize, record: &Record, memo: &mut Memo) -> Truth {
+        let said = memo.said[at];
+        if said & !3 == memo.now {
+            return [Truth::No, Truth::Yes, Truth::Failed][(said & 3) as usize % 3];
+        }
+        let truth = match self.rows[at].of(record) {
+            Ok(Cell::Bool(true)) => Truth::Yes,
+            Ok(_) => Truth::No,
+            Err(_) => Truth::Failed,
+        };
+        memo.said[at] = memo.now | truth as u32;
+        truth
+    }
+
+    /// Why a tree has failed.
+    #[cold]
+    pub(crate) fn error(&self, tree: &Tree, record: &Record) -> Option<ExprError> {
+        match tree {
+            Tree::Condition(at) => self.rows[*at as usize].of(record).err(),
+            Tree::All(trees) | Tree::Any(trees) => {
+                trees.iter().find_map(|tree| self.error(tree, record))
+            }
         }
     }
 

@@ -11,7 +11,10 @@ pub struct Scratch {
     pub(crate) left: Vec<Line>,
     /// Where each block is among these, counted from 1; 0 for one of which nothing is left.
     pub(crate) place: Vec<u32>,
+    /// Whether the places are those of the blocks that are left now.
+    pub(crate) is_spread: bool,
     /// The bits that are the other way about in a record's rows, in the places of blocks; in place 0 of no block.
+    /// Between two layers there are none.
     pub(crate) flips: Vec<Line>,
     /// Slots whose clauses are all true: those of which there is no more to know, and the others.
     pub(crate) plain: Vec<u32>,

@@ -35,6 +35,19 @@ pub(crate) struct Packed {
     len: u32,
 }
 
+impl Packed {
+    /// The number of the layer that it would be in.
+    pub(crate) fn name(&self) -> usize {
+        (self.attribute as usize * 3 + self.sort as usize) << 8 | self.nth as usize
+    }
+
+    /// The attribute, the sort and which of a slot's clauses the number is of.
+    pub(crate) fn of_name(name: usize) -> (usize, Sort, usize) {
+        let sort = [Sort::Values, Sort::Elements, Sort::Spans][(name >> 8) % 3];
+        ((name >> 8) / 3, sort, name & 0xff)
+    }
+}
+
 impl Default for Slots {
     fn default() -> Self {
         Self {

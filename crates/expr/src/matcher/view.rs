@@ -5,10 +5,9 @@ use super::base::Base;
 use super::explain::Said;
 use super::live::killed;
 use super::record::Record;
+use super::residual::{Residuals, Tree, Truth};
 use super::scratch::Scratch;
 use crate::ExprError;
-use crate::filter::cell::Cell;
-use crate::filter::row::Row;
 use crate::node::Expr;
 
 /// What a [`Live`](super::Live) had stored at one moment.
@@ -31,7 +30,8 @@ pub(super) struct Level {
 pub(super) struct Recent {
     pub(super) id: u64,
     pub(super) expression: Expr,
-    pub(super) row: Row,
+    pub(super) conditions: Residuals,
+    pub(super) tree: Tree,
 }
 
 /// Removed expressions, a bit for each of an index.
@@ -223,14 +223,19 @@ impl View {
             }
         }
         for recent in &self.recent {
-            match recent.row.of(record) {
-                Ok(Cell::Bool(true)) => {
-                    if !visit(recent.id) {
+            let Recent { id, conditions, tree, .. } = &**recent;
+            scratch.memo.begin(conditions.len());
+            match conditions.holds(tree, record, &mut scratch.memo) {
+                Truth::Yes => {
+                    if !visit(*id) {
                         return failed;
                     }
                 }
-                Ok(_) => {}
-                Err(error) => failed = failed.and(Err(error)),
+                Truth::No => {}
+                Truth::Failed => {
+                    let error = conditions.error(tree, record);
+                    failed = failed.and(error.map_or(Ok(()), Err));
+                }
             }
         }
         failed

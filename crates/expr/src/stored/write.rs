@@ -2,11 +2,12 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rowmill_columns::text::{parse_date, parse_timestamp};
+use rowmill_columns::text::{parse_date, parse_time, parse_timestamp};
 use rowmill_columns::{Scalar, Value};
 
 use super::name;
 use crate::node::{ColumnRef, Expr, Op};
+use crate::normal::chain;
 use crate::operators::Operator as O;
 use crate::{ExprError, limits};
 
@@ -96,8 +97,15 @@ impl<'e> Writer<'e> {
             Scalar::Json(value) => self.tagged("json", value),
             Scalar::Bytes(value) => self.tagged("bytes", &STANDARD.encode(value)),
             Scalar::Uuid(value) => self.tagged("uuid", &Value::Uuid(*value).to_string()),
-            Scalar::Time(micros) => self.tagged("time", &Value::Time(*micros).to_string()),
-            // What is beyond the years that are read as text is a number.
+            // What is not read as text, midnight at the end of a day and years far off, is a number.
+            Scalar::Time(micros) => {
+                let text = Value::Time(*micros).to_string();
+                if parse_time(text.as_bytes()) == Some(*micros) {
+                    self.tagged("time", &text);
+                } else {
+                    let _ = write!(self.out, "{{\"time\": {micros}}}");
+                }
+            }
             Scalar::Date(days) => {
                 let text = Value::Date(*days).to_string();
                 if parse_date(text.as_bytes()) == Some(*days) {
@@ -161,26 +169,12 @@ impl<'e> Writer<'e> {
     }
 }
 
-/// The operands, those of a chain that grew to the right side by side: `a & b & c` is one level.
+/// The operands, those of a chain side by side: `a & b & c` is one level, however it was put together.
 fn operands(node: &Expr, operator: O) -> Vec<&Expr> {
-    let mut found = Vec::new();
-    let mut first = node;
-    loop {
-        let is_chain = matches!(operator, O::And | O::Or)
-            && matches!(first.op(), Op::Call(same) if *same == operator);
-        if !(is_chain || std::ptr::eq(first, node)) {
-            break;
-        }
-        let [next, rest @ ..] = first.args() else { return found };
-        found.extend(rest.iter().rev());
-        first = next;
-        if !is_chain {
-            break;
-        }
+    match operator {
+        O::And | O::Or => chain(node, operator),
+        _ => node.args().iter().collect(),
     }
-    found.push(first);
-    found.reverse();
-    found
 }
 
 fn too_deep() -> ExprError {

@@ -20,13 +20,19 @@ pub(super) struct Ids {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Sort {
+pub(super) enum Sort {
     Int,
     Text,
 }
 
 /// An id as it is given.
-pub(super) enum Id {
+pub(super) struct Id {
+    key: Key,
+    /// The text as an object, until it is noted.
+    object: Option<Py<PyString>>,
+}
+
+enum Key {
     Int(i64),
     Text(Arc<str>),
 }
@@ -36,12 +42,17 @@ impl FromPyObject<'_, '_> for Id {
 
     fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         if let Ok(given) = given.cast::<PyString>() {
-            return Ok(Self::Text((*text(&given)?).into()));
+            let text = text(&given)?;
+            let object = Some(PyString::new(given.py(), &text).unbind());
+            return Ok(Self { key: Key::Text((*text).into()), object });
         }
         if given.is_instance_of::<PyInt>() && !given.is_instance_of::<PyBool>() {
-            return given.extract().map(Self::Int).map_err(|_| {
-                PyTypeError::new_err("an id that is an int has at most 64 bits; give it as a str")
-            });
+            return match given.extract() {
+                Ok(id) => Ok(Self { key: Key::Int(id), object: None }),
+                Err(_) => Err(PyTypeError::new_err(
+                    "an id that is an int is from -2**63 to 2**63 - 1; give a larger one as a str",
+                )),
+            };
         }
         let class = value::class_name(&given);
         Err(PyTypeError::new_err(format!("an id is an int or a str, not {class}")))
@@ -49,11 +60,18 @@ impl FromPyObject<'_, '_> for Id {
 }
 
 impl Id {
+    pub(super) fn sort(&self) -> Sort {
+        match self.key {
+            Key::Int(_) => Sort::Int,
+            Key::Text(_) => Sort::Text,
+        }
+    }
+
     /// As Python shows it.
     pub(super) fn shown(&self, py: Python<'_>) -> String {
-        match self {
-            Self::Int(id) => id.to_string(),
-            Self::Text(id) => value::repr(PyString::new(py, id).as_any()).unwrap_or_default(),
+        match &self.key {
+            Key::Int(id) => id.to_string(),
+            Key::Text(id) => value::repr(PyString::new(py, id).as_any()).unwrap_or_default(),
         }
     }
 }
@@ -74,45 +92,35 @@ impl Known<'_> {
 }
 
 impl Ids {
-    /// The number of an id that is stored, or was; an int's in any case.
-    ///
-    /// # Errors
-    /// Where the ids that there are are of the other sort.
-    pub(super) fn find(&self, id: &Id) -> PyResult<Option<u64>> {
-        let sort = match id {
-            Id::Int(_) => Sort::Int,
-            Id::Text(_) => Sort::Text,
-        };
-        if self.sort.is_some_and(|known| known != sort) {
-            let message = match sort {
-                Sort::Int => "the ids of this matcher are str, and an int is given",
-                Sort::Text => "the ids of this matcher are int, and a str is given",
-            };
-            return Err(PyTypeError::new_err(message));
+    pub(super) fn sort(&self) -> Option<Sort> {
+        self.sort
+    }
+
+    /// The number of an id that is stored; an int's in any case.
+    pub(super) fn find(&self, id: &Id) -> Option<u64> {
+        match &id.key {
+            Key::Int(id) => Some(*id as u64),
+            Key::Text(text) => self.numbers.get(text).copied(),
         }
-        Ok(match id {
-            Id::Int(id) => Some(*id as u64),
-            Id::Text(text) => self.numbers.get(text).copied(),
-        })
     }
 
     /// The same, of an id to be stored: a new one gets a number, which no other ever has.
-    pub(super) fn number(&mut self, py: Python<'_>, id: &Id) -> PyResult<u64> {
-        if let Some(number) = self.find(id)? {
-            self.sort.get_or_insert(Sort::Int);
-            return Ok(number);
+    pub(super) fn number(&mut self, id: &mut Id) -> u64 {
+        self.sort = Some(id.sort());
+        if let Some(number) = self.find(id) {
+            return number;
         }
-        let Id::Text(text) = id else { return Ok(0) };
-        self.sort = Some(Sort::Text);
         let number = self.next;
-        self.next += 1;
-        self.numbers.insert(Arc::clone(text), number);
-        self.texts.insert(number, (Arc::clone(text), PyString::new(py, text).unbind()));
-        Ok(number)
+        if let (Key::Text(text), Some(object)) = (&id.key, id.object.take()) {
+            self.next += 1;
+            self.numbers.insert(Arc::clone(text), number);
+            self.texts.insert(number, (Arc::clone(text), object));
+        }
+        number
     }
 
     pub(super) fn forget(&mut self, id: &Id) {
-        if let Id::Text(text) = id
+        if let Key::Text(text) = &id.key
             && let Some(number) = self.numbers.remove(text)
         {
             self.texts.remove(&number);

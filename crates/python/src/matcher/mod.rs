@@ -1,17 +1,17 @@
 //! Stored conditions and the records that they are true of, as Python sees them.
 
+mod change;
 mod ids;
 mod record;
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::sync::MutexExt as _;
-use pyo3::types::{PyDict, PyList, PyString, PyType};
+use pyo3::types::{PyBool, PyDict, PyIterator, PyList, PyString, PyType};
 use rowmill::expr::{self, ExprError, Kind, query};
-use rowmill::matcher::{self, Attributes, Base, Record, Scratch};
+use rowmill::matcher::{self, Attributes, Base, Record, Scratch, View};
 use rowmill::{Field, Type};
 
 use crate::frame::Frame;
@@ -61,6 +61,9 @@ struct Room {
 /// From how many conditions on other Python threads may run meanwhile: letting them takes a microsecond.
 const DETACH: usize = 2_000;
 
+const SKIPPED: &str =
+    "a matcher of errors=\"skip\" takes such a condition for one that does not match";
+
 #[pymethods]
 impl Matcher {
     #[new]
@@ -75,6 +78,12 @@ impl Matcher {
         let ignores_unknown = one_of(py, "unknown", unknown, ["refuse", "ignore"])?;
         let skips_errors = one_of(py, "errors", errors, ["raise", "skip"])?;
         let schema = declared(attributes)?;
+        for (at, field) in schema.fields.iter().enumerate() {
+            if schema.position(&field.name) != Some(at) {
+                let message = format!("the attribute {:?} is declared twice", field.name);
+                return Err(errors::programming(py, &message));
+            }
+        }
         let names = schema.fields.iter().map(|field| PyString::intern(py, &field.name).unbind());
         let names: Vec<_> = names.collect();
         let attributes = Attributes::new(schema);
@@ -100,18 +109,10 @@ impl Matcher {
     ///
     /// An id that is taken, an attribute that is not declared, and a condition that makes no sense for
     /// the attributes' types are a `ProgrammingError`.
-    fn insert(&self, py: Python<'_>, id: Id, condition: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn insert(&self, py: Python<'_>, mut id: Id, condition: &Bound<'_, PyAny>) -> PyResult<()> {
         let condition = condition_of(condition)?;
-        let _writing = self.writing(py);
-        if self.is_taken(&id)? {
-            return Err(taken(py, &id));
-        }
-        let number = self.ids().number(py, &id)?;
-        let stored = py.detach(|| self.inner.insert(number, &condition));
-        if stored.is_err() {
-            self.ids().forget(&id);
-        }
-        stored.map_err(|error| raised(py, &error))
+        let stored = self.insert_one(py, &mut id, &condition);
+        stored.map_err(|refusal| refusal.told(py, &[id]))
     }
 
     /// Stores many conditions, all or none: pairs of an id and a condition, or a frame whose first column
@@ -124,61 +125,26 @@ impl Matcher {
         };
         // All that runs Python comes first.
         let reader = expr::stored::Reader::new();
-        let mut given = Vec::new();
+        let (mut given, mut conditions) = (Vec::new(), Vec::new());
         for pair in pairs.try_iter()? {
-            given.push(pair_of(&pair?, &reader)?);
+            let (id, condition) = pair_of(&pair?, &reader)?;
+            given.push(id);
+            conditions.push(condition);
         }
-        let _writing = self.writing(py);
-        let mut builder = Base::builder(self.inner.attributes());
-        let mut numbers = HashSet::with_capacity(given.len());
-        let mut add = |id: &Id, condition: &expr::Expr| {
-            if self.is_taken(id)? {
-                return Err(taken(py, id));
-            }
-            let number = self.ids().number(py, id)?;
-            if !numbers.insert(number) {
-                return Err(twice(py, id));
-            }
-            builder.insert(number, condition).map_err(|error| of_id(py, id, &raised(py, &error)))
-        };
-        let mut done = given.iter().try_for_each(|(id, condition)| add(id, condition));
-        if done.is_ok() {
-            let built = py.detach(|| self.inner.insert_base(builder.build()));
-            done = built.map_err(|error| raised(py, &error));
-        }
-        if done.is_err() {
-            // Those that were there before are still.
-            for (id, _) in &given {
-                if !self.is_taken(id).unwrap_or(true) {
-                    self.ids().forget(&id);
-                }
-            }
-        }
-        done.map(|()| given.len())
+        let stored = self.insert_all(py, &mut given, &conditions);
+        stored.map(|()| given.len()).map_err(|refusal| refusal.told(py, &given))
     }
 
     /// Stores a condition in place of the one of its id, if there is one; says whether there was.
-    fn replace(&self, py: Python<'_>, id: Id, condition: &Bound<'_, PyAny>) -> PyResult<bool> {
+    fn replace(&self, py: Python<'_>, mut id: Id, condition: &Bound<'_, PyAny>) -> PyResult<bool> {
         let condition = condition_of(condition)?;
-        let _writing = self.writing(py);
-        let was = self.is_taken(&id)?;
-        let number = self.ids().number(py, &id)?;
-        let stored = py.detach(|| self.inner.replace(number, &condition));
-        if stored.is_err() && !was {
-            self.ids().forget(&id);
-        }
-        stored.map_err(|error| raised(py, &error))
+        let stored = self.replace_one(py, &mut id, &condition);
+        stored.map_err(|refusal| refusal.told(py, &[id]))
     }
 
     /// Removes the condition of an id. One that is not there is a `KeyError`.
     fn remove(&self, py: Python<'_>, id: Id) -> PyResult<()> {
-        let _writing = self.writing(py);
-        let number = self.ids().find(&id)?;
-        if !number.is_some_and(|number| py.detach(|| self.inner.remove(number))) {
-            return Err(missing(py, &id));
-        }
-        self.ids().forget(&id);
-        Ok(())
+        self.remove_one(py, &id).map_err(|refusal| refusal.told(py, &[id]))
     }
 
     /// The ids of all conditions that are true of a record, in no order.
@@ -239,24 +205,31 @@ impl Matcher {
         let view = self.inner.view();
         let mut room = self.room();
         let skips = self.skips_errors;
-        let found = py.detach(|| -> Result<(Vec<u32>, Vec<u64>), (usize, ExprError)> {
+        let found = py.detach(|| -> Result<(Vec<u32>, Vec<u64>), (usize, bool, ExprError)> {
             let Room { record, scratch, found } = &mut *room;
             found.clear();
             let (mut rows, mut ids) = (Vec::new(), Vec::new());
             for row in 0..batch.rows() {
                 record.copy_from(&self.blank);
-                record::set_row(record, &batch, row, &columns).map_err(|error| (row, error))?;
+                record::set_row(record, &batch, row, &columns)
+                    .map_err(|error| (row, false, error))?;
                 let done = view.matches(record, scratch, &mut ids);
                 if !skips {
-                    done.map_err(|error| (row, error))?;
+                    done.map_err(|error| (row, true, error))?;
                 }
                 rows.resize(ids.len(), row as u32);
             }
             Ok((rows, ids))
         });
         self.keep(room);
-        let (rows, ids) =
-            found.map_err(|(row, error)| errors::value(py, &format!("record {row}: {error}")))?;
+        let (rows, ids) = found.map_err(|(row, may_be_skipped, error)| {
+            let message = format!("record {row}: {error}");
+            if may_be_skipped {
+                errors::data(py, &message, SKIPPED)
+            } else {
+                errors::value(py, &message)
+            }
+        })?;
         Ok(self.ids().frame(&rows, &ids).into())
     }
 
@@ -276,11 +249,7 @@ impl Matcher {
         id: Id,
         record: &Bound<'py, PyAny>,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let number = self.ids().find(&id)?.ok_or_else(|| missing(py, &id))?;
-        let view = self.inner.view();
-        if !view.contains(number) {
-            return Err(missing(py, &id));
-        }
+        let (view, number) = self.found(py, &id)?;
         let mut room = self.room();
         self.fill(&mut room.record, record)?;
         let said = view.explain(number, &room.record);
@@ -316,8 +285,12 @@ impl Matcher {
     }
 
     /// Waits until all that was inserted and removed is in as few indexes as it will be.
-    fn settle(&self, py: Python<'_>) {
-        py.detach(|| self.inner.settle());
+    fn settle(&self, py: Python<'_>) -> PyResult<()> {
+        // In slices, so that Ctrl-C is heard.
+        while !py.detach(|| self.inner.settle(Duration::from_millis(50))) {
+            py.check_signals()?;
+        }
+        Ok(())
     }
 
     /// The attributes' names and types.
@@ -330,17 +303,23 @@ impl Matcher {
         self.inner.view().len()
     }
 
-    fn __contains__(&self, id: Id) -> PyResult<bool> {
-        self.is_taken(&id)
+    fn __contains__(&self, py: Python<'_>, id: Id) -> PyResult<bool> {
+        let stored = self.stored(&id).map_err(|refusal| refusal.told(py, &[id]));
+        Ok(stored?.is_some())
     }
 
     /// The condition of an id.
     fn __getitem__(&self, py: Python<'_>, id: Id) -> PyResult<Expr> {
-        let number = self.ids().find(&id)?;
-        let view = self.inner.view();
-        let condition =
-            number.and_then(|number| view.get(number)).ok_or_else(|| missing(py, &id))?;
+        let (view, number) = self.found(py, &id)?;
+        let condition = view.get(number).ok_or_else(|| missing(py, &id))?;
         Ok(Expr(condition.clone()))
+    }
+
+    /// The ids, in no order.
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        let numbers: Vec<u64> = self.inner.view().iter().map(|(number, _)| number).collect();
+        let known = self.ids().of(py, &numbers);
+        known.list(py)?.try_iter()
     }
 
     fn __repr__(&self) -> String {
@@ -352,15 +331,6 @@ impl Matcher {
 impl Matcher {
     fn ids(&self) -> MutexGuard<'_, Ids> {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn writing<'a>(&'a self, py: Python<'_>) -> MutexGuard<'a, ()> {
-        self.writing.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_taken(&self, id: &Id) -> PyResult<bool> {
-        let number = self.ids().find(id)?;
-        Ok(number.is_some_and(|number| self.inner.view().contains(number)))
     }
 
     fn room(&self) -> Box<Room> {
@@ -375,6 +345,15 @@ impl Matcher {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(room);
     }
 
+    fn found(&self, py: Python<'_>, id: &Id) -> PyResult<(Arc<View>, u64)> {
+        let number = self.stored(id).ok().flatten();
+        let view = self.inner.view();
+        match number.filter(|&number| view.contains(number)) {
+            Some(number) => Ok((view, number)),
+            None => Err(missing(py, id)),
+        }
+    }
+
     fn fill(&self, record: &mut Record, given: &Bound<'_, PyAny>) -> PyResult<()> {
         record.copy_from(&self.blank);
         record::of(record, &self.names, given, self.ignores_unknown)
@@ -387,7 +366,7 @@ impl Matcher {
         work: impl Send + FnOnce() -> Result<(), ExprError>,
     ) -> PyResult<()> {
         match if conditions < DETACH { work() } else { py.detach(work) } {
-            Err(error) if !self.skips_errors => Err(errors::value(py, &error.to_string())),
+            Err(error) if !self.skips_errors => Err(errors::data(py, &error.to_string(), SKIPPED)),
             _ => Ok(()),
         }
     }
@@ -404,8 +383,15 @@ fn one_of(py: Python<'_>, option: &str, given: &str, words: [&str; 2]) -> PyResu
 }
 
 fn condition_of(given: &Bound<'_, PyAny>) -> PyResult<expr::Expr> {
-    if given.is_instance_of::<Expr>() || given.is_instance_of::<pyo3::types::PyBool>() {
+    if given.is_instance_of::<Expr>() {
         return expression(given);
+    }
+    if given.is_instance_of::<PyBool>() {
+        let shown = value::repr(given)?;
+        return Err(PyTypeError::new_err(format!(
+            "a condition is {shown} before it meets a record: was an attribute compared by Python, with `is` or `in`? \
+             rm.lit({shown}) is one that always is"
+        )));
     }
     let class = value::class_name(given);
     Err(PyTypeError::new_err(format!(
@@ -425,7 +411,8 @@ fn pair_of<'py>(
     };
     let id: Id = id.extract()?;
     let condition = match condition.cast::<PyString>() {
-        Ok(text) => reader.read(&crate::text::text(text)?).map_err(|error| raised(py, &error)),
+        Ok(text) => crate::text::text(text)
+            .and_then(|text| reader.read(&text).map_err(|error| raised(py, &error))),
         Err(_) => condition_of(&condition),
     };
     match condition {
@@ -437,16 +424,6 @@ fn pair_of<'py>(
 fn of_id(py: Python<'_>, id: &Id, error: &PyErr) -> PyErr {
     let shown = id.shown(py);
     errors::programming(py, &format!("the condition of {shown}: {}", error.value(py)))
-}
-
-fn taken(py: Python<'_>, id: &Id) -> PyErr {
-    let shown = id.shown(py);
-    errors::programming(py, &format!("there is a condition {shown} already; replace() changes it"))
-}
-
-fn twice(py: Python<'_>, id: &Id) -> PyErr {
-    let shown = id.shown(py);
-    errors::programming(py, &format!("the id {shown} is given twice"))
 }
 
 fn missing(py: Python<'_>, id: &Id) -> PyErr {

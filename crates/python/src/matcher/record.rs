@@ -3,7 +3,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
 use rowmill::expr::ExprError;
 use rowmill::matcher::{Attributes, Record};
-use rowmill::{Batch, Scalar, Value};
+use rowmill::{Batch, Scalar, Type, Value};
 
 use crate::parameter::{Place, scalar};
 use crate::query::raised;
@@ -72,7 +72,9 @@ pub(super) fn fill(
 
 #[inline]
 fn set(record: &mut Record, at: usize, given: &Bound<'_, PyAny>) -> PyResult<()> {
-    let done = if let Ok(given) = given.cast_exact::<PyString>() {
+    let done = if record.attributes().schema().fields[at].kind == Type::Json && !given.is_none() {
+        record.set_scalar(at, &general(record, at, given)?)
+    } else if let Ok(given) = given.cast_exact::<PyString>() {
         record.set_text(at, &text(given)?)
     } else if given.is_exact_instance_of::<PyInt>()
         && let Ok(number) = given.extract()
@@ -107,8 +109,12 @@ fn texts<'py>(list: &Bound<'py, PyList>) -> Option<Vec<Bound<'py, PyString>>> {
 
 #[cold]
 fn general(record: &Record, at: usize, given: &Bound<'_, PyAny>) -> PyResult<Scalar> {
-    let name = &record.attributes().schema().fields[at].name;
-    scalar(given, Place::Attribute(name))
+    let field = &record.attributes().schema().fields[at];
+    if field.kind == Type::Json {
+        let json = given.py().import("json")?.call_method1("dumps", (given,))?;
+        return Ok(Scalar::Json(text(json.cast()?)?.into_owned()));
+    }
+    scalar(given, Place::Attribute(&field.name))
 }
 
 /// The attributes that a batch's columns are: pairs of places.
@@ -137,7 +143,7 @@ pub(super) fn set_row(
     columns: &[(usize, usize)],
 ) -> Result<(), ExprError> {
     for &(column, attribute) in columns {
-        record.set(attribute, &batch.value(column, row))?;
+        record.set_cell(attribute, &batch.value(column, row))?;
     }
     Ok(())
 }

@@ -69,7 +69,10 @@ fn an_id_is_taken_once_and_an_expression_has_to_make_sense() {
     assert_eq!(error.to_string(), "there is an expression 5 already");
     let unknown = call(O::Equal, [Expr::named("contry"), Expr::literal("DE")]);
     let error = builder.insert(6, &unknown).unwrap_err();
-    assert!(error.to_string().contains("no attribute \"contry\"; is \"country\" meant?"), "{error}");
+    assert!(
+        error.to_string().contains("no attribute \"contry\"; is \"country\" meant?"),
+        "{error}"
+    );
     let mixed = call(O::Equal, [Expr::named("country"), Expr::literal(1)]);
     assert!(builder.insert(6, &mixed).is_err());
     assert!(builder.insert(6, &Expr::named("age")).is_err());
@@ -175,4 +178,14 @@ fn records_of_other_attributes_are_refused() {
     let other = Attributes::new(Arc::new(Schema::new(vec![Field::new("x", Type::Int64)])));
     assert!(base.any(&Record::new(&other), &mut Scratch::new()).is_err());
     assert!(base.any(&Record::new(&attributes()), &mut Scratch::new()).is_ok());
+}
+
+#[test]
+fn a_hundred_thousand_comparisons_are_one_list() {
+    let equal = (0..100_000).map(|at| age(O::Equal, at * 2));
+    let unequal = (0..100_000).map(|at| age(O::NotEqual, at * 2));
+    let conditions = [call(O::Or, equal), call(O::And, unequal)];
+    assert_eq!(matched(&conditions, |record| record.set_int(1, 199_998).unwrap()), [0]);
+    assert_eq!(matched(&conditions, |record| record.set_int(1, 199_999).unwrap()), [1]);
+    assert!(matched(&conditions, |_| {}).is_empty());
 }
