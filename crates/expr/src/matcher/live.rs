@@ -294,7 +294,7 @@ impl View {
             let base = &*part.base;
             let found = base.visit(record, scratch, |slot| {
                 if !part.is_gone(base.slot_numbers[slot]) {
-                    goes_on = visit(base.slot_ids[slot]);
+                    goes_on = visit(base.of_slots[slot].id);
                 }
                 goes_on
             });
