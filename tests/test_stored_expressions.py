@@ -55,7 +55,12 @@ def test_a_value_is_read_back(value: Any) -> None:
 
 def test_what_jsonb_makes_of_it_means_the_same(postgres: PostgresServer) -> None:
     score = rm.col("score")
-    stored = (score > 1e100) | (score == 1e19) | (score == 1.0) | (score == -0.0) & rm.col("at").is_null()
+    stored = (
+        (score > 1e100)
+        | (score == 1e19)
+        | (score == 1.0)
+        | (score == -0.0) & rm.col("at").is_null()
+    )
     with postgres.fresh_database() as url, rm.Database(url) as db:
         [text] = db.fetch_one("select $1::jsonb::text as text", stored.to_json()) or [""]
     assert text != stored.to_json()  # 1e100 is written out

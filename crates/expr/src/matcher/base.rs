@@ -29,14 +29,11 @@ pub struct Base {
     pub(crate) slots: usize,
     /// The slots of the last block that there are.
     pub(crate) last: Line,
-    /// The id of each slot's expression.
-    pub(crate) slot_ids: Vec<u64>,
+    pub(crate) of_slots: Vec<OfSlot>,
     /// The number of each slot's expression.
     pub(crate) slot_numbers: Vec<u32>,
-    /// Of each slot where in `extras` it is, counted from 1; 0 for one whose clauses are all there is of it.
-    slot_extras: Vec<u32>,
     extras: Vec<Extra>,
-    /// The slots that have one.
+    /// The slots of which there is more to know than that their clauses are true.
     with_extras: Vec<Line>,
     checks: Vec<Check>,
     check_values: Vec<u32>,
@@ -49,13 +46,22 @@ pub struct Base {
     pub(crate) numbers: HashMap<u64, u32, RandomState>,
 }
 
-/// What else a slot has.
+/// What is told of a slot, and by what it may be kept from being told: together, for each is a line of memory away.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Extra {
-    /// The tree that has to be true, counted from 1; 0 for none.
-    residual: u32,
-    /// The number among expressions of more than one slot, counted from 1; 0 for one of one slot.
+pub(crate) struct OfSlot {
+    /// The id of its expression.
+    pub(crate) id: u64,
+    /// The expression's number among those of more than one slot, counted from 1; 0 for one of one slot.
     many: u32,
+    /// Where in `extras` it is, counted from 1; 0 for one whose clauses are all there is of it.
+    extra: u32,
+}
+
+/// What else has to be true of a slot.
+#[derive(Clone, Copy, Debug)]
+struct Extra {
+    /// The tree that has to be, counted from 1; 0 for none.
+    residual: u32,
     /// Where its checks begin and end.
     checks: (u32, u32),
 }
@@ -109,9 +115,8 @@ impl Base {
                 0
             };
         }
-        let mut slot_ids = Vec::with_capacity(slots.len());
+        let mut of_slots = Vec::with_capacity(slots.len());
         let mut slot_numbers = Vec::with_capacity(slots.len());
-        let mut slot_extras = Vec::with_capacity(slots.len());
         let mut extras = Vec::new();
         let (mut checks, mut check_values) = (Vec::new(), Vec::new());
         let mut late = late.into_iter().peekable();
@@ -119,7 +124,6 @@ impl Base {
         for (place, &slot) in order.iter().enumerate() {
             let number = slots.expressions[slot as usize] as usize;
             let (residual, many) = (slots.residuals[slot as usize], counts[number]);
-            slot_ids.push(ids[number]);
             slot_numbers.push(number as u32);
             let first = checks.len() as u32;
             while let Some((_, clause)) = late.next_if(|one| one.0 as usize == place) {
@@ -130,13 +134,15 @@ impl Base {
                 checks.push(Check { attribute, not, null, start, end: check_values.len() as u32 });
             }
             let checks = (first, checks.len() as u32);
-            if residual == 0 && many == 0 && checks.0 == checks.1 {
-                slot_extras.push(0);
-            } else {
-                extras.push(Extra { residual, many, checks });
-                slot_extras.push(extras.len() as u32);
+            let mut extra = 0;
+            if residual != 0 || checks.0 != checks.1 {
+                extras.push(Extra { residual, checks });
+                extra = extras.len() as u32;
+            }
+            if extra != 0 || many != 0 {
                 with_extras[place / BLOCK].set(place % BLOCK);
             }
+            of_slots.push(OfSlot { id: ids[number], many, extra });
         }
         let last = match slots.len() % BLOCK {
             0 => Line::ALL,
@@ -150,9 +156,8 @@ impl Base {
             blocks,
             slots: slots.len(),
             last,
-            slot_ids,
+            of_slots,
             slot_numbers,
-            slot_extras,
             extras,
             with_extras,
             checks,
@@ -193,7 +198,7 @@ impl Base {
         ids: &mut Vec<u64>,
     ) -> Result<(), ExprError> {
         self.visit(record, scratch, |slot| {
-            ids.push(self.slot_ids[slot]);
+            ids.push(self.of_slots[slot].id);
             true
         })
     }
@@ -227,9 +232,8 @@ impl Base {
     pub(crate) fn byte_len(&self) -> usize {
         let layers: usize = self.steps.iter().map(Step::byte_len).sum();
         let dictionaries: usize = self.dictionaries.iter().map(Dictionary::byte_len).sum();
-        let slots = self.slot_ids.len() * 12
-            + self.slot_extras.len() * 4
-            + self.extras.len() * 16
+        let slots = self.of_slots.len() * 20
+            + self.extras.len() * 12
             + (self.checks.len() * 3 + self.check_values.len()) * 4
             + self.with_extras.len() * 64;
         let residual = self.residuals.byte_len() + self.trees.len() * 24;
@@ -251,7 +255,7 @@ impl Base {
         scratch.memo.begin(self.residuals.len());
         scratch.told.resize(self.many.div_ceil(64), 0);
         // First which slots there are, then what they are: so that many are fetched at once.
-        let Scratch { live, left, plain, extra, extra_of, .. } = scratch;
+        let Scratch { live, left, plain, extra, .. } = scratch;
         plain.clear();
         extra.clear();
         for (&block, line) in live.iter().zip(&*left) {
@@ -261,38 +265,25 @@ impl Base {
             line.and(with).each(|at| extra.push(first + at as u32));
         }
         let done = plain.iter().all(|&slot| visit(slot as usize));
-        let extras = extra
-            .drain(..)
-            .map(|slot| (slot, self.extras[self.slot_extras[slot as usize] as usize - 1]));
-        extra_of.clear();
-        extra_of.extend(extras);
         let mut failed = Vec::new();
-        for at in 0..if done { scratch.extra_of.len() } else { 0 } {
-            let (slot, extra) = scratch.extra_of[at];
-            let slot = slot as usize;
-            let many = (extra.many as usize).wrapping_sub(1);
-            if extra.many != 0 && scratch.told[many / 64] >> (many % 64) & 1 == 1 {
+        for at in 0..if done { scratch.extra.len() } else { 0 } {
+            let slot = scratch.extra[at] as usize;
+            let OfSlot { many, extra, .. } = self.of_slots[slot];
+            let bit = (many as usize).wrapping_sub(1);
+            if many != 0 && scratch.told[bit / 64] >> (bit % 64) & 1 == 1 {
                 continue;
             }
-            let (from, to) = extra.checks;
-            let checks = &self.checks[from as usize..to as usize];
-            if !checks.iter().all(|check| self.passes(check, record, scratch)) {
-                continue;
-            }
-            if extra.residual != 0 {
-                let tree = &self.trees[extra.residual as usize - 1];
-                match self.residuals.holds(tree, record, &mut scratch.memo) {
-                    Truth::Yes => {}
-                    Truth::No => continue,
-                    Truth::Failed => {
-                        failed.push((extra.residual, many));
-                        continue;
-                    }
+            match if extra == 0 { Truth::Yes } else { self.extra_holds(extra, record, scratch) } {
+                Truth::Yes => {}
+                Truth::No => continue,
+                Truth::Failed => {
+                    failed.push((extra, bit));
+                    continue;
                 }
             }
-            if extra.many != 0 {
-                scratch.told[many / 64] |= 1 << (many % 64);
-                scratch.told_words.push((many / 64) as u32);
+            if many != 0 {
+                scratch.told[bit / 64] |= 1 << (bit % 64);
+                scratch.told_words.push((bit / 64) as u32);
             }
             if !visit(slot) {
                 break;
@@ -303,11 +294,24 @@ impl Base {
         let is_told =
             |many: usize| told.get(many / 64).is_some_and(|word| word >> (many % 64) & 1 == 1);
         let counts = failed.iter().find(|(_, many)| !is_told(*many));
-        let error = counts.and_then(|(residual, _)| {
-            self.residuals.error(&self.trees[*residual as usize - 1], record)
+        let error = counts.and_then(|(extra, _)| {
+            let tree = self.extras[*extra as usize - 1].residual as usize - 1;
+            self.residuals.error(&self.trees[tree], record)
         });
         told_words.drain(..).for_each(|word| told[word as usize] = 0);
         error.map_or(Ok(()), Err)
+    }
+
+    fn extra_holds(&self, extra: u32, record: &Record, scratch: &mut Scratch) -> Truth {
+        let Extra { residual, checks: (from, to) } = self.extras[extra as usize - 1];
+        let checks = &self.checks[from as usize..to as usize];
+        if !checks.iter().all(|check| self.passes(check, record, scratch)) {
+            return Truth::No;
+        }
+        if residual == 0 {
+            return Truth::Yes;
+        }
+        self.residuals.holds(&self.trees[residual as usize - 1], record, &mut scratch.memo)
     }
 
     fn passes(&self, check: &Check, record: &Record, scratch: &mut Scratch) -> bool {

@@ -1,4 +1,3 @@
-use super::base::Extra;
 use super::line::Line;
 use super::residual::Memo;
 
@@ -19,7 +18,6 @@ pub struct Scratch {
     /// Slots whose clauses are all true: those of which there is no more to know, and the others.
     pub(crate) plain: Vec<u32>,
     pub(crate) extra: Vec<u32>,
-    pub(crate) extra_of: Vec<(u32, Extra)>,
     pub(crate) memo: Memo,
     /// The values of a record's lists: the attribute, and where they begin and end in `values`.
     pub(crate) lists: Vec<(usize, usize, usize)>,

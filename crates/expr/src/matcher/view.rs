@@ -214,7 +214,7 @@ impl View {
         for level in &self.levels {
             let base = &level.base;
             let found = base.visit(record, scratch, |slot| {
-                goes_on = !level.is_alive(base.slot_numbers[slot]) || visit(base.slot_ids[slot]);
+                goes_on = !level.is_alive(base.slot_numbers[slot]) || visit(base.of_slots[slot].id);
                 goes_on
             });
             failed = failed.and(found);
