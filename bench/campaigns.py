@@ -100,7 +100,8 @@ def condition(dice: random.Random) -> Condition:
 
 def campaign(dice: random.Random) -> list[Condition]:
     """Conditions of which all have to be true."""
-    count, parts = dice.randint(3, 10), {}
+    count = dice.randint(3, 10)
+    parts: dict[Any, Condition] = {}
     while len(parts) < count:
         part = condition(dice)
         parts.setdefault(part[1], part)

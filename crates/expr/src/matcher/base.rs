@@ -197,10 +197,15 @@ impl Base {
         scratch: &mut Scratch,
         ids: &mut Vec<u64>,
     ) -> Result<(), ExprError> {
-        self.visit(record, scratch, |slot| {
-            ids.push(self.of_slots[slot].id);
-            true
-        })
+        self.visit(
+            record,
+            scratch,
+            |_| true,
+            |slot| {
+                ids.push(self.of_slots[slot].id);
+                true
+            },
+        )
     }
 
     /// How many expressions are true of a record.
@@ -209,10 +214,15 @@ impl Base {
     /// As [`matches`](Self::matches).
     pub fn count(&self, record: &Record, scratch: &mut Scratch) -> Result<usize, ExprError> {
         let mut count = 0;
-        self.visit(record, scratch, |_| {
-            count += 1;
-            true
-        })?;
+        self.visit(
+            record,
+            scratch,
+            |_| true,
+            |_| {
+                count += 1;
+                true
+            },
+        )?;
         Ok(count)
     }
 
@@ -222,10 +232,15 @@ impl Base {
     /// As [`matches`](Self::matches).
     pub fn any(&self, record: &Record, scratch: &mut Scratch) -> Result<bool, ExprError> {
         let mut any = false;
-        self.visit(record, scratch, |_| {
-            any = true;
-            false
-        })?;
+        self.visit(
+            record,
+            scratch,
+            |_| true,
+            |_| {
+                any = true;
+                false
+            },
+        )?;
         Ok(any)
     }
 
@@ -246,6 +261,7 @@ impl Base {
         &self,
         record: &Record,
         scratch: &mut Scratch,
+        is_there: impl Fn(usize) -> bool,
         mut visit: impl FnMut(usize) -> bool,
     ) -> Result<(), ExprError> {
         if !self.attributes.same(record.attributes()) {
@@ -277,7 +293,7 @@ impl Base {
                 Truth::Yes => {}
                 Truth::No => continue,
                 Truth::Failed => {
-                    failed.push((extra, bit));
+                    failed.push((slot, extra, bit));
                     continue;
                 }
             }
@@ -293,8 +309,8 @@ impl Base {
         // What fails does not count where another slot of the same expression is true.
         let is_told =
             |many: usize| told.get(many / 64).is_some_and(|word| word >> (many % 64) & 1 == 1);
-        let counts = failed.iter().find(|(_, many)| !is_told(*many));
-        let error = counts.and_then(|(extra, _)| {
+        let counts = failed.iter().find(|(slot, _, many)| is_there(*slot) && !is_told(*many));
+        let error = counts.and_then(|(_, extra, _)| {
             let tree = self.extras[*extra as usize - 1].residual as usize - 1;
             self.residuals.error(&self.trees[tree], record)
         });

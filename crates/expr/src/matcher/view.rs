@@ -213,8 +213,9 @@ impl View {
         let mut goes_on = true;
         for level in &self.levels {
             let base = &level.base;
-            let found = base.visit(record, scratch, |slot| {
-                goes_on = !level.is_alive(base.slot_numbers[slot]) || visit(base.of_slots[slot].id);
+            let is_there = |slot: usize| level.is_alive(base.slot_numbers[slot]);
+            let found = base.visit(record, scratch, is_there, |slot| {
+                goes_on = !is_there(slot) || visit(base.of_slots[slot].id);
                 goes_on
             });
             failed = failed.and(found);

@@ -228,10 +228,8 @@ fn fitted(tag: &str, given: &Scalar) -> Option<Scalar> {
     Some(match (tag, given) {
         ("float", Scalar::Float(value)) => Scalar::Float(*value),
         ("float", Scalar::Int(value)) => Scalar::Float(*value as f64),
-        // From 2^63 on, as `jsonb` writes it out.
-        ("float", Scalar::Decimal(text)) => Scalar::Float(text.parse().ok()?),
-        // NaN, Infinity, -Infinity and -0, as they are written.
-        ("float", Scalar::Text(text)) => Scalar::Float(text.parse().ok()?),
+        // NaN, Infinity, -Infinity and -0 as they are written; from 2^63 on as `jsonb` writes it out.
+        ("float", Scalar::Text(text) | Scalar::Decimal(text)) => Scalar::Float(text.parse().ok()?),
         ("decimal", Scalar::Text(text)) => Scalar::Decimal(decimal(text)?),
         ("date", Scalar::Text(text)) => Scalar::Date(parse_date(text.as_bytes())?),
         ("date", Scalar::Int(days)) => Scalar::Date(i32::try_from(*days).ok()?),

@@ -153,8 +153,10 @@ impl Ids {
             places = Fixed::new(0_i64);
         }
         let mut ids = Fixed::new(0_i64);
-        rows.iter().for_each(|&row| places.push(row.into()));
-        numbers.iter().for_each(|&number| ids.push(number as i64));
+        for (&row, &number) in rows.iter().zip(numbers) {
+            places.push(row.into());
+            ids.push(number as i64);
+        }
         table(places, Type::Int64, ids.finish(&Type::Int64))
     }
 }

@@ -1,3 +1,4 @@
+#![allow(clippy::doc_link_with_quotes)] // the examples are Python
 //! Stored conditions and the records that they are true of, as Python sees them.
 
 mod change;
@@ -48,6 +49,7 @@ pub(crate) struct Matcher {
     ids: Mutex<Ids>,
     /// Held by whoever changes conditions, before `ids`, and while an index is made; waited for without the GIL.
     writing: Mutex<()>,
+    #[expect(clippy::vec_box, reason = "a room is moved as a pointer")]
     spare: Mutex<Vec<Box<Room>>>,
 }
 
@@ -57,6 +59,9 @@ struct Room {
     scratch: Scratch,
     found: Vec<u64>,
 }
+
+/// Rows, and the number of what matched each.
+type Matches = (Vec<u32>, Vec<u64>);
 
 /// From how many conditions on other Python threads may run meanwhile: letting them takes a microsecond.
 const DETACH: usize = 2_000;
@@ -205,7 +210,7 @@ impl Matcher {
         let view = self.inner.view();
         let mut room = self.room();
         let skips = self.skips_errors;
-        let found = py.detach(|| -> Result<(Vec<u32>, Vec<u64>), (usize, bool, ExprError)> {
+        let found = py.detach(|| -> Result<Matches, (usize, bool, ExprError)> {
             let Room { record, scratch, found } = &mut *room;
             found.clear();
             let (mut rows, mut ids) = (Vec::new(), Vec::new());
