@@ -175,7 +175,7 @@ impl Layer {
         for value in 0..values {
             let range = starts[value] as usize..starts[value + 1] as usize;
             starts[value] = kept as u32;
-            if is_dense(range.len(), blocks) {
+            if is_dense(range.len(), sort, blocks) {
                 row_of[value] = (rows.len() / blocks) as u32;
                 let row = rows.len();
                 rows.extend_from_slice(&plain);
@@ -284,9 +284,11 @@ const MOST_BETWEEN: usize = 16;
 /// Each of so many keys has a row of its own.
 const MOST_KEYS: usize = 64;
 
-/// Whether a value of so many slots has a row: it is then as quick as one of which no slot is.
-fn is_dense(slots: usize, blocks: usize) -> bool {
-    slots > blocks + 8
+/// Whether a value of so many slots has a row: it is then as quick as one of which no slot is. In a list it is a row
+/// more, whose lines come from slow memory; flips come in a row, and two of them are as quick as a line.
+fn is_dense(slots: usize, sort: Sort, blocks: usize) -> bool {
+    let least = if sort == Sort::Elements { 2 * blocks } else { blocks };
+    slots > least + 8
 }
 
 fn cut(dirty: &mut Vec<u32>, row: &mut [u32], state: &[Line], lines: &mut Lines) {
