@@ -19,6 +19,7 @@ use crate::frame::Frame;
 use crate::query::{Expr, expression, kind_named, raised, source_of};
 use crate::schema::Schema;
 use crate::{errors, value};
+use change::Refusal;
 use ids::{Id, Ids};
 
 /// Conditions by id, and which of them are true of a record.
@@ -254,7 +255,7 @@ impl Matcher {
         id: Id,
         record: &Bound<'py, PyAny>,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let (view, number) = self.found(py, &id)?;
+        let (view, number) = self.found(py, id)?;
         let mut room = self.room();
         self.fill(&mut room.record, record)?;
         let said = view.explain(number, &room.record);
@@ -315,8 +316,8 @@ impl Matcher {
 
     /// The condition of an id.
     fn __getitem__(&self, py: Python<'_>, id: Id) -> PyResult<Expr> {
-        let (view, number) = self.found(py, &id)?;
-        let condition = view.get(number).ok_or_else(|| missing(py, &id))?;
+        let (view, number) = self.found(py, id)?;
+        let condition = view.get(number).ok_or_else(|| PyKeyError::new_err("no such condition"))?;
         Ok(Expr(condition.clone()))
     }
 
@@ -350,12 +351,12 @@ impl Matcher {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(room);
     }
 
-    fn found(&self, py: Python<'_>, id: &Id) -> PyResult<(Arc<View>, u64)> {
-        let number = self.stored(id).ok().flatten();
+    fn found(&self, py: Python<'_>, id: Id) -> PyResult<(Arc<View>, u64)> {
+        let number = self.stored(&id).ok().flatten();
         let view = self.inner.view();
         match number.filter(|&number| view.contains(number)) {
             Some(number) => Ok((view, number)),
-            None => Err(missing(py, id)),
+            None => Err(Refusal::Missing.told(py, &[id])),
         }
     }
 
@@ -429,11 +430,6 @@ fn pair_of<'py>(
 fn of_id(py: Python<'_>, id: &Id, error: &PyErr) -> PyErr {
     let shown = id.shown(py);
     errors::programming(py, &format!("the condition of {shown}: {}", error.value(py)))
-}
-
-fn missing(py: Python<'_>, id: &Id) -> PyErr {
-    let shown = id.shown(py);
-    PyKeyError::new_err(format!("there is no condition {shown}"))
 }
 
 /// The attributes that are declared.
