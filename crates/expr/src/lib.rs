@@ -29,6 +29,7 @@ pub mod stored;
 #[cfg(test)]
 mod tests;
 pub mod text_number;
+mod text_value;
 
 pub use error::StatementError;
 pub use expr_error::ExprError;

@@ -424,7 +424,7 @@ fn key(name: &Bound<'_, PyAny>, place: Place<'_>) -> PyResult<String> {
     Err(refused(name.py(), place, &message))
 }
 
-fn json(value: &Bound<'_, PyAny>, place: Place<'_>) -> PyResult<Scalar> {
+pub(crate) fn json(value: &Bound<'_, PyAny>, place: Place<'_>) -> PyResult<Scalar> {
     let py = value.py();
     let named = PyDict::new(py);
     named.set_item("ensure_ascii", false)?;

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt;
 
 use rowmill_columns::kernels::parse_decimal;
-use rowmill_columns::text::{parse_date, parse_time, parse_timestamp, parse_uuid};
 use rowmill_columns::{DecimalValue, Scalar, Value};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -12,6 +11,7 @@ use serde_json::value::RawValue;
 use super::record::Record;
 use crate::ExprError;
 use crate::kind::{Base, Kind};
+use crate::text_value::text_value;
 
 impl Record {
     /// Sets the attributes that are members of a JSON object; the others stay as they are. Dates, times and UUIDs are
@@ -181,7 +181,7 @@ impl<'de> Visitor<'de> for Member<'_> {
 
     fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
         match self.kind() {
-            Kind::One(base) => match typed(base, value) {
+            Kind::One(base) => match text_value(base, value) {
                 Some(scalar) => self.set_scalar(&scalar),
                 None => self.set(&Value::Text(value)),
             },
@@ -199,54 +199,16 @@ impl<'de> Visitor<'de> for Member<'_> {
             values.push(element);
         }
         let all = values.iter().map(|value| match value {
-            Element::Null => Value::Null,
-            Element::Bool(value) => Value::Bool(*value),
-            Element::Int(value) => Value::Int(*value),
-            Element::Float(value) => Value::Float(*value),
             Element::Text(value) => Value::Text(value),
-            Element::Day(days) => Value::Date(*days),
-            Element::Time(micros) => Value::Time(*micros),
-            Element::Timestamp(micros, utc) => Value::Timestamp { micros: *micros, utc: *utc },
-            Element::Uuid(value) => Value::Uuid(*value),
-            Element::Decimal(digits, scale) => Value::Decimal(DecimalValue::new(*digits, *scale)),
+            Element::Other(value) => value.clone(),
         });
         self.record.set_list(self.attribute, all).map_err(A::Error::custom)
     }
 }
 
-/// A text as what an attribute of this kind has; `None` for what is text, or will be refused.
-fn typed(base: Base, text: &str) -> Option<Scalar> {
-    let bytes = text.as_bytes();
-    Some(match base {
-        Base::Date => Scalar::Date(parse_date(bytes)?),
-        Base::Time => Scalar::Time(parse_time(bytes)?),
-        Base::Uuid => Scalar::Uuid(parse_uuid(bytes)?),
-        Base::Timestamp => match parse_timestamp(bytes)? {
-            (micros, None) => Scalar::Timestamp { micros, utc: false },
-            _ => return None,
-        },
-        Base::Instant => match parse_timestamp(bytes)? {
-            (micros, Some(offset)) => {
-                let micros = micros.checked_sub(i64::from(offset) * 1_000_000)?;
-                Scalar::Timestamp { micros, utc: true }
-            }
-            _ => return None,
-        },
-        _ => return None,
-    })
-}
-
 enum Element<'de> {
-    Null,
-    Bool(bool),
-    Int(i64),
-    Float(f64),
     Text(Cow<'de, str>),
-    Day(i32),
-    Time(i64),
-    Timestamp(i64, bool),
-    Uuid([u8; 16]),
-    Decimal(i128, i8),
+    Other(Value<'static>),
 }
 
 struct ElementOf(Base);
@@ -267,21 +229,21 @@ impl<'de> DeserializeSeed<'de> for ElementOf {
 
 fn decimal<'de>(raw: &str) -> Option<Element<'de>> {
     if raw == "null" {
-        return Some(Element::Null);
+        return Some(Element::Other(Value::Null));
     }
     let (digits, scale) = parse_decimal(raw.trim_matches('"'))?;
-    Some(Element::Decimal(digits, scale.try_into().ok()?))
+    Some(Element::Other(Value::Decimal(DecimalValue::new(digits, scale.try_into().ok()?))))
 }
 
 impl ElementOf {
     fn text(self, text: Cow<'_, str>) -> Element<'_> {
-        match typed(self.0, &text) {
-            Some(Scalar::Date(days)) => Element::Day(days),
-            Some(Scalar::Time(micros)) => Element::Time(micros),
-            Some(Scalar::Timestamp { micros, utc }) => Element::Timestamp(micros, utc),
-            Some(Scalar::Uuid(value)) => Element::Uuid(value),
-            _ => Element::Text(text),
-        }
+        Element::Other(match text_value(self.0, &text) {
+            Some(Scalar::Date(days)) => Value::Date(days),
+            Some(Scalar::Time(micros)) => Value::Time(micros),
+            Some(Scalar::Timestamp { micros, utc }) => Value::Timestamp { micros, utc },
+            Some(Scalar::Uuid(value)) => Value::Uuid(value),
+            _ => return Element::Text(text),
+        })
     }
 }
 
@@ -293,28 +255,29 @@ impl<'de> Visitor<'de> for ElementOf {
     }
 
     fn visit_unit<E: Error>(self) -> Result<Element<'de>, E> {
-        Ok(Element::Null)
+        Ok(Element::Other(Value::Null))
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Element<'de>, E> {
-        Ok(Element::Bool(value))
+        Ok(Element::Other(Value::Bool(value)))
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<Element<'de>, E> {
-        Ok(if self.0 == Base::Float { Element::Float(value as f64) } else { Element::Int(value) })
+        let is_float = self.0 == Base::Float;
+        Ok(Element::Other(if is_float { Value::Float(value as f64) } else { Value::Int(value) }))
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Element<'de>, E> {
         if self.0 == Base::Float {
-            return Ok(Element::Float(value as f64));
+            return Ok(Element::Other(Value::Float(value as f64)));
         }
         i64::try_from(value)
-            .map(Element::Int)
+            .map(|value| Element::Other(Value::Int(value)))
             .map_err(|_| E::custom(format!("{value} is beyond 63 bits")))
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Element<'de>, E> {
-        Ok(Element::Float(value))
+        Ok(Element::Other(Value::Float(value)))
     }
 
     fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<Element<'de>, E> {

@@ -5,14 +5,15 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rowmill_columns::Scalar;
-use rowmill_columns::text::{parse_date, parse_time, parse_timestamp, parse_uuid};
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 
 use super::name;
 use crate::ExprError;
+use crate::kind::Base;
 use crate::nearest::nearest;
 use crate::node::Expr;
 use crate::operators::{Operator as O, TABLE};
+use crate::text_value::text_value;
 
 /// Reads expressions from JSON; for many, one reader knows the operators' names once.
 #[derive(Debug)]
@@ -34,9 +35,9 @@ impl Reader {
     /// Where the text is no such JSON, names no operator that there is, or the operands make no sense for one.
     pub fn read(&self, json: &str) -> Result<Expr, ExprError> {
         let mut source = serde_json::Deserializer::from_str(json);
-        let found = Node(self).deserialize(&mut source);
+        let found = PartOf(Some(self)).deserialize(&mut source);
         found
-            .and_then(|node| source.end().map(|()| node))
+            .and_then(|part| source.end().map(|()| part.expression()))
             .map_err(|error| ExprError::new(format!("a stored expression: {error}")))
     }
 
@@ -66,48 +67,71 @@ impl Expr {
     }
 }
 
-struct Node<'r>(&'r Reader);
+/// An expression, or a value.
+enum Part {
+    Expression(Expr),
+    Value(Scalar),
+}
 
-impl<'de> DeserializeSeed<'de> for Node<'_> {
-    type Value = Expr;
+impl Part {
+    fn expression(self) -> Expr {
+        match self {
+            Self::Expression(expression) => expression,
+            Self::Value(value) => Expr::literal(value),
+        }
+    }
+}
 
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Expr, D::Error> {
+/// Reads a part; without a reader values alone, which lists hold.
+struct PartOf<'r>(Option<&'r Reader>);
+
+impl<'de> DeserializeSeed<'de> for PartOf<'_> {
+    type Value = Part;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Part, D::Error> {
         from.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Node<'_> {
-    type Value = Expr;
+impl<'de> Visitor<'de> for PartOf<'_> {
+    type Value = Part;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[\"column\", name], [operator, operands…] or a value")
+        f.write_str(match self.0 {
+            Some(_) => "[\"column\", name], [operator, operands…] or a value",
+            None => "a value",
+        })
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Expr, E> {
-        Ok(Expr::literal(value))
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Part, E> {
+        Ok(Part::Value(Scalar::Bool(value)))
     }
 
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Expr, E> {
-        Ok(Expr::literal(value))
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Part, E> {
+        Ok(Part::Value(Scalar::Int(value)))
     }
 
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Expr, E> {
-        Ok(Expr::literal(integer(value)))
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Part, E> {
+        let int = i64::try_from(value).map(Scalar::Int);
+        Ok(Part::Value(int.unwrap_or_else(|_| Scalar::Decimal(value.to_string()))))
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Expr, E> {
-        Ok(Expr::literal(value))
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Part, E> {
+        Ok(Part::Value(Scalar::Float(value)))
     }
 
-    fn visit_str<E: Error>(self, value: &str) -> Result<Expr, E> {
-        Ok(Expr::literal(value))
+    fn visit_str<E: Error>(self, value: &str) -> Result<Part, E> {
+        Ok(Part::Value(Scalar::Text(value.to_owned())))
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Expr, E> {
-        Ok(Expr::literal(Scalar::Null))
+    fn visit_unit<E: Error>(self) -> Result<Part, E> {
+        Ok(Part::Value(Scalar::Null))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Expr, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Part, A::Error> {
+        let Some(reader) = self.0 else {
+            return Err(A::Error::invalid_type(Unexpected::Seq, &self));
+        };
         let Some(name) = parts.next_element::<Cow<'de, str>>()? else {
             return Err(A::Error::invalid_length(0, &self));
         };
@@ -115,20 +139,20 @@ impl<'de> Visitor<'de> for Node<'_> {
             let column: Option<String> = parts.next_element()?;
             let more = parts.next_element::<serde::de::IgnoredAny>()?.is_some();
             return match column.filter(|_| !more) {
-                Some(column) => Ok(Expr::named(column)),
+                Some(column) => Ok(Part::Expression(Expr::named(column))),
                 None => Err(A::Error::custom("a column is [\"column\", name]")),
             };
         }
-        let operator = self.0.operator(&name).map_err(A::Error::custom)?;
+        let operator = reader.operator(&name).map_err(A::Error::custom)?;
         let mut operands = Vec::new();
-        while let Some(operand) = parts.next_element_seed(Node(self.0))? {
-            operands.push(operand);
+        while let Some(operand) = parts.next_element_seed(PartOf(Some(reader)))? {
+            operands.push(operand.expression());
         }
-        called(operator, operands).map_err(A::Error::custom)
+        called(operator, operands).map(Part::Expression).map_err(A::Error::custom)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Expr, A::Error> {
-        tagged(members).map(Expr::literal)
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Part, A::Error> {
+        tagged(members).map(Part::Value)
     }
 }
 
@@ -141,54 +165,15 @@ fn called(operator: O, operands: Vec<Expr>) -> Result<Expr, ExprError> {
     operands.try_fold(first, |all, next| Expr::call(operator, [all, next]))
 }
 
-fn integer(value: u64) -> Scalar {
-    i64::try_from(value).map_or_else(|_| Scalar::Decimal(value.to_string()), Scalar::Int)
-}
-
 /// A value on its own, or in a list.
 struct Plain(Scalar);
 
 impl<'de> serde::Deserialize<'de> for Plain {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(PlainVisitor).map(Self)
-    }
-}
-
-struct PlainVisitor;
-
-impl<'de> Visitor<'de> for PlainVisitor {
-    type Value = Scalar;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Scalar, E> {
-        Ok(Scalar::Bool(value))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Scalar, E> {
-        Ok(Scalar::Int(value))
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Scalar, E> {
-        Ok(integer(value))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Scalar, E> {
-        Ok(Scalar::Float(value))
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Scalar, E> {
-        Ok(Scalar::Text(value.to_owned()))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Scalar, E> {
-        Ok(Scalar::Null)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Scalar, A::Error> {
-        tagged(members)
+        match PartOf(None).deserialize(from)? {
+            Part::Value(value) => Ok(Self(value)),
+            Part::Expression(_) => Err(D::Error::invalid_type(Unexpected::Seq, &PartOf(None))),
+        }
     }
 }
 
@@ -231,25 +216,16 @@ fn fitted(tag: &str, given: &Scalar) -> Option<Scalar> {
         // NaN, Infinity, -Infinity and -0 as they are written; from 2^63 on as `jsonb` writes it out.
         ("float", Scalar::Text(text) | Scalar::Decimal(text)) => Scalar::Float(text.parse().ok()?),
         ("decimal", Scalar::Text(text)) => Scalar::Decimal(decimal(text)?),
-        ("date", Scalar::Text(text)) => Scalar::Date(parse_date(text.as_bytes())?),
         ("date", Scalar::Int(days)) => Scalar::Date(i32::try_from(*days).ok()?),
         ("time", Scalar::Int(micros)) => Scalar::Time(*micros),
-        ("time", Scalar::Text(text)) => Scalar::Time(parse_time(text.as_bytes())?),
-        ("timestamp", Scalar::Text(text)) => match parse_timestamp(text.as_bytes())? {
-            (micros, None) => Scalar::Timestamp { micros, utc: false },
-            _ => return None,
-        },
-        ("instant", Scalar::Text(text)) => match parse_timestamp(text.as_bytes())? {
-            (wall, Some(offset)) => {
-                let micros = wall.checked_sub(i64::from(offset) * 1_000_000)?;
-                Scalar::Timestamp { micros, utc: true }
-            }
-            _ => return None,
-        },
         ("timestamp" | "instant", Scalar::Int(micros)) => {
             Scalar::Timestamp { micros: *micros, utc: tag == "instant" }
         }
-        ("uuid", Scalar::Text(text)) => Scalar::Uuid(parse_uuid(text.as_bytes())?),
+        ("date", Scalar::Text(text)) => text_value(Base::Date, text)?,
+        ("time", Scalar::Text(text)) => text_value(Base::Time, text)?,
+        ("timestamp", Scalar::Text(text)) => text_value(Base::Timestamp, text)?,
+        ("instant", Scalar::Text(text)) => text_value(Base::Instant, text)?,
+        ("uuid", Scalar::Text(text)) => text_value(Base::Uuid, text)?,
         ("bytes", Scalar::Text(text)) => Scalar::Bytes(STANDARD.decode(text).ok()?),
         ("json", Scalar::Text(text)) => {
             serde_json::from_str::<serde::de::IgnoredAny>(text).ok()?;

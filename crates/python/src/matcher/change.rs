@@ -155,10 +155,8 @@ impl Matcher {
                 };
                 return Err(Refusal::Mixed(message));
             }
-            match self.stored(id) {
-                Ok(None) => {}
-                Ok(Some(_)) => return Err(Refusal::Taken(at)),
-                Err(refusal) => return Err(refusal),
+            if self.stored(id)?.is_some() {
+                return Err(Refusal::Taken(at));
             }
             let number = self.ids().number(id);
             if !numbers.insert(number) {

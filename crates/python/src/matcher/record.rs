@@ -5,7 +5,7 @@ use rowmill::expr::ExprError;
 use rowmill::matcher::{Attributes, Record};
 use rowmill::{Batch, Scalar, Type, Value};
 
-use crate::parameter::{Place, scalar};
+use crate::parameter::{Place, json, scalar};
 use crate::query::raised;
 use crate::text::text;
 use crate::{errors, infer, value};
@@ -111,8 +111,7 @@ fn texts<'py>(list: &Bound<'py, PyList>) -> Option<Vec<Bound<'py, PyString>>> {
 fn general(record: &Record, at: usize, given: &Bound<'_, PyAny>) -> PyResult<Scalar> {
     let field = &record.attributes().schema().fields[at];
     if field.kind == Type::Json {
-        let json = given.py().import("json")?.call_method1("dumps", (given,))?;
-        return Ok(Scalar::Json(text(json.cast()?)?.into_owned()));
+        return json(given, Place::Attribute(&field.name));
     }
     scalar(given, Place::Attribute(&field.name))
 }
