@@ -20,6 +20,7 @@ LETTERS = "abcde"
 
 def _shown(template: str) -> str:
     """A notation or a spelling with letters for its operands."""
+    template = template.replace("{1!steps}", " ->> {1}")
     named = re.sub(r"\{(\d)(!\w+)?\}", lambda found: LETTERS[int(found[1])], template)
     joined = named.replace("{*!joined}", "a || b").replace(
         "{*!union}", 'a as "v" union all select b as "v"'

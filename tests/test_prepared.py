@@ -74,6 +74,34 @@ def alike(nick: "str | None") -> Any:
     return rm.select(Log.id).where(Log.nick.is_not_distinct_from(nick))
 
 
+@rm.query
+def among(wanted: list[int] | None) -> Any:
+    return rm.select(Log.id).where(Log.id.in_(wanted))  # type: ignore[arg-type]
+
+
+@rm.query
+def not_among(wanted: list[int] | None) -> Any:
+    return rm.select(Log.id).where(Log.id.not_in(wanted))  # type: ignore[arg-type]
+
+
+@rm.query
+def beginning(text: str | None) -> Any:
+    return rm.select(Log.id).where(Log.nick.starts_with(text))  # type: ignore[arg-type]
+
+
+@rm.query
+def fitting(text: str | None) -> Any:
+    return rm.select(Log.id).where(Log.nick.like(text))  # type: ignore[arg-type]
+
+
+@rm.query
+def optional(nick: str | None = None, wanted: list[int] | None = None) -> Any:
+    return rm.select(Log.id).where(
+        rm.lit(nick).is_null() | (Log.nick == nick),
+        rm.lit(wanted).is_null() | Log.id.in_(wanted),  # type: ignore[arg-type]
+    )
+
+
 END = START + dt.timedelta(days=4)
 
 
@@ -275,6 +303,20 @@ def test_a_value_fits_what_it_is_compared_with_as_in_a_query_built_afresh(db: rm
     assert ids(db.fetch(day_four)) == [96, 97, 98, 99]
     with pytest.raises(rm.ProgrammingError, match="a comparison with None is never true"):
         since_any(None)
+
+
+@pytest.mark.parametrize("prepared", [among, not_among, beginning, fitting])
+def test_none_is_no_value_to_look_for(db: rm.Database, prepared: Any) -> None:
+    with pytest.raises(
+        rm.ProgrammingError, match="a comparison with None is never true in SQL; make"
+    ):
+        prepared(None)
+
+
+def test_a_query_may_say_what_none_means(db: rm.Database) -> None:
+    assert ids(db.fetch(optional())) == list(range(100))
+    assert ids(db.fetch(optional("n1", [1, 2, 4]))) == [1, 4]
+    assert ids(db.fetch(optional(wanted=[1, 2, 4]))) == [1, 2, 4]
 
 
 def test_calls_by_every_verb(db: rm.Database) -> None:

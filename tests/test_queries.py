@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import uuid
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -242,6 +244,35 @@ async def test_asyncio_takes_queries(any_url: str) -> None:
             TypeError, match=r"SQL as a str, or a query as of rm\.select\(\), not int"
         ):
             await adb.fetch(5)  # type: ignore[arg-type]
+
+
+def test_a_query_is_shown_in_the_dialect_of_a_database(any_url: str, db: rm.Database) -> None:
+    query = rm.select(Line.id).where(Line.id.in_([1, 2]))
+    own = query.sql("sqlite" if any_url.startswith("sqlite") else "postgresql")
+    assert query.sql(db) == own
+    with db.transaction() as tx:
+        assert query.sql(tx) == own
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (datetime.date(2024, 1, 2), 'date("2024-01-02")'),
+        (datetime.time(12, 30), 'time("12:30:00")'),
+        (
+            datetime.datetime(2024, 1, 2, 3, tzinfo=datetime.UTC),
+            'datetime("2024-01-02 03:00:00+00")',
+        ),
+        (datetime.timedelta(days=1, seconds=5), 'interval("1 day 00:00:05")'),
+        (uuid.UUID(int=77), 'UUID("00000000-0000-0000-0000-00000000004d")'),
+        (b'a"\0', 'b"a\\"\\x00"'),
+        (b"a" * 41, f'b"{"a" * 40}…"'),
+        ("a" * 40, f'"{"a" * 40}"'),
+        ("a" * 41, f'"{"a" * 40}…"'),
+    ],
+)
+def test_an_expression_shows_its_values(value: object, shown: str) -> None:
+    assert repr(rm.col("x") == value) == f'col("x") == {shown}'
 
 
 def test_a_query_does_not_change(db: rm.Database) -> None:

@@ -15,6 +15,7 @@ from tests.query_tables import Channel, Line, fill, rows
 
 NOW = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
 NICKS = rm.select(Line.nick)
+FIRST = rm.select(Line).order_by(-Line.id).top_n(1, per=Line.nick)
 BOTH = NICKS.union(NICKS)
 
 
@@ -107,6 +108,8 @@ def refused(
         refused(lambda: Line.id.avg(), "did you mean .mean()?", AttributeError),  # type: ignore[attr-defined]
         refused(lambda: Line.id.count_distnct(), "did you mean .count_distinct()?", AttributeError),  # type: ignore[attr-defined]
         refused(lambda: NICKS.filter(Line.id == 1), "'rowmill.Select' object has no attribute 'filter'; did you mean .where()?", AttributeError),  # type: ignore[attr-defined]
+        refused(lambda: NICKS.first(), "has no attribute 'first'; a database runs it: db.fetch_one(q)", AttributeError),  # type: ignore[attr-defined]
+        refused(lambda: NICKS.scalar(), "a database runs it: db.fetch_value(q)", AttributeError),  # type: ignore[attr-defined]
         refused(lambda: NICKS.outerjoin(Channel), "did you mean .left_join()?", AttributeError),  # type: ignore[attr-defined]
         # kinds
         refused(lambda: Line.id & Line.id == 1, "takes bool, not int: each condition stands in parentheses, (a == 1) & (b == 2)"),  # type: ignore[misc, operator]
@@ -121,6 +124,11 @@ def refused(
         refused(lambda: Line.id.in_(NICKS), "int cannot be compared with text"),
         refused(lambda: Line.id.in_([1, "x"]), "lines.id is int, but the list holds text"),  # type: ignore[list-item]
         refused(lambda: Line.id.in_("abc"), "in_() and not_in() take a list, a tuple, a set or a query, not str"),  # type: ignore[arg-type]
+        refused(lambda: Free.document == {"a": 1}, 'JSON is not compared as a whole; take a value out with ["key"]'),
+        refused(lambda: rm.insert(Free).values(document="no JSON"), "column \"document\" takes JSON, which 'no JSON' is not: give the dict or the list itself"),
+        refused(lambda: rm.insert(Free).values(document=5), 'column "document" takes json, not int (5)'),
+        refused(lambda: rm.update(Free).set(document=Free.text), 'column "document" takes json, not text'),
+        refused(lambda: rm.update(Line).set(nick=Line.id > 1), 'column "nick" takes text, not bool (lines.id > 1): a condition is kept as what its .to_json() gives'),
         refused(lambda: rm.update(Line).set(id="x"), "column \"id\" takes int, not text ('x')"),
         refused(lambda: rm.case((Line.id > 1, "x"), default=5), "is int where another value is text"),
         refused(lambda: Free.at < datetime.datetime(2030, 1, 1), "give the datetime a tzinfo, or declare the column with rm.column(naive=True)"),
@@ -129,6 +137,10 @@ def refused(
         # None
         refused(lambda: Line.body == None, "a comparison with None is never true in SQL; write lines.text.is_null()"),  # noqa: E711
         refused(lambda: Line.body != None, "write lines.text.is_not_null()"),  # noqa: E711
+        refused(lambda: Line.nick.starts_with(None), "a condition on None is never true in SQL; leave it out, or write lines.nick.is_null()"),  # type: ignore[arg-type]
+        refused(lambda: Line.nick.contains(None), "a condition on None is never true"),  # type: ignore[arg-type]
+        refused(lambda: rm.lit(None).starts_with("a"), "a condition on None is never true"),
+        refused(lambda: Line.nick.matches(None), "a regular expression is a str, not None"),  # type: ignore[arg-type]
         refused(lambda: Line.id.in_([1, None]), "the list of in_() holds None"),  # type: ignore[list-item]
         # Python's own logic
         refused(lambda: bool(Line.id == 1), "combine conditions with & | ~", TypeError),
@@ -141,6 +153,21 @@ def refused(
         refused(lambda: NICKS.where([Line.id == 1]), "a list holds the expression lines.id == 1: expressions are given one by one"),  # type: ignore[arg-type]
         refused(lambda: rm.select(Author.id, Author.posts), "<rowmill.Edge Author.posts> is an edge, whose rows come beside these: .with_(...) takes it"),
         refused(lambda: NICKS.order_by(Line.id).top_n(1, per=[Line.id, Line.nick]), "top_n(per=...) takes one expression; of several the first rows are found by rm.row_number()"),  # type: ignore[arg-type]
+        *(
+            refused(of, f"{verb}() comes before top_n(), whose rows it would change; of those rows it is asked by way of a name: rows = q.subquery(")
+            for verb, of in (
+                ("where", lambda: FIRST.where(Line.id > 1)),
+                ("join", lambda: FIRST.join(Channel)),
+                ("join", lambda: FIRST.left_join(Channel)),
+                ("order_by", lambda: FIRST.order_by(Line.nick)),
+                ("limit", lambda: FIRST.limit(1)),
+                ("offset", lambda: FIRST.offset(1)),
+                ("distinct", lambda: FIRST.distinct()),
+                ("group_by", lambda: FIRST.group_by(Line.nick)),
+                ("having", lambda: FIRST.having(rm.count() > 1)),
+                ("top_n", lambda: FIRST.top_n(1, per=Line.id)),
+            )
+        ),
         refused(lambda: str(NICKS.top_n(1, per=Line.nick)), "top_n() wants an order, by which rows are the first, and so does top() of an edge: order_by()"),
         refused(lambda: rm.many("Post"), "rm.many() takes a function, for the other class may come later: rm.many(lambda: Post)", TypeError),  # type: ignore[arg-type]
         refused(lambda: rm.one(Author), "rm.one(lambda: Author)", TypeError),
@@ -180,6 +207,7 @@ def refused(
         refused(lambda: str(rm.select(n=rm.row_number() + 1)), "row_number() is of a window"),
         refused(lambda: str(NICKS.order_by(Line.id.lag())), "lines.id.lag(1) is of a window"),
         refused(lambda: str(rm.select(n=rm.rank().over(order_by=rm.row_number()))), "row_number() is of a window"),
+        refused(lambda: rm.delete(Line).returning("id"), "returning() takes tables, columns and expressions, not a str: rm.col('id') for a column"),  # type: ignore[arg-type]
         refused(lambda: str(rm.delete(Line).where(Line.id == 1).returning(rm.count())), "count() looks at groups, which come after returning()"),
         refused(lambda: str(rm.insert(Line).values(id=1).returning(rm.rank().over(order_by=Line.id))), "has a window, which comes after returning()"),
         refused(lambda: str(rm.delete(Line).where(Line.id.max() == 1)), "looks at groups, which come after where()"),
@@ -264,7 +292,9 @@ def refused(
         refused(lambda: rm.sql("select @a, {b}", b=1).sql("sqlite"), "not as SQLite's @"),
         refused(lambda: rm.sql("select $a, {b}", b=1).sql("sqlite"), "not as SQLite's $"),
         refused(lambda: rm.sql("select [{a}]", a=1).sql("sqlite"), "stands in brackets, within which SQLite reads a name"),
-        refused(lambda: NICKS.sql("mysql"), 'dialect is "postgresql" or "sqlite", not "mysql"'),  # type: ignore[arg-type]
+        refused(lambda: NICKS.sql("mysql"), 'the dialect is "postgresql", "sqlite" or that of a database, which is given itself, not "mysql"'),  # type: ignore[arg-type]
+        refused(lambda: NICKS.sql(5), "which is given itself, not int"),  # type: ignore[arg-type]
+        refused(lambda: NICKS.sql(rm.Database), "which is given itself, not type"),  # type: ignore[arg-type]
     ],
 )  # fmt: skip
 def test_one_clear_error(use: Callable[[], object], message: str, error: type[Exception]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -38,6 +39,27 @@ def test_insert_takes_rows_of_all_sorts(db: rm.Database) -> None:
     assert db.execute(rm.insert(Channel).values(row)) == 1
     assert db.execute(rm.insert(Channel).values({Channel.id: 11, Channel.slug: "k"})) == 1
     assert "".join(slugs(db).values()) == "abcdefghijk"
+
+
+def test_names_may_be_given_as_a_dict(db: rm.Database) -> None:
+    change = rm.update(Channel).set({Channel.slug: "x", "parent_id": 2})
+    assert db.execute(change.where(Channel.id == 3)) == 1
+    assert db.execute(change.set({"slug": "y"}, slug="z").where(Channel.id == 2)) == 1
+    assert slugs(db) == {1: "a", 2: "z", 3: "x"}
+
+
+class Note(rm.Table, name="notes"):
+    id: rm.Col[int] = rm.pk()
+    document: rm.Col[dict[str, object] | None]
+
+
+def test_a_column_of_json_takes_what_can_be_read_again(db: rm.Database) -> None:
+    db.execute("create table notes (id integer primary key, document json)")
+    given = [{"a": 1}, [1, "x"], '"text"', " [2]", None]
+    for at, document in enumerate(given):
+        db.execute(rm.insert(Note).values(id=at, document=document))
+    found = db.fetch(rm.select(Note).order_by(Note.id))["document"].to_list()
+    assert [text and json.loads(text) for text in found] == [{"a": 1}, [1, "x"], "text", [2], None]
 
 
 def test_insert_gives_back_what_it_made(db: rm.Database) -> None:

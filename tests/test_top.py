@@ -118,6 +118,14 @@ def test_the_first_of_each_group(db: rm.Database, query: rm.Select, expected: li
     assert db.fetch(query)["id"].to_list() == expected
 
 
+def test_of_the_first_rows_it_is_asked_by_way_of_a_name(db: rm.Database) -> None:
+    rows = DOWN.top_n(3, per=Word.room, groups=[4, 2]).subquery("rows")
+    expected = sorted(first(3, [4, 2]))
+    assert db.fetch(rm.select(rows).order_by(rows.id))["id"].to_list() == expected
+    few = rm.select(rows).where(rows.id > expected[0]).order_by(rows.id).limit(2)
+    assert db.fetch(few)["id"].to_list() == expected[1:3]
+
+
 def test_the_first_of_each_group_where_a_row_has_several_partners(db: rm.Database) -> None:
     many = rm.select(Room.slug, word=Word.id).join(Word).order_by(-Word.score, -Word.id)
     some = db.fetch(many.top_n(3, per=Room.id, groups=[4, 2, 77]))

@@ -30,7 +30,9 @@ _Condition: TypeAlias = Expr[bool | None] | Raw
 _Key: TypeAlias = Expr[Any] | Raw
 _Output: TypeAlias = Expr[Any] | Labeled | Source | Subquery | type[Table] | Select | Raw
 _Given: TypeAlias = Mapping[Any, Any] | Row | _Dataclass
-_Dialect: TypeAlias = Literal["postgresql", "sqlite"]
+_Dialect: TypeAlias = (
+    Literal["postgresql", "sqlite"] | Database | AsyncDatabase | Transaction | AsyncTransaction
+)
 
 @final
 class Source:
@@ -63,7 +65,7 @@ class _Written(Protocol):
     """What all queries have in common."""
 
     def sql(self, dialect: _Dialect = "postgresql") -> tuple[str, list[Any]]:
-        """The SQL and its parameters: (text, [values])."""
+        """The SQL and its parameters: (text, [values]), in a dialect or that of a database."""
     @overload
     def explain(self, on: Database | Transaction, /, *, analyze: bool = False) -> Plan:
         """The plan of the query on a database, or in a transaction, as of `db.explain(q)`."""
@@ -231,8 +233,9 @@ class Insert(_Written):
 class Update(_Written):
     """Changes rows of a table: `rm.update(Order).set(total=0).where(Order.id == 7)`."""
 
-    def set(self, **set: Any) -> Update:
-        """What columns become: values, or expressions of the row as it was."""
+    def set(self, values: Mapping[Any, Any] | None = None, /, **set: Any) -> Update:
+        """What columns become: values, or expressions of the row as it was. Names that are no keywords
+        are given as a dict."""
     def where(self, *conditions: _Condition) -> Update:
         """Only rows for which all conditions hold."""
     def from_(self, table: _From) -> Update:

@@ -92,6 +92,12 @@ class _Columns(type):
             said = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
             raise AttributeError(f"{cls.__name__} has no column {name!r}; {said}")
 
+        def __call__(self, *args: Any, **kwds: Any) -> Any:  # noqa: N804 - as type calls it
+            raise TypeError(
+                f"{self.__name__} names a table and has no instances: rm.insert({self.__name__}).values(...) makes a "
+                "row, and rows come from db.fetch"
+            )
+
     def __repr__(cls) -> str:
         source = cls.__dict__.get("_source")
         return super().__repr__() if source is None else f"<table {source.name} as {cls.__name__}>"
@@ -134,11 +140,6 @@ class Table(metaclass=_Columns):
             schema, cls.__name__ if name is None else name, [row for _, row in declared]
         )
         _fill(cls, source, [attribute for attribute, _ in declared])
-
-    def __init__(self) -> None:
-        raise TypeError(
-            f"{type(self).__name__} names a table and has no instances; rows come from db.fetch"
-        )
 
     @classmethod
     def alias(cls, name: str) -> type[Self]:

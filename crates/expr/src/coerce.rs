@@ -15,10 +15,13 @@ pub(crate) fn coerce(operator: O, args: &mut Args) -> Result<(), ExprError> {
     match operator {
         O::IsDistinct | O::IsNotDistinct => compared(operator, args),
         operator if operator.is_comparison() => compared(operator, args),
-        O::In | O::NotIn => listed(operator, args),
+        O::In | O::NotIn => {
+            listed(operator, args)?;
+            tested(args)
+        }
         O::ListContains | O::ListOverlaps | O::ListContainsAll | O::ListDisjoint => {
             fit_element(args);
-            Ok(())
+            tested(args)
         }
         O::Add | O::Subtract | O::Multiply | O::Divide => {
             if args.len() == 2 {
@@ -28,6 +31,7 @@ pub(crate) fn coerce(operator: O, args: &mut Args) -> Result<(), ExprError> {
         }
         O::Like | O::ILike => pattern(args),
         O::Matches => expression(args),
+        operator if operator.is_never_true_of_null() => tested(args),
         _ => Ok(()),
     }
 }
@@ -45,6 +49,17 @@ fn none_of(value: &Expr, operator: O, args: &[Expr]) -> Result<(), ExprError> {
         return Err(ExprError::new(message));
     }
     Ok(())
+}
+
+fn tested(args: &[Expr]) -> Result<(), ExprError> {
+    let is_none = |arg: &Expr| matches!(arg.value(), Some(Scalar::Null));
+    if !args.iter().any(is_none) {
+        return Ok(());
+    }
+    let other = args.iter().find(|arg| !is_none(arg)).unwrap_or(&args[0]);
+    Err(ExprError::new(format!(
+        "a condition on None is never true in SQL; leave it out, or write {other}.is_null()"
+    )))
 }
 
 fn compared(operator: O, args: &mut Args) -> Result<(), ExprError> {
@@ -307,6 +322,9 @@ fn pattern(args: &Args) -> Result<(), ExprError> {
 fn expression(args: &Args) -> Result<(), ExprError> {
     match args.get(1).map(Expr::op) {
         Some(Op::Literal(Scalar::Text(pattern))) => crate::regex::check(pattern),
+        Some(Op::Literal(Scalar::Null)) => {
+            Err(ExprError::new("a regular expression is a str, not None"))
+        }
         Some(Op::Literal(_)) | None => Ok(()),
         Some(_) => Err(ExprError::new("a regular expression is a str, not an expression")),
     }

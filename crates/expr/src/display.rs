@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use rowmill_columns::Scalar;
+use rowmill_columns::{Scalar, Value};
 
 use crate::limits;
 use crate::node::{Expr, Op, QueryForm};
@@ -10,6 +10,8 @@ use crate::operators::{Binding, Operator, Place};
 
 /// Levels that are written; deeper ones are dots.
 const LEVELS: usize = 24;
+/// Characters of a text that are written, and bytes.
+const TEXT: usize = 40;
 
 impl fmt::Display for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -188,7 +190,22 @@ impl Writer {
             Scalar::Int(value) => value.to_string(),
             Scalar::Float(value) => format!("{value:?}"),
             Scalar::Decimal(value) => format!("Decimal({value:?})"),
-            Scalar::Text(value) => format!("{:?}", value.chars().take(40).collect::<String>()),
+            Scalar::Text(value) => shortened(value),
+            Scalar::Json(value) => format!("json({})", shortened(value)),
+            Scalar::Bytes(value) => {
+                let more = if value.len() > TEXT { "…" } else { "" };
+                format!("b\"{}{more}\"", value[..value.len().min(TEXT)].escape_ascii())
+            }
+            Scalar::Uuid(value) => format!("UUID(\"{}\")", Value::Uuid(*value)),
+            Scalar::Date(days) => format!("date(\"{}\")", Value::Date(*days)),
+            Scalar::Time(micros) => format!("time(\"{}\")", Value::Time(*micros)),
+            Scalar::Timestamp { micros, utc } => {
+                format!("datetime(\"{}\")", Value::Timestamp { micros: *micros, utc: *utc })
+            }
+            Scalar::Interval { months, days, micros } => {
+                let nanos = micros.saturating_mul(1_000);
+                format!("interval(\"{}\")", Value::Interval { months: *months, days: *days, nanos })
+            }
             Scalar::List(values) => {
                 self.push("[");
                 for (at, value) in values.each().take(4).enumerate() {
@@ -207,5 +224,12 @@ impl Writer {
             other => other.kind().to_owned(),
         };
         self.push(&text);
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(TEXT) {
+        Some((end, _)) => format!("{:?}", format!("{}…", &text[..end])),
+        None => format!("{text:?}"),
     }
 }

@@ -210,6 +210,32 @@ impl Operator {
                 | Self::Between
         )
     }
+
+    /// Whether it is a condition that is never true where an operand is NULL.
+    pub(crate) fn is_never_true_of_null(self) -> bool {
+        self.is_comparison()
+            || matches!(
+                self,
+                Self::In
+                    | Self::NotIn
+                    | Self::Like
+                    | Self::ILike
+                    | Self::Contains
+                    | Self::StartsWith
+                    | Self::EndsWith
+                    | Self::Matches
+                    | Self::ListContains
+                    | Self::ListOverlaps
+                    | Self::ListContainsAll
+                    | Self::ListDisjoint
+                    | Self::AnyEqual
+                    | Self::AnyNotEqual
+                    | Self::AnyLess
+                    | Self::AnyLessOrEqual
+                    | Self::AnyGreater
+                    | Self::AnyGreaterOrEqual
+            )
+    }
 }
 
 macro_rules! table {
@@ -260,7 +286,8 @@ table! {
         "Whether they are not the same value.";
     Less "{0} < {1}" order Spread Row Test
         "{0} < {1}" "{0} < {1}"
-        "Whether the first is below the second. NaN is above all numbers, text is ordered by code points.";
+        "Whether the first is below the second. NaN is above all numbers, text is ordered by code points; lists, JSON \
+         and intervals have no order.";
     LessOrEqual "{0} <= {1}" order Spread Row Test
         "{0} <= {1}" "{0} <= {1}"
         "Whether the first is not above the second.";

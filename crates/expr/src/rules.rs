@@ -86,7 +86,6 @@ fn compare(left: Kind, right: Kind) -> Result<(), Mismatch> {
 }
 
 pub(crate) fn equality(args: &[Kind]) -> Result<Kind, Mismatch> {
-    compare(args[0], args[1])?;
     for (at, kind) in args.iter().enumerate() {
         if *kind == Kind::One(Base::Json) {
             return Err(wrong(
@@ -95,6 +94,7 @@ pub(crate) fn equality(args: &[Kind]) -> Result<Kind, Mismatch> {
             ));
         }
     }
+    compare(args[0], args[1])?;
     Ok(Kind::BOOL)
 }
 

@@ -9,13 +9,15 @@ use crate::node::{Expr, Op};
 use crate::operators::Operator as O;
 
 /// The places of a query at which a value comes to stand whose kind is not known before it comes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Given {
     uses: Vec<Use>,
     /// Which value it is, of each place.
     places: Vec<usize>,
     /// Which values are compared, and with what.
     compared: Vec<(usize, Expr)>,
+    /// Which values the query itself asks whether they are NULL.
+    asked: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -29,8 +31,10 @@ struct Use {
 impl Given {
     /// The places in `query`.
     pub fn of(query: &Query) -> Self {
-        let mut found = Self { uses: Vec::new(), places: Vec::new(), compared: Vec::new() };
+        let mut found = Self::default();
         query.expressions(&mut |expression| found.find(expression));
+        let asked = std::mem::take(&mut found.asked);
+        found.compared.retain(|(at, _)| !asked.contains(at));
         found
     }
 
@@ -49,10 +53,11 @@ impl Given {
 
     fn used(&mut self, operator: O, node: &Expr) {
         for arg in node.args() {
-            if let Op::Parameter(parameter) = arg.op()
-                && operator.is_comparison()
-            {
+            let Op::Parameter(parameter) = arg.op() else { continue };
+            if operator.is_never_true_of_null() {
                 self.compared.push((parameter.at, node.clone()));
+            } else if matches!(operator, O::IsNull | O::IsNotNull) {
+                self.asked.push(parameter.at);
             }
         }
         if node.args().iter().any(|arg| at(arg).is_some()) {
@@ -68,9 +73,15 @@ impl Given {
     pub fn fit(&self, values: &mut [Scalar]) -> Result<(), ExprError> {
         for (at, call) in &self.compared {
             if matches!(values.get(*at), Some(Scalar::Null)) {
+                let distinct = match call.op() {
+                    Op::Call(O::Equal | O::NotEqual) => {
+                        "write is_not_distinct_from() to compare NULLs too, or "
+                    }
+                    _ => "",
+                };
                 let message = format!(
-                    "{call}: a comparison with None is never true in SQL; write is_not_distinct_from() to compare \
-                     NULLs too, or make a query of its own for None"
+                    "{call}: a comparison with None is never true in SQL; {distinct}make a query of its own for \
+                     None, or say what None means, as in rm.lit(nick).is_null() | (T.nick == nick)"
                 );
                 return Err(ExprError::new(message));
             }

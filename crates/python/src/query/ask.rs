@@ -6,9 +6,10 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 use rowmill::expr::query::Query;
-use rowmill::expr::sql::{Bound as Values, Target, compile};
+use rowmill::expr::sql::{Bound as Values, compile};
 use rowmill::{Arguments, Ask, Scalar, Value};
 
+use super::dialect::Spelling;
 use super::source::source_of;
 use super::{Call, Delete, Insert, Prepared, Raw, Select, Update, raised};
 use crate::blocking::arguments;
@@ -133,16 +134,15 @@ pub(crate) fn query(object: &Bound<'_, PyAny>) -> Option<Query> {
     object.cast::<Raw>().ok().map(|raw| Query::Raw(raw.get().0.clone()))
 }
 
-/// The SQL of a query for a database of this name, and its parameters.
+/// The SQL of a query in a dialect, and its parameters.
 pub(crate) fn text<'py>(
     py: Python<'py>,
     query: &Query,
     given: &[Scalar],
-    dialect: &str,
+    dialect: Spelling,
 ) -> PyResult<Bound<'py, PyTuple>> {
-    let target = target(py, dialect)?;
     let bound = Values::of(query);
-    let sql = compile(query, &bound, target).map_err(|error| raised(py, &error))?;
+    let sql = compile(query, &bound, dialect.0).map_err(|error| raised(py, &error))?;
     let values = sql.values(&bound, given).map_err(|error| raised(py, &error))?;
     let values = values.iter().map(|value| object(py, value)).collect::<PyResult<Vec<_>>>()?;
     (&*sql.text, PyList::new(py, values)?).into_pyobject(py)
@@ -169,32 +169,9 @@ pub(crate) fn explained<'py>(
 }
 
 /// The SQL of a query without its values.
-pub(crate) fn spelled(py: Python<'_>, query: &Query, dialect: &str) -> PyResult<String> {
-    let sql = compile(query, &Values::of(query), target(py, dialect)?);
+pub(crate) fn spelled(py: Python<'_>, query: &Query, dialect: Spelling) -> PyResult<String> {
+    let sql = compile(query, &Values::of(query), dialect.0);
     sql.map(|sql| sql.text.to_string()).map_err(|error| raised(py, &error))
-}
-
-const SQLITE_UNIX: &str = "sqlite?dates=unix";
-
-/// The dialect's name; [`target`] knows it.
-pub(crate) fn dialect(target: Target) -> &'static str {
-    match target {
-        Target::Postgres => "postgresql",
-        Target::Sqlite => "sqlite",
-        Target::SqliteUnix => SQLITE_UNIX,
-    }
-}
-
-fn target(py: Python<'_>, dialect: &str) -> PyResult<Target> {
-    match dialect {
-        "postgresql" => Ok(Target::Postgres),
-        "sqlite" => Ok(Target::Sqlite),
-        SQLITE_UNIX => Ok(Target::SqliteUnix),
-        other => {
-            let message = format!("dialect is \"postgresql\" or \"sqlite\", not {other:?}");
-            Err(errors::programming(py, &message))
-        }
-    }
 }
 
 /// A parameter's value as a Python object.

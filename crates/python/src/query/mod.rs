@@ -1,6 +1,7 @@
 //! Expressions and queries as Python sees them.
 
 mod ask;
+mod dialect;
 mod expression;
 mod functions;
 mod neighbours;
@@ -11,7 +12,8 @@ mod reading;
 mod source;
 mod writing;
 
-pub(crate) use ask::{asked, dialect, nested, statement};
+pub(crate) use ask::{asked, nested, statement};
+pub(crate) use dialect::dialect;
 pub(crate) use expression::{Col, Expr, Labeled, Quantified, expression, raised};
 pub(crate) use functions::*;
 pub(crate) use page::{Page, Paging};

@@ -4,7 +4,7 @@ use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
-use super::Expr;
+use super::{Expr, Select};
 use crate::value;
 
 /// Another library's name, and the one that it has here.
@@ -46,17 +46,41 @@ const NAMES: &[(&str, &str)] = &[
     ("except_all", "except_"),
 ];
 
+/// What other libraries have a query do, and the database's verb for it.
+const VERBS: &[(&str, &str)] = &[
+    ("all", "db.fetch(q)"),
+    ("fetch", "db.fetch(q)"),
+    ("fetchall", "db.fetch(q)"),
+    ("execute", "db.fetch(q)"),
+    ("run", "db.fetch(q)"),
+    ("first", "db.fetch_one(q)"),
+    ("one", "db.fetch_one(q)"),
+    ("one_or_none", "db.fetch_one(q)"),
+    ("get", "db.fetch_one(q)"),
+    ("fetchone", "db.fetch_one(q)"),
+    ("scalar", "db.fetch_value(q)"),
+    ("count", "db.fetch_value(q.select(rm.count()))"),
+];
+
 /// The error of an attribute that is not there.
 #[cold]
 pub(super) fn missing<T>(object: &Bound<'_, T>, name: &str) -> PyResult<PyErr> {
     let object = object.as_any();
     let mut message = format!("'{}' object has no attribute '{name}'", value::class_name(object));
+    if object.is_instance_of::<Select>()
+        && let Some((_, verb)) = VERBS.iter().find(|(other, _)| *other == name)
+    {
+        return Ok(PyAttributeError::new_err(format!("{message}; a database runs it: {verb}")));
+    }
     let here = NAMES.iter().find(|(other, _)| *other == name).map(|(_, here)| (*here).to_owned());
     let here = match here {
         Some(here) if object.get_type().hasattr(&*here)? => Some(here),
         _ if name.starts_with('_') => None,
         _ => {
-            let known = object.get_type().dir()?;
+            let known = object.get_type().dir()?.try_iter()?;
+            let known = known.map(|name| name?.extract::<String>());
+            let known = known.filter(|name| !name.as_ref().is_ok_and(|name| name.starts_with('_')));
+            let known = known.collect::<PyResult<Vec<_>>>()?;
             let difflib = object.py().import("difflib")?;
             let near = difflib.call_method1("get_close_matches", (name, known, 1))?;
             near.get_item(0).ok().map(|near| near.extract()).transpose()?

@@ -5,6 +5,7 @@ use rowmill::Scalar;
 use rowmill::expr::query::{self, Query};
 use rowmill::expr::{Base, Expr as Tree, Kind, Parameter};
 
+use super::dialect::Spelling;
 use super::expression::{Expr, raised};
 use super::source::kind_named;
 use super::{Select, ask};
@@ -133,13 +134,13 @@ impl Prepared {
     }
 
     /// As of `Select.sql`; the parameters are the names of those that come with a call, and the values of others.
-    #[pyo3(signature = (dialect="postgresql"))]
-    fn sql(&self, py: Python<'_>, dialect: &str) -> PyResult<String> {
+    #[pyo3(signature = (dialect=Spelling::POSTGRES), text_signature = "($self, dialect='postgresql')")]
+    fn sql(&self, py: Python<'_>, dialect: Spelling) -> PyResult<String> {
         ask::spelled(py, &self.query, dialect)
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
-        match ask::spelled(py, &self.query, "postgresql") {
+        match ask::spelled(py, &self.query, Spelling::POSTGRES) {
             Ok(text) => format!("<rowmill.Prepared {text}>"),
             Err(error) => format!("<rowmill.Prepared, not complete: {}>", error.value(py)),
         }
@@ -184,8 +185,8 @@ impl Declared {
 #[pymethods]
 impl Call {
     /// As of `Select.sql`.
-    #[pyo3(signature = (dialect="postgresql"))]
-    fn sql<'py>(&self, py: Python<'py>, dialect: &str) -> PyResult<Bound<'py, PyTuple>> {
+    #[pyo3(signature = (dialect=Spelling::POSTGRES), text_signature = "($self, dialect='postgresql')")]
+    fn sql<'py>(&self, py: Python<'py>, dialect: Spelling) -> PyResult<Bound<'py, PyTuple>> {
         ask::text(py, &self.query, &self.given, dialect)
     }
 
@@ -200,7 +201,7 @@ impl Call {
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
-        match ask::spelled(py, &self.query, "postgresql") {
+        match ask::spelled(py, &self.query, Spelling::POSTGRES) {
             Ok(text) => format!("<rowmill.Call {text}>"),
             Err(error) => format!("<rowmill.Call, not complete: {}>", error.value(py)),
         }

@@ -10,6 +10,7 @@ use rowmill::expr::sql::quoted;
 use rowmill::expr::{Dialect, Expr as Tree, Parameters, Statement};
 
 use super::ask::{explained, text};
+use super::dialect::Spelling;
 use super::expression::{expression, raised};
 use super::source::source_of;
 use crate::errors;
@@ -180,8 +181,8 @@ fn named_source(py: Python<'_>, source: &Arc<query::Source>) -> PyResult<String>
 #[pymethods]
 impl Raw {
     /// As of `Select.sql`.
-    #[pyo3(signature = (dialect="postgresql"))]
-    fn sql<'py>(&self, py: Python<'py>, dialect: &str) -> PyResult<Bound<'py, PyTuple>> {
+    #[pyo3(signature = (dialect=Spelling::POSTGRES), text_signature = "($self, dialect='postgresql')")]
+    fn sql<'py>(&self, py: Python<'py>, dialect: Spelling) -> PyResult<Bound<'py, PyTuple>> {
         text(py, &Query::Raw(self.0.clone()), &[], dialect)
     }
 
@@ -196,7 +197,7 @@ impl Raw {
     }
 
     fn __str__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.sql(py, "postgresql")?.get_item(0)
+        self.sql(py, Spelling::POSTGRES)?.get_item(0)
     }
 
     fn __repr__(&self) -> String {

@@ -9,6 +9,7 @@ use rowmill::expr::query::{
 use rowmill::expr::{self, Base, QueryForm};
 
 use super::ask::{explained, text};
+use super::dialect::Spelling;
 use super::expression::{Expr, Labeled, expression, key, raised};
 use super::neighbours;
 use super::source::{Subquery, columns, declared_label, derived, source_of};
@@ -49,7 +50,7 @@ pub(crate) fn select(
     columns: &Bound<'_, PyTuple>,
     named: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Select> {
-    let (list, from) = outputs(columns, named)?;
+    let (list, from) = outputs("select", columns, named)?;
     if list.is_empty() {
         return Err(errors::programming(columns.py(), "select() takes a table, or columns"));
     }
@@ -61,6 +62,7 @@ pub(crate) fn select(
 
 /// The columns of an answer, and the table they are all of where one is named.
 pub(super) fn outputs(
+    verb: &str,
     given: &Bound<'_, PyTuple>,
     named: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<(Vec<Output>, Option<Arc<query::Source>>)> {
@@ -85,7 +87,7 @@ pub(super) fn outputs(
             }
         } else if let Ok(name) = item.cast::<pyo3::types::PyString>() {
             let message = format!(
-                "select() takes tables, columns and expressions, not a str: rm.col({name:?}) for a column, rm.lit({name:?}) \
+                "{verb}() takes tables, columns and expressions, not a str: rm.col({name:?}) for a column, rm.lit({name:?}) \
                  for the text"
             );
             return Err(errors::programming(given.py(), &message));
@@ -114,6 +116,18 @@ impl Select {
         }
         let message = format!(
             "{verb}() comes before queries are put together; of all their rows it is asked by way of a name: \
+             rows = q.subquery(\"rows\"), then rm.select(rows).{verb}(...)"
+        );
+        Err(errors::programming(py, &message))
+    }
+
+    /// Refuses what would say after `top_n` which rows it is of, or leave out some that it found.
+    fn before_top(&self, py: Python<'_>, verb: &str) -> PyResult<()> {
+        if self.query.top.is_none() {
+            return Ok(());
+        }
+        let message = format!(
+            "{verb}() comes before top_n(), whose rows it would change; of those rows it is asked by way of a name: \
              rows = q.subquery(\"rows\"), then rm.select(rows).{verb}(...)"
         );
         Err(errors::programming(py, &message))
@@ -164,6 +178,7 @@ impl Select {
     ) -> PyResult<Self> {
         let py = to.py();
         self.alone(py, "join")?;
+        self.before_top(py, "join")?;
         let Some(source) = source_of(to)? else {
             let message = format!(
                 "join() takes a table, or a query with a name, not {}",
@@ -238,6 +253,7 @@ impl Select {
     #[pyo3(signature = (*conditions))]
     fn r#where(&self, conditions: &Bound<'_, PyTuple>) -> PyResult<Self> {
         self.alone(conditions.py(), "where")?;
+        self.before_top(conditions.py(), "where")?;
         let conditions = conditions_of(conditions)?;
         Ok(self.with(|query| query.filter.extend(conditions)))
     }
@@ -295,6 +311,7 @@ impl Select {
     #[pyo3(signature = (*keys))]
     fn group_by(&self, keys: &Bound<'_, PyTuple>) -> PyResult<Self> {
         self.alone(keys.py(), "group_by")?;
+        self.before_top(keys.py(), "group_by")?;
         let keys = list("group_by()", keys)?;
         Ok(self.with(|query| query.group.extend(keys)))
     }
@@ -303,6 +320,7 @@ impl Select {
     #[pyo3(signature = (*conditions))]
     fn having(&self, conditions: &Bound<'_, PyTuple>) -> PyResult<Self> {
         self.alone(conditions.py(), "having")?;
+        self.before_top(conditions.py(), "having")?;
         let conditions = conditions_of(conditions)?;
         Ok(self.with(|query| query.having.extend(conditions)))
     }
@@ -312,6 +330,7 @@ impl Select {
     #[pyo3(signature = (*keys))]
     fn order_by(&self, keys: &Bound<'_, PyTuple>) -> PyResult<Self> {
         self.not_parts(keys.py(), "order_by")?;
+        self.before_top(keys.py(), "order_by")?;
         let keys = list("order_by()", keys)?;
         Ok(self.with(|query| query.order = keys))
     }
@@ -320,6 +339,7 @@ impl Select {
     #[pyo3(signature = (rows, /))]
     fn limit(&self, py: Python<'_>, rows: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         self.not_parts(py, "limit")?;
+        self.before_top(py, "limit")?;
         let rows = rows.map(|rows| number("limit", rows)).transpose()?;
         Ok(self.with(|query| query.limit = rows))
     }
@@ -328,6 +348,7 @@ impl Select {
     #[pyo3(signature = (rows, /))]
     fn offset(&self, py: Python<'_>, rows: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         self.not_parts(py, "offset")?;
+        self.before_top(py, "offset")?;
         let rows = rows.map(|rows| number("offset", rows)).transpose()?;
         Ok(self.with(|query| query.offset = rows))
     }
@@ -335,6 +356,7 @@ impl Select {
     /// Each row once.
     fn distinct(&self, py: Python<'_>) -> PyResult<Self> {
         self.alone(py, "distinct")?;
+        self.before_top(py, "distinct")?;
         Ok(self.with(|query| query.distinct = true))
     }
 
@@ -358,6 +380,7 @@ impl Select {
     ) -> PyResult<Self> {
         let py = per.py();
         self.alone(py, "top_n")?;
+        self.before_top(py, "top_n")?;
         if rows < 1 {
             return Err(errors::programming(
                 py,
@@ -460,7 +483,7 @@ impl Select {
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         self.alone(columns.py(), "select")?;
-        let (list, from) = outputs(columns, named)?;
+        let (list, from) = outputs("select", columns, named)?;
         // What the columns said before stays said.
         let before = self.query.from.clone();
         Ok(self.with(|query| {
@@ -523,9 +546,9 @@ impl Select {
     /// The SQL and its parameters: (text, [values]).
     ///
     /// Args:
-    ///     dialect: "postgresql" or "sqlite".
-    #[pyo3(signature = (dialect="postgresql"))]
-    fn sql<'py>(&self, py: Python<'py>, dialect: &str) -> PyResult<Bound<'py, PyTuple>> {
+    ///     dialect: "postgresql", "sqlite", or a database or a transaction, whose dialect it is.
+    #[pyo3(signature = (dialect=Spelling::POSTGRES), text_signature = "($self, dialect='postgresql')")]
+    fn sql<'py>(&self, py: Python<'py>, dialect: Spelling) -> PyResult<Bound<'py, PyTuple>> {
         text(py, &Query::Select(Arc::clone(&self.query)), &[], dialect)
     }
 
@@ -544,7 +567,7 @@ impl Select {
     }
 
     fn __str__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.sql(py, "postgresql")?.get_item(0)
+        self.sql(py, Spelling::POSTGRES)?.get_item(0)
     }
 
     /// Of what other libraries call otherwise.
@@ -553,8 +576,10 @@ impl Select {
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
-        let shown =
-            self.sql(py, "postgresql").and_then(|sql| sql.get_item(0)).map(|text| text.to_string());
+        let shown = self
+            .sql(py, Spelling::POSTGRES)
+            .and_then(|sql| sql.get_item(0))
+            .map(|text| text.to_string());
         match shown {
             Ok(text) => format!("<rowmill.Select {text}>"),
             Err(error) => format!("<rowmill.Select, not complete: {}>", error.value(py)),

@@ -9,6 +9,7 @@ use rowmill::expr::query::{self, Conflict, Outputs, Query, Table, Then};
 use rowmill::expr::{Base, ColumnRef, Expr as Tree, Kind};
 
 use super::ask::{explained, spelled, text};
+use super::dialect::Spelling;
 use super::expression::{Col, Expr, expression};
 use super::reading::{Select, conditions_of, outputs};
 use super::source::{declared_label, source_of};
@@ -127,6 +128,16 @@ fn given(py: Python<'_>, name: &str, kind: Kind, item: &Bound<'_, PyAny>) -> PyR
         return Ok(Tree::literal(Scalar::Timestamp { micros, utc: false }));
     }
     // The database fits numbers and texts to its column; what is of another sort it may take wrongly.
+    if let (Kind::One(Base::Json), Some(Scalar::Text(text))) = (kind, value.value()) {
+        if rowmill::json::validate_json(text.as_bytes()).is_ok() {
+            return Ok(value);
+        }
+        let message = format!(
+            "column {name:?} takes JSON, which {} is not: give the dict or the list itself, or text as of json.dumps()",
+            value::repr(item)?
+        );
+        return Err(errors::programming(py, &message));
+    }
     let fits = kind == Kind::Any
         || matches!(value.kind(), Kind::Any | Kind::NULL)
         || value.kind() == kind
@@ -143,6 +154,8 @@ fn given(py: Python<'_>, name: &str, kind: Kind, item: &Bound<'_, PyAny>) -> PyR
     let way = if zones {
         ": a point in time has a zone, a wall clock has none; give the datetime a tzinfo, or declare the column with \
          rm.column(naive=True)"
+    } else if value.kind() == Kind::BOOL && value.value().is_none() {
+        ": a condition is kept as what its .to_json() gives"
     } else {
         ""
     };
@@ -158,13 +171,7 @@ fn loosely(kind: Kind, value: Kind) -> bool {
         | (_, Kind::List(B::Null))
         | (Kind::One(B::Json), Kind::List(_)) => true,
         (Kind::One(kind), Kind::One(value)) => {
-            matches!(
-                (kind, value),
-                (B::Json | B::Uuid, B::Text)
-                    | (B::Json, _)
-                    | (_, B::Other)
-                    | (B::Timestamp, B::Date)
-            )
+            matches!((kind, value), (B::Uuid, B::Text) | (_, B::Other) | (B::Timestamp, B::Date))
         }
         (Kind::List(kind), Kind::List(value)) => kind.is_number() && value.is_number(),
         _ => false,
@@ -219,11 +226,11 @@ fn label(column: &ColumnRef) -> String {
 }
 
 fn returned(columns: &Bound<'_, PyTuple>) -> PyResult<Arc<Outputs>> {
-    Ok(Arc::new(Outputs::new(outputs(columns, None)?.0)))
+    Ok(Arc::new(Outputs::new(outputs("returning", columns, None)?.0)))
 }
 
 fn shown(py: Python<'_>, class: &str, query: &Query) -> String {
-    match spelled(py, query, "postgresql") {
+    match spelled(py, query, Spelling::POSTGRES) {
         Ok(text) => format!("<rowmill.{class} {text}>"),
         Err(error) => format!("<rowmill.{class}, not complete: {}>", error.value(py)),
     }
@@ -373,8 +380,8 @@ impl Insert {
     }
 
     /// As of `Select.sql`.
-    #[pyo3(signature = (dialect="postgresql"))]
-    fn sql<'py>(&self, py: Python<'py>, dialect: &str) -> PyResult<Bound<'py, PyTuple>> {
+    #[pyo3(signature = (dialect=Spelling::POSTGRES), text_signature = "($self, dialect='postgresql')")]
+    fn sql<'py>(&self, py: Python<'py>, dialect: Spelling) -> PyResult<Bound<'py, PyTuple>> {
         text(py, &Query::Insert(Arc::clone(&self.0)), &[], dialect)
     }
 
@@ -389,7 +396,7 @@ impl Insert {
     }
 
     fn __str__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.sql(py, "postgresql")?.get_item(0)
+        self.sql(py, Spelling::POSTGRES)?.get_item(0)
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
@@ -428,9 +435,15 @@ fn excluded(table: &Arc<query::Source>, columns: &[Arc<str>]) -> Vec<(Arc<str>, 
 #[pymethods]
 impl Update {
     /// What columns become: values, or expressions of the row as it was. Keywords are the class's attributes.
-    #[pyo3(signature = (**set))]
-    fn set(&self, set: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+    /// Names that are no keywords are given as a dict.
+    #[pyo3(signature = (values=None, /, **set))]
+    fn set(
+        &self,
+        values: Option<&Bound<'_, PyDict>>,
+        set: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
         let mut query = (*self.0).clone();
+        assign(&mut query.set, assignments(&query.table, values)?);
         assign(&mut query.set, assignments(&query.table, set)?);
         Ok(Self(Arc::new(query)))
     }
@@ -467,8 +480,8 @@ impl Update {
     }
 
     /// As of `Select.sql`.
-    #[pyo3(signature = (dialect="postgresql"))]
-    fn sql<'py>(&self, py: Python<'py>, dialect: &str) -> PyResult<Bound<'py, PyTuple>> {
+    #[pyo3(signature = (dialect=Spelling::POSTGRES), text_signature = "($self, dialect='postgresql')")]
+    fn sql<'py>(&self, py: Python<'py>, dialect: Spelling) -> PyResult<Bound<'py, PyTuple>> {
         text(py, &Query::Update(Arc::clone(&self.0)), &[], dialect)
     }
 
@@ -483,7 +496,7 @@ impl Update {
     }
 
     fn __str__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.sql(py, "postgresql")?.get_item(0)
+        self.sql(py, Spelling::POSTGRES)?.get_item(0)
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
@@ -514,8 +527,8 @@ impl Delete {
     }
 
     /// As of `Select.sql`.
-    #[pyo3(signature = (dialect="postgresql"))]
-    fn sql<'py>(&self, py: Python<'py>, dialect: &str) -> PyResult<Bound<'py, PyTuple>> {
+    #[pyo3(signature = (dialect=Spelling::POSTGRES), text_signature = "($self, dialect='postgresql')")]
+    fn sql<'py>(&self, py: Python<'py>, dialect: Spelling) -> PyResult<Bound<'py, PyTuple>> {
         text(py, &Query::Delete(Arc::clone(&self.0)), &[], dialect)
     }
 
@@ -530,7 +543,7 @@ impl Delete {
     }
 
     fn __str__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.sql(py, "postgresql")?.get_item(0)
+        self.sql(py, Spelling::POSTGRES)?.get_item(0)
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
