@@ -26,7 +26,7 @@ enum Key<'a> {
     Bytes(&'a [u8]),
     Uuid([u8; 16]),
     /// Microseconds, and whether they are an instant's. A date is its midnight.
-    Moment(i64, bool),
+    Moment(i128, bool),
     /// Nanoseconds, of months of 30 days, as `PostgreSQL` compares intervals.
     Interval(i128),
     Other(String),
@@ -45,8 +45,8 @@ impl<'a> Key<'a> {
             Value::Text(value) => Self::Text(value),
             Value::Bytes(value) => Self::Bytes(value),
             Value::Uuid(value) => Self::Uuid(*value),
-            Value::Date(days) => Self::Moment(i64::from(*days) * 86_400_000_000, false),
-            Value::Timestamp { micros, utc } => Self::Moment(*micros, *utc),
+            Value::Date(days) => Self::Moment(i128::from(*days) * 86_400_000_000, false),
+            Value::Timestamp { micros, utc } => Self::Moment((*micros).into(), *utc),
             Value::Interval { months, days, nanos } => {
                 let days = i128::from(*months) * 30 + i128::from(*days);
                 Self::Interval(days * 86_400_000_000_000 + i128::from(*nanos))

@@ -4,7 +4,9 @@ use std::cmp::Ordering;
 use rowmill_columns::kernels::compare_floats;
 use rowmill_columns::{ListValue, Scalar, Value};
 
+use super::dates::midnight;
 use super::decimal::Decimal;
+use crate::ExprError;
 use crate::kind::{Base, Kind};
 use crate::matcher::HeldList;
 
@@ -159,8 +161,8 @@ impl Cell<'_> {
             (C::Bytes(a), C::Bytes(b)) => a.cmp(b),
             (C::Uuid(a), C::Uuid(b)) => a.cmp(b),
             (C::Date(a), C::Date(b)) => a.cmp(b),
-            (C::Date(a), C::Timestamp(b)) => (i64::from(*a) * MICROS_A_DAY).cmp(b),
-            (C::Timestamp(a), C::Date(b)) => a.cmp(&(i64::from(*b) * MICROS_A_DAY)),
+            (C::Date(a), C::Timestamp(b)) => moment(*a).cmp(&(*b).into()),
+            (C::Timestamp(a), C::Date(b)) => i128::from(*a).cmp(&moment(*b)),
             (C::Interval(a), C::Interval(b)) => a.length().cmp(&b.length()),
             (C::List(a), C::List(b)) => {
                 for (a, b) in a.iter().zip(b.iter()) {
@@ -190,8 +192,11 @@ impl Cell<'_> {
     }
 
     /// The value as one of a wider kind, as where a float may come from another branch.
-    pub(crate) fn widened(self, kind: Kind) -> Self {
-        match (kind, &self) {
+    ///
+    /// # Errors
+    /// Where a timestamp cannot be as far off as a date is.
+    pub(crate) fn widened(self, kind: Kind) -> Result<Self, ExprError> {
+        Ok(match (kind, &self) {
             (Kind::FLOAT, Self::Int(_) | Self::Decimal(_)) => {
                 self.float().map_or(self, Self::Float)
             }
@@ -199,9 +204,14 @@ impl Cell<'_> {
                 Self::Decimal(Decimal::new((*value).into(), 0))
             }
             (Kind::One(Base::Timestamp), Self::Date(days)) => {
-                Self::Timestamp(i64::from(*days) * MICROS_A_DAY)
+                Self::Timestamp(midnight(*days)?)
             }
             _ => self,
-        }
+        })
     }
+}
+
+/// Where a date begins, in microseconds: dates reach further than 64 bits of these.
+fn moment(days: i32) -> i128 {
+    i128::from(days) * i128::from(MICROS_A_DAY)
 }

@@ -5,6 +5,7 @@ use crate::ExprError;
 use crate::operators::Operator as O;
 
 const MICROS_A_SECOND: i64 = 1_000_000;
+const SECONDS_A_DAY: i64 = 86_400;
 
 fn out_of_range() -> ExprError {
     ExprError::new(
@@ -12,27 +13,38 @@ fn out_of_range() -> ExprError {
     )
 }
 
+/// Where a date begins, in microseconds.
+///
+/// # Errors
+/// Beyond 64 bits of these, which dates reach.
+pub(super) fn midnight(days: i32) -> Result<i64, ExprError> {
+    i64::from(days).checked_mul(MICROS_A_DAY).ok_or_else(out_of_range)
+}
+
 /// A part of a date or time, or its beginning; NULL for what has none.
-pub(super) fn part<'a>(operator: O, cell: &Cell<'a>) -> Cell<'a> {
-    let micros = match cell {
-        Cell::Date(days) => i64::from(*days) * MICROS_A_DAY,
-        Cell::Time(micros) | Cell::Timestamp(micros) | Cell::Instant(micros) => *micros,
-        _ => return Cell::Null,
+///
+/// # Errors
+/// Where the beginning is further off than a timestamp can be.
+pub(super) fn part<'a>(operator: O, cell: &Cell<'a>) -> Result<Cell<'a>, ExprError> {
+    let (day_number, time) = match cell {
+        Cell::Date(days) => (*days, 0),
+        // Microseconds of 64 bits are fewer days than 32 bits hold.
+        Cell::Time(micros) | Cell::Timestamp(micros) | Cell::Instant(micros) => {
+            (micros.div_euclid(MICROS_A_DAY) as i32, micros.rem_euclid(MICROS_A_DAY))
+        }
+        _ => return Ok(Cell::Null),
     };
-    let (days, time) = (micros.div_euclid(MICROS_A_DAY), micros.rem_euclid(MICROS_A_DAY));
-    // Microseconds of 64 bits are fewer days than 32 bits hold.
-    let day_number = days as i32;
     let seconds = time / MICROS_A_SECOND;
     let civil = || civil_from_days(day_number);
     let year_day =
         |year: i32| days_from_civil(year, 1, 1).map_or(0, |first| day_number - first + 1);
-    let midnight = |days: Option<i32>| {
-        let micros = days.and_then(|days| i64::from(days).checked_mul(MICROS_A_DAY));
-        micros.map_or(Cell::Null, Cell::Timestamp)
+    let at = |days: Option<i32>, time: i64| {
+        let micros = midnight(days.ok_or_else(out_of_range)?)?;
+        micros.checked_add(time).map(Cell::Timestamp).ok_or_else(out_of_range)
     };
-    let floored = |unit: i64| Cell::Timestamp(micros - micros.rem_euclid(unit));
+    let floored = |unit: i64| at(Some(day_number), time - time % unit);
     let int = |value: i64| Cell::Int(value);
-    match operator {
+    Ok(match operator {
         O::Year => int(year(civil().0)),
         O::Quarter => int(i64::from(civil().1.div_ceil(3))),
         O::Month => int(civil().1.into()),
@@ -43,23 +55,23 @@ pub(super) fn part<'a>(operator: O, cell: &Cell<'a>) -> Cell<'a> {
         O::Hour => int(seconds / 3_600),
         O::Minute => int(seconds / 60 % 60),
         O::Second => int(seconds % 60),
-        O::Epoch => int(micros.div_euclid(MICROS_A_SECOND)),
-        O::TruncateYear => midnight(days_from_civil(civil().0, 1, 1)),
+        O::Epoch => int(i64::from(day_number) * SECONDS_A_DAY + seconds),
+        O::TruncateYear => at(days_from_civil(civil().0, 1, 1), 0)?,
         O::TruncateQuarter => {
             let (year, month, _) = civil();
-            midnight(days_from_civil(year, (month - 1) / 3 * 3 + 1, 1))
+            at(days_from_civil(year, (month - 1) / 3 * 3 + 1, 1), 0)?
         }
         O::TruncateMonth => {
             let (year, month, _) = civil();
-            midnight(days_from_civil(year, month, 1))
+            at(days_from_civil(year, month, 1), 0)?
         }
-        O::TruncateWeek => midnight(day_number.checked_sub(week_day(day_number) as i32 - 1)),
-        O::TruncateDay => midnight(Some(day_number)),
-        O::TruncateHour => floored(3_600 * MICROS_A_SECOND),
-        O::TruncateMinute => floored(60 * MICROS_A_SECOND),
-        O::TruncateSecond => floored(MICROS_A_SECOND),
+        O::TruncateWeek => at(day_number.checked_sub(week_day(day_number) as i32 - 1), 0)?,
+        O::TruncateDay => at(Some(day_number), 0)?,
+        O::TruncateHour => floored(3_600 * MICROS_A_SECOND)?,
+        O::TruncateMinute => floored(60 * MICROS_A_SECOND)?,
+        O::TruncateSecond => floored(MICROS_A_SECOND)?,
         _ => Cell::Null,
-    }
+    })
 }
 
 /// The year as it is counted: before the year 1 is 1 BC, -1.
@@ -96,7 +108,7 @@ pub(super) fn moved<'a>(operator: O, a: &Cell<'a>, b: &Cell<'a>) -> Result<Cell<
         }
         (when, Cell::Interval(span)) => {
             let (micros, instant) = match when {
-                Cell::Date(days) => (i64::from(*days) * MICROS_A_DAY, false),
+                Cell::Date(days) => (midnight(*days)?, false),
                 Cell::Timestamp(micros) => (*micros, false),
                 Cell::Instant(micros) => (*micros, true),
                 _ => return Ok(Cell::Null),
@@ -148,7 +160,7 @@ mod tests {
     }
 
     fn int(operator: O, micros: i64) -> i64 {
-        match part(operator, &Cell::Timestamp(micros)) {
+        match part(operator, &Cell::Timestamp(micros)).unwrap() {
             Cell::Int(value) => value,
             other => panic!("{other:?}"),
         }
@@ -165,6 +177,22 @@ mod tests {
         ] {
             assert_eq!(int(O::Week, at(year, month, day)), week, "{year}-{month}-{day}");
             assert_eq!(int(O::WeekDay, at(year, month, day)), week_day, "{year}-{month}-{day}");
+        }
+    }
+
+    #[test]
+    fn dates_beyond_all_timestamps_have_parts_and_no_beginning() {
+        for (days, year) in [(i32::MAX, 5_881_580), (i32::MIN, -5_877_642)] {
+            let of = |operator| part(operator, &Cell::Date(days));
+            assert!(matches!(of(O::Year), Ok(Cell::Int(found)) if found == year));
+            let seconds = i64::from(days) * SECONDS_A_DAY;
+            assert!(matches!(of(O::Epoch), Ok(Cell::Int(found)) if found == seconds));
+            assert!(matches!(of(O::Hour), Ok(Cell::Int(0))));
+            for operator in [O::TruncateYear, O::TruncateWeek, O::TruncateDay, O::TruncateHour] {
+                assert!(of(operator).is_err(), "{operator:?}");
+            }
+            let order = Cell::Date(days).compare(&Cell::Timestamp(0));
+            assert_eq!(order, Some(days.cmp(&0)));
         }
     }
 

@@ -6,6 +6,7 @@ use rowmill_columns::{Batch, Column, DecimalValue, Field, Schema, Type};
 
 use super::bind::{Binder, position};
 use super::cell::Cell;
+use super::dates::midnight;
 use super::plan::{ColumnTest, Number, Plan, Planner};
 use super::row::Row;
 use super::run::{Run, number};
@@ -189,7 +190,6 @@ fn rows(batch: &Batch, row: &Row, base: Base) -> Result<(Type, Column), ExprErro
             ($type, column)
         }};
     }
-    const DAY: i64 = super::cell::MICROS_A_DAY;
     let nat = i64::MIN;
     Ok(match base {
         Base::Null | Base::Other => (Type::Null, Column::nulls(&Type::Null, batch.rows())),
@@ -231,7 +231,7 @@ fn rows(batch: &Batch, row: &Row, base: Base) -> Result<(Type, Column), ExprErro
         Base::Date => fixed!(Type::Date, Fixed::new(0_i32), Cell::Date(days) => days),
         Base::Time => fixed!(Type::Time, Fixed::new(0_i64), Cell::Time(micros) => micros),
         Base::Timestamp => fixed!(Type::Timestamp { utc: false }, Fixed::new(nat),
-            Cell::Timestamp(micros) => micros, Cell::Date(days) => i64::from(days) * DAY),
+            Cell::Timestamp(micros) => micros, Cell::Date(days) => midnight(days)?),
         Base::Instant => fixed!(Type::Timestamp { utc: true }, Fixed::new(nat),
             Cell::Instant(micros) => micros),
         Base::Interval => fixed!(Type::Interval, Fixed::new(IntervalMonthDayNano::new(0, 0, 0)),

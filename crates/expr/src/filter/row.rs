@@ -284,7 +284,7 @@ fn call<'a>(
             for arg in args {
                 let cell = arg.of(cells)?;
                 if !cell.is_null() {
-                    return Ok(cell.widened(kind));
+                    return cell.widened(kind);
                 }
             }
             Ok(Cell::Null)
@@ -293,11 +293,11 @@ fn call<'a>(
             let (pairs, last) = args.as_chunks::<2>();
             for [condition, value] in pairs {
                 if matches!(condition.of(cells)?, Cell::Bool(true)) {
-                    return Ok(value.of(cells)?.widened(kind));
+                    return value.of(cells)?.widened(kind);
                 }
             }
             match last {
-                [last] => Ok(last.of(cells)?.widened(kind)),
+                [last] => last.of(cells)?.widened(kind),
                 _ => Ok(Cell::Null),
             }
         }
@@ -305,7 +305,7 @@ fn call<'a>(
             let wanted = if operator == O::Least { Ordering::Less } else { Ordering::Greater };
             let mut best = Cell::Null;
             for arg in args {
-                let cell = arg.of(cells)?.widened(kind);
+                let cell = arg.of(cells)?.widened(kind)?;
                 if !cell.is_null() && (best.is_null() || cell.compare(&best) == Some(wanted)) {
                     best = cell;
                 }
@@ -384,7 +384,7 @@ fn unary(operator: O, cell: Cell<'_>) -> Result<Cell<'_>, ExprError> {
             Cell::Date(days) => Cell::Text(rowmill_columns::Value::Date(days).to_string().into()),
             _ => Cell::Null,
         },
-        (operator, cell) => dates::part(operator, &cell),
+        (operator, cell) => dates::part(operator, &cell)?,
     })
 }
 
