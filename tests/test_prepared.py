@@ -319,6 +319,22 @@ def test_a_query_may_say_what_none_means(db: rm.Database) -> None:
     assert ids(db.fetch(optional(wanted=[1, 2, 4]))) == [1, 2, 4]
 
 
+@rm.query
+def around(t: dt.datetime, by: dt.timedelta) -> Any:
+    return rm.select(Log.id).where(Log.at >= t - by, by + t >= Log.at)
+
+
+def test_a_moment_to_come_is_moved(any_url: str, db: rm.Database) -> None:
+    call = around(START, dt.timedelta(hours=2))
+    if any_url.startswith("sqlite"):
+        with pytest.raises(rm.ProgrammingError, match="which SQLite cannot do exactly"):
+            db.fetch(call)
+        return
+    assert ids(db.fetch(call)) == [0, 1, 2]
+    with pytest.raises(rm.DataError, match="wants a wall clock"):
+        db.fetch(around(START.replace(tzinfo=dt.UTC), dt.timedelta(hours=2)))
+
+
 def test_calls_by_every_verb(db: rm.Database) -> None:
     call = day(3, START, END)
     assert db.fetch_one(call).id == 94  # type: ignore[union-attr]

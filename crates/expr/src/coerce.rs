@@ -5,7 +5,7 @@ use rowmill_columns::Scalar;
 
 use crate::ExprError;
 use crate::kind::{Base, Kind};
-use crate::node::{Args, Expr, Op};
+use crate::node::{Args, Expr, Op, Parameter};
 use crate::operators::Operator as O;
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -66,6 +66,17 @@ fn compared(operator: O, args: &mut Args) -> Result<(), ExprError> {
     for value in args.iter() {
         none_of(value, operator, args)?;
     }
+    let moment = args
+        .iter()
+        .map(Expr::kind)
+        .find(|kind| matches!(kind, Kind::One(Base::Instant | Base::Timestamp)));
+    if let Some(kind) = moment {
+        for arg in args.iter_mut() {
+            if let Some(typed) = moved_from(arg, kind)? {
+                *arg = typed;
+            }
+        }
+    }
     let Some(with) = args.iter().find(|arg| arg.value().is_none()).map(Expr::kind) else {
         return Ok(());
     };
@@ -78,6 +89,27 @@ fn compared(operator: O, args: &mut Args) -> Result<(), ExprError> {
         }
     }
     Ok(())
+}
+
+/// A datetime to come that is moved by an interval, as one of the kind it is compared with: `PostgreSQL` takes
+/// `$1 - $2::interval` for the difference of two intervals.
+fn moved_from(arg: &Expr, kind: Kind) -> Result<Option<Expr>, ExprError> {
+    let (Op::Call(operator @ (O::Add | O::Subtract)), [when, by]) = (arg.op(), arg.args()) else {
+        return Ok(None);
+    };
+    let typed = |operand: &Expr| match operand.op() {
+        Op::Parameter(parameter) if parameter.kind == Kind::Any => {
+            Some(Expr::parameter(Parameter { kind, ..parameter.clone() }))
+        }
+        _ => None,
+    };
+    let interval = Kind::One(Base::Interval);
+    let args = match (typed(when), typed(by)) {
+        (Some(when), None) if by.kind() == interval => [when, by.clone()],
+        (None, Some(by)) if when.kind() == interval => [when.clone(), by],
+        _ => return Ok(None),
+    };
+    Expr::call(*operator, args).map(Some)
 }
 
 /// Which way a literal at this place goes where no whole number is its equal.

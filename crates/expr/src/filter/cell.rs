@@ -203,9 +203,7 @@ impl Cell<'_> {
             (Kind::One(Base::Decimal), Self::Int(value)) => {
                 Self::Decimal(Decimal::new((*value).into(), 0))
             }
-            (Kind::One(Base::Timestamp), Self::Date(days)) => {
-                Self::Timestamp(midnight(*days)?)
-            }
+            (Kind::One(Base::Timestamp), Self::Date(days)) => Self::Timestamp(midnight(*days)?),
             _ => self,
         })
     }
