@@ -7,7 +7,8 @@ import random
 
 import rowmill as rm
 from bench.campaigns import ATTRIBUTES, campaign, request
-from bench.peers.matching import all_of, closure, expression
+from bench.closures import all_of, closure
+from bench.peers.matching import expression
 
 
 def test_both_find_the_same_campaigns() -> None:

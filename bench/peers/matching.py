@@ -11,27 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.campaigns import ATTRIBUTES, Condition, campaign, request
+from bench.closures import CHECKED, REQUESTS, per_call, told
 from bench.measure import Job, Measure
-
-REQUESTS = 2_000
-CHECKED = 50
-"""Requests of which the ids are compared."""
-
-
-def closures(job: Job) -> Measure:
-    """A closure for each condition, and one for each campaign, as they are written today."""
-    dice = random.Random(1)
-    filters = [all_of([closure(part) for part in campaign(dice)]) for _ in range(job.keys)]
-    requests = [request(dice) for _ in range(REQUESTS)]
-
-    def match(record: dict[str, Any]) -> list[int]:
-        return [at for at, holds in enumerate(filters) if holds(record)]
-
-    m = Measure()
-    few = requests[: max(20, min(REQUESTS, 2_000_000 // job.keys))]
-    with m:
-        m.extra["dict_us"], m.extra["p99_us"] = per_call(match, few)
-    return told(m, [match(record) for record in requests[:CHECKED]])
 
 
 def rowmill(job: Job) -> Measure:
@@ -61,7 +42,9 @@ def rowmill(job: Job) -> Measure:
             * 2
             / seconds(lambda: beside(matcher, every, 2))
         )
-    return told(m, [sorted(matcher.match(record)) for record in requests[:CHECKED]])
+    m.extra |= told([sorted(matcher.match(record)) for record in requests[:CHECKED]])
+    m.extra |= dict.fromkeys(("wall", "cpu", "rss_mb", "rows"))  # of no meaning here
+    return m
 
 
 def beside(matcher: Any, every: Any, threads: int) -> None:
@@ -75,14 +58,6 @@ def beside(matcher: Any, every: Any, threads: int) -> None:
         thread.join()
 
 
-def told(m: Measure, found: list[list[int]]) -> Measure:
-    """With what tells that the libraries found the same."""
-    m.extra["found"] = sum(map(len, found))
-    m.extra["check"] = hash(tuple(map(tuple, found)))
-    m.extra |= dict.fromkeys(("wall", "cpu", "rss_mb", "rows"))  # of no meaning here
-    return m
-
-
 def seconds(call: Callable[[], Any]) -> float:
     """The median of some."""
     times = []
@@ -91,19 +66,6 @@ def seconds(call: Callable[[], Any]) -> float:
         call()
         times.append(time.perf_counter() - start)
     return statistics.median(times)
-
-
-def per_call(match: Callable[[Any], Any], records: list[Any]) -> tuple[float, float]:
-    """The median microseconds of a call, and the 99th percentile."""
-    times = []
-    for turn in range(2):
-        for record in records:
-            start = time.perf_counter()
-            match(record)
-            if turn:
-                times.append((time.perf_counter() - start) * 1e6)
-    times.sort()
-    return statistics.median(times), times[len(times) * 99 // 100]
 
 
 def expression(rm: Any, parts: list[Condition]) -> Any:
@@ -140,48 +102,3 @@ def one(rm: Any, part: Condition) -> Any:
     if low is None:
         return column <= high
     return column >= low if high is None else (column >= low) & (column <= high)
-
-
-Holds = Callable[[dict[str, Any]], bool]
-
-
-def all_of(parts: list[Holds]) -> Holds:
-    """True where all are; the first that is not ends it."""
-
-    def holds(record: dict[str, Any]) -> bool:
-        for part in parts:  # noqa: SIM110 - a generator takes twice as long
-            if not part(record):
-                return False
-        return True
-
-    return holds
-
-
-def closure(part: Condition) -> Holds:
-    """A condition; of what is missing none is true."""
-    kind, attribute, asked = part
-    if kind == "any of":
-        branches = [closure(branch) for branch in attribute]
-        return lambda record: any(branch(record) for branch in branches)
-    if kind == "is":
-        return lambda record: record.get(attribute) is asked
-    if kind == "range":
-        low, high = asked
-        if low is None:
-            return lambda record: (given := record.get(attribute)) is not None and given <= high
-        if high is None:
-            return lambda record: (given := record.get(attribute)) is not None and given >= low
-        return lambda record: (given := record.get(attribute)) is not None and low <= given <= high
-    values = frozenset(asked)
-    match kind:
-        case "within":
-            return lambda record: record.get(attribute) in values
-        case "without":
-            return lambda record: (
-                (given := record.get(attribute)) is not None and given not in values
-            )
-        case "holds":
-            return lambda record: (
-                (given := record.get(attribute)) is not None and not values.isdisjoint(given)
-            )
-    return lambda record: (given := record.get(attribute)) is not None and values.isdisjoint(given)

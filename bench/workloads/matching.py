@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+
 from bench.context import Context, simple
+from bench.harness import Case
 from bench.measure import Job
 
 NEEDS_POSTGRES = False
@@ -14,8 +18,12 @@ COLUMNS = (
 
 def run(context: Context) -> None:
     """150 campaigns, as a server of one team has, and more."""
+    pypy = shutil.which("pypy3") or ""
+    missing = "" if pypy else "there is no pypy3 here"
     for count in context.sizes.campaigns:
-        job = Job("", "", keys=count)
-        peers = ("rowmill", "closures") if count <= 10_000 else ("rowmill",)
-        cases = [simple(peer, "matching", peer, job) for peer in peers]
+        cases = [simple("rowmill", "matching", "rowmill", Job("", "", keys=count))]
+        if count <= 10_000:
+            closures = ["-m", "bench.closures", str(count)]
+            cases.append(Case("closures", command=[sys.executable, *closures]))
+            cases.append(Case("closures on PyPy", command=[pypy, *closures], missing=missing))
         context.run("matching", f"match {count}", cases)
