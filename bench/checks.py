@@ -189,6 +189,7 @@ TARGETS = [
     Target("matching", "150 campaigns: JSON, over none", over("json_us"), 4, unit="us"),
     Target("matching", "150 campaigns: closures / a dict", ratio("match 150", "dict_us", "closures", RM), 4, True),
     Target("matching", "150 campaigns: closures on PyPy / a dict", ratio("match 150", "dict_us", "closures on PyPy", RM), 4, True),
+    Target("matching", "100,000 campaigns: a change, p99", figure("match 100000", RM, "change_p99_us"), 1_000, unit="us"),
     Target("matching", "100,000 campaigns: two threads", figure("match 100000", RM, "two_threads_x"), 1.8, True),
     Target("filter", "100 rows x 11 columns", slowest(100), 2, unit="us"),
     Target("filter", "100 rows, three columns", slowest(100, ", three columns"), 0.6, unit="us"),

@@ -43,6 +43,9 @@ def rowmill(job: Job) -> Measure:
             / seconds(lambda: beside(matcher, every, 2))
         )
     m.extra |= told([sorted(matcher.match(record)) for record in requests[:CHECKED]])
+    m.extra["change_us"], m.extra["change_p99_us"] = per_call(
+        lambda at: matcher.replace(at, conditions[at - 1]), list(range(min(job.keys, 2_000)))
+    )
     m.extra |= dict.fromkeys(("wall", "cpu", "rss_mb", "rows"))  # of no meaning here
     return m
 
