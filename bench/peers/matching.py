@@ -43,11 +43,21 @@ def rowmill(job: Job) -> Measure:
             / seconds(lambda: beside(matcher, every, 2))
         )
     m.extra |= told([sorted(matcher.match(record)) for record in requests[:CHECKED]])
-    m.extra["change_us"], m.extra["change_p99_us"] = per_call(
-        lambda at: matcher.replace(at, conditions[at - 1]), list(range(min(job.keys, 2_000)))
-    )
+    m.extra["change_us"], m.extra["change_p99_us"] = per_change(matcher, conditions)
     m.extra |= dict.fromkeys(("wall", "cpu", "rss_mb", "rows"))  # of no meaning here
     return m
+
+
+def per_change(matcher: Any, conditions: list[Any]) -> tuple[float, float]:
+    """The median microseconds until a change is seen by whoever matches, and the 99th percentile, at some 900 a second."""
+    times = []
+    for at in range(min(len(conditions), 2_000)):
+        start = time.perf_counter()
+        matcher.replace(at, conditions[at - 1])
+        times.append((time.perf_counter() - start) * 1e6)
+        time.sleep(0.001)
+    times.sort()
+    return statistics.median(times), times[len(times) * 99 // 100]
 
 
 def beside(matcher: Any, every: Any, threads: int) -> None:
