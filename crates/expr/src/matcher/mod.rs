@@ -32,7 +32,6 @@
 
 mod attributes;
 mod base;
-mod bits;
 mod builder;
 mod clause;
 mod dictionary;

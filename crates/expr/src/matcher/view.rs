@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use super::attributes::Attributes;
 use super::base::Base;
-use super::bits;
 use super::explain::Said;
 use super::live::killed;
 use super::record::Record;
@@ -260,7 +259,16 @@ impl View {
     ) -> Result<usize, ExprError> {
         let mut ids = Vec::new();
         self.matches(record, scratch, &mut ids)?;
-        bits::set(&ids, bitmap)?;
+        if let Some(&largest) = ids.iter().max().filter(|&&id| id / 8 >= bitmap.len() as u64) {
+            return Err(ExprError::new(format!(
+                "the expression {largest} is beyond the bitmap, which has {} bytes and would need {}",
+                bitmap.len(),
+                largest / 8 + 1
+            )));
+        }
+        for id in &ids {
+            bitmap[(id / 8) as usize] |= 1 << (id % 8);
+        }
         Ok(ids.len())
     }
 

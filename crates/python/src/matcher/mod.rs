@@ -1,6 +1,7 @@
 #![allow(clippy::doc_link_with_quotes)] // the examples are Python
 //! Stored conditions and the records that they are true of, as Python sees them.
 
+mod bits;
 mod change;
 mod ids;
 mod record;
@@ -18,9 +19,9 @@ use rowmill::{Field, Type};
 use crate::frame::Frame;
 use crate::query::{Expr, expression, kind_named, raised, source_of};
 use crate::schema::Schema;
-use crate::{errors, value};
+use crate::{buffer, errors, value};
 use change::Refusal;
-use ids::{Id, Ids};
+use ids::{Id, Ids, Sort};
 
 /// Conditions by id, and which of them are true of a record.
 ///
@@ -215,6 +216,41 @@ impl Matcher {
         let known = ids.of(py, &ranked);
         drop(ids);
         known.list(py)
+    }
+
+    /// Sets the bit of the id of each condition that is true of a record, in a `bytearray`, a NumPy array of `uint8`
+    /// or a `memoryview`: id 0 is the least significant bit of the first byte, as NumPy's
+    /// `packbits(bitorder="little")` and Arrow have it. Bits that are set already stay so. Returns how many
+    /// conditions are true.
+    ///
+    /// Where an id that is to be told is negative or beyond the bitmap, that is a `ProgrammingError` and no bit is set.
+    ///
+    /// >>> import rowmill as rm
+    /// >>> matcher = rm.Matcher({"age": int})
+    /// >>> matcher.insert(1, rm.col("age") > 17)
+    /// >>> matcher.insert(8, rm.col("age") > 20)
+    /// >>> bitmap = bytearray(2)
+    /// >>> matcher.match_into(bitmap, {"age": 30})
+    /// 2
+    /// >>> bitmap
+    /// bytearray(b'\\x02\\x01')
+    fn match_into(&self, bitmap: &Bound<'_, PyAny>, record: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let py = record.py();
+        let mut room = self.room();
+        self.fill(&mut room.record, record)?;
+        let view = self.inner.view();
+        if self.ids().sort() == Some(Sort::Text) && !view.is_empty() {
+            return Err(PyTypeError::new_err(
+                "the ids of this matcher are str, and a bitmap is of ids that are int",
+            ));
+        }
+        let Room { record, scratch, found } = &mut *room;
+        found.clear();
+        self.run(py, view.len(), || view.matches(record, scratch, found))?;
+        buffer::write(bitmap, "a bitmap", |bitmap| bits::set(py, found, bitmap))?;
+        let count = found.len();
+        self.keep(room);
+        Ok(count)
     }
 
     /// The priority of an id's condition.
