@@ -1,12 +1,16 @@
-//! A column's memory under Python's buffer protocol: what NumPy views without a copy.
+//! Memory under Python's buffer protocol: a column's, which NumPy views without a copy, and what others lend.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};
 use std::ptr;
+use std::sync::atomic::AtomicU8;
 
-use pyo3::exceptions::PyBufferError;
+use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
+
+use crate::value;
 
 /// Read-only bytes that live as long as anyone looks at them.
 #[pyclass(frozen, module = "rowmill._rowmill")]
@@ -69,4 +73,26 @@ impl Buffer {
         unsafe { (*view).obj = ptr::null_mut() };
         Err(PyErr::fetch(slf.py()))
     }
+}
+
+/// Has bytes written that a caller lends: a `bytearray`, an array of `uint8`, a `memoryview` of one of these.
+pub(crate) fn write<T>(
+    lent: &Bound<'_, PyAny>,
+    what: &str,
+    write: impl FnOnce(&[AtomicU8]) -> PyResult<T>,
+) -> PyResult<T> {
+    let wrong = |why: &str| {
+        let class = value::class_name(lent);
+        PyTypeError::new_err(format!(
+            "{what} is a bytearray, a NumPy array of uint8 or a memoryview of bytes, and this {class} {why}"
+        ))
+    };
+    let buffer = PyBuffer::<u8>::get(lent).map_err(|_| wrong("is none"))?;
+    if buffer.readonly() {
+        return Err(wrong("is read-only"));
+    }
+    let bytes = buffer.as_slice_ptr().ok_or_else(|| wrong("has gaps"))?;
+    // SAFETY: the bytes are in one piece and may be written, and whoever lends them neither moves nor frees them
+    // before `buffer` is dropped, which is after the last use. They are atomic because other threads may have them too.
+    write(unsafe { &*(bytes.as_ptr() as *const [AtomicU8]) })
 }

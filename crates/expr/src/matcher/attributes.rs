@@ -67,6 +67,15 @@ impl Attributes {
         self.numbers.get(name).copied()
     }
 
+    /// The same, where it is likely to be this one: records tend to name their attributes in one order.
+    #[inline]
+    pub(crate) fn number_from(&self, likely: usize, name: &str) -> Option<usize> {
+        match self.schema.fields.get(likely) {
+            Some(field) if *field.name == *name => Some(likely),
+            _ => self.number(name),
+        }
+    }
+
     /// What to say of a name that is none of theirs.
     pub fn unknown(&self, name: &str) -> String {
         let names: Vec<&str> = self.schema.fields.iter().map(|field| &*field.name).collect();

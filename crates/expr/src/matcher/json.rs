@@ -33,11 +33,22 @@ impl Record {
     /// Where the text is no JSON object, a member is of another kind than its attribute, or, unless unknown ones are
     /// ignored, of none. The record may be half set then.
     pub fn set_json(&mut self, json: &[u8], ignores_unknown: bool) -> Result<(), ExprError> {
-        let mut source = serde_json::Deserializer::from_slice(json);
-        let found = source.deserialize_map(Members { record: self, ignores_unknown });
-        found
-            .and_then(|()| source.end())
-            .map_err(|error| ExprError::new(format!("the record: {error}")))
+        let read = match std::str::from_utf8(json) {
+            // Looked at once, and not text by text.
+            Ok(json) => self.read_json(serde_json::Deserializer::from_str(json), ignores_unknown),
+            // Which knows where it is.
+            Err(_) => self.read_json(serde_json::Deserializer::from_slice(json), ignores_unknown),
+        };
+        read.map_err(|error| ExprError::new(format!("the record: {error}")))
+    }
+
+    fn read_json<'de, R: serde_json::de::Read<'de>>(
+        &mut self,
+        mut source: serde_json::Deserializer<R>,
+        ignores_unknown: bool,
+    ) -> serde_json::Result<()> {
+        source.deserialize_map(Members { record: self, ignores_unknown })?;
+        source.end()
     }
 }
 
@@ -54,9 +65,11 @@ impl<'de> Visitor<'de> for Members<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let mut next = 0;
         while let Some(name) = members.next_key_seed(Text)? {
-            match self.record.attributes().number(&name) {
+            match self.record.attributes().number_from(next, &name) {
                 Some(attribute) => {
+                    next = attribute + 1;
                     members.next_value_seed(Member { record: &mut *self.record, attribute })?;
                 }
                 None if self.ignores_unknown => {
@@ -193,98 +206,95 @@ impl<'de> Visitor<'de> for Member<'_> {
         let Kind::List(base) = self.kind() else {
             return Err(A::Error::invalid_type(serde::de::Unexpected::Seq, &self));
         };
-        // Of texts, which most lists are of, nothing is kept twice.
-        let mut values: Vec<Element<'de>> = Vec::new();
-        while let Some(element) = elements.next_element_seed(ElementOf(base))? {
-            values.push(element);
-        }
-        let all = values.iter().map(|value| match value {
-            Element::Text(value) => Value::Text(value),
-            Element::Other(value) => value.clone(),
-        });
-        self.record.set_list(self.attribute, all).map_err(A::Error::custom)
+        let start = self.record.elements.len();
+        let Self { record, attribute } = self;
+        while elements
+            .next_element_seed(Element { record: &mut *record, attribute, base })?
+            .is_some()
+        {}
+        record.end_list(attribute, start);
+        Ok(())
     }
 }
 
-enum Element<'de> {
-    Text(Cow<'de, str>),
-    Other(Value<'static>),
+/// An element of a list, which is kept where the record's others are.
+struct Element<'r> {
+    record: &'r mut Record,
+    attribute: usize,
+    base: Base,
 }
 
-struct ElementOf(Base);
+impl Element<'_> {
+    fn push<E: Error>(self, value: &Value<'_>) -> Result<(), E> {
+        self.record.push(self.attribute, self.base, value).map_err(E::custom)
+    }
+}
 
-impl<'de> DeserializeSeed<'de> for ElementOf {
-    type Value = Element<'de>;
+impl<'de> DeserializeSeed<'de> for Element<'_> {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Element<'de>, D::Error> {
-        if self.0 != Base::Decimal {
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        if self.base != Base::Decimal {
             return from.deserialize_any(self);
         }
         let raw: &RawValue = serde::Deserialize::deserialize(from)?;
-        decimal(raw.get()).ok_or_else(|| {
+        let value = decimal(raw.get()).ok_or_else(|| {
             D::Error::custom(format!("{} is no decimal of at most 38 digits", raw.get()))
-        })
+        })?;
+        self.push(&value)
     }
 }
 
-fn decimal<'de>(raw: &str) -> Option<Element<'de>> {
+fn decimal(raw: &str) -> Option<Value<'static>> {
     if raw == "null" {
-        return Some(Element::Other(Value::Null));
+        return Some(Value::Null);
     }
     let (digits, scale) = parse_decimal(raw.trim_matches('"'))?;
-    Some(Element::Other(Value::Decimal(DecimalValue::new(digits, scale.try_into().ok()?))))
+    Some(Value::Decimal(DecimalValue::new(digits, scale.try_into().ok()?)))
 }
 
-impl ElementOf {
-    fn text(self, text: Cow<'_, str>) -> Element<'_> {
-        Element::Other(match text_value(self.0, &text) {
-            Some(Scalar::Date(days)) => Value::Date(days),
-            Some(Scalar::Time(micros)) => Value::Time(micros),
-            Some(Scalar::Timestamp { micros, utc }) => Value::Timestamp { micros, utc },
-            Some(Scalar::Uuid(value)) => Value::Uuid(value),
-            _ => return Element::Text(text),
-        })
-    }
-}
-
-impl<'de> Visitor<'de> for ElementOf {
-    type Value = Element<'de>;
+impl<'de> Visitor<'de> for Element<'_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an element of a list of plain values")
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Element<'de>, E> {
-        Ok(Element::Other(Value::Null))
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.push(&Value::Null)
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Element<'de>, E> {
-        Ok(Element::Other(Value::Bool(value)))
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        self.push(&Value::Bool(value))
     }
 
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Element<'de>, E> {
-        let is_float = self.0 == Base::Float;
-        Ok(Element::Other(if is_float { Value::Float(value as f64) } else { Value::Int(value) }))
+    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
+        let is_float = self.base == Base::Float;
+        self.push(&if is_float { Value::Float(value as f64) } else { Value::Int(value) })
     }
 
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Element<'de>, E> {
-        if self.0 == Base::Float {
-            return Ok(Element::Other(Value::Float(value as f64)));
+    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
+        if self.base == Base::Float {
+            return self.push(&Value::Float(value as f64));
         }
-        i64::try_from(value)
-            .map(|value| Element::Other(Value::Int(value)))
-            .map_err(|_| E::custom(format!("{value} is beyond 63 bits")))
+        match i64::try_from(value) {
+            Ok(value) => self.push(&Value::Int(value)),
+            Err(_) => Err(E::custom(format!("{value} is beyond 63 bits"))),
+        }
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Element<'de>, E> {
-        Ok(Element::Other(Value::Float(value)))
+    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
+        self.push(&Value::Float(value))
     }
 
-    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<Element<'de>, E> {
-        Ok(self.text(Cow::Borrowed(value)))
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Element<'de>, E> {
-        Ok(self.text(Cow::Owned(value.to_owned())))
+    fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
+        let value = match text_value(self.base, value) {
+            Some(Scalar::Date(days)) => Value::Date(days),
+            Some(Scalar::Time(micros)) => Value::Time(micros),
+            Some(Scalar::Timestamp { micros, utc }) => Value::Timestamp { micros, utc },
+            Some(Scalar::Uuid(value)) => Value::Uuid(value),
+            _ => Value::Text(value),
+        };
+        self.push(&value)
     }
 }

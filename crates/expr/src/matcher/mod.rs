@@ -56,6 +56,7 @@ mod stats;
 mod step;
 #[cfg(test)]
 mod tests;
+mod top;
 mod view;
 
 pub use attributes::Attributes;
@@ -68,4 +69,5 @@ pub(crate) use record::HeldList;
 pub use record::Record;
 pub use scratch::Scratch;
 pub use stats::{LayerStats, Stats};
+pub use top::Top;
 pub use view::View;

@@ -108,6 +108,7 @@ impl Record {
     ///
     /// # Panics
     /// If there is no such attribute, as all that set.
+    #[inline]
     pub fn set(&mut self, attribute: usize, value: &Value<'_>) -> Result<(), ExprError> {
         let kind = self.attributes.get(attribute).kind;
         self.cells[attribute] = match (value, kind) {
@@ -144,14 +145,30 @@ impl Record {
         };
         let start = self.elements.len();
         for value in values {
-            let Some(held) = self.hold(&value, base) else {
-                self.elements.truncate(start);
-                return Err(self.wrong(attribute, &value));
-            };
-            self.elements.push(held);
+            self.push(attribute, base, &value).inspect_err(|_| self.elements.truncate(start))?;
         }
-        self.cells[attribute] = Held::List(start as u32, self.elements.len() as u32);
+        self.end_list(attribute, start);
         Ok(())
+    }
+
+    /// Keeps an element of a list that [`end_list`](Self::end_list) will end.
+    #[inline]
+    pub(super) fn push(
+        &mut self,
+        attribute: usize,
+        base: Base,
+        value: &Value<'_>,
+    ) -> Result<(), ExprError> {
+        match self.hold(value, base) {
+            Some(held) => self.elements.push(held),
+            None => return Err(self.wrong(attribute, value)),
+        }
+        Ok(())
+    }
+
+    /// Sets a list, of the elements from one on.
+    pub(super) fn end_list(&mut self, attribute: usize, start: usize) {
+        self.cells[attribute] = Held::List(start as u32, self.elements.len() as u32);
     }
 
     /// Sets NULL.
@@ -220,6 +237,7 @@ impl Record {
         Ok(())
     }
 
+    #[inline]
     fn hold(&mut self, value: &Value<'_>, base: Base) -> Option<Held> {
         Some(match (value, base) {
             (Value::Null, _) => Held::Null,
