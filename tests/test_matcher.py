@@ -118,6 +118,34 @@ def test_json_is_read_as_the_attributes_are_declared() -> None:
     assert sorted(matcher.match(json.dumps(record))) == [1, 2, 3, 4, 5, 6, 7]
 
 
+def test_json_may_be_in_any_order_and_say_things_twice() -> None:
+    kinds: dict[str, Any] = {
+        "a": str,
+        "topics": list[str],
+        "b": int,
+        "days": list[dt.date],
+        "c": str,
+    }
+    matcher: rm.Matcher[int] = rm.Matcher(kinds, unknown="ignore")
+    matcher.insert(1, rm.col("topics").contains_all(["é", "x"]) & (rm.col("a") == "A"))
+    matcher.insert(2, rm.col("days").contains(dt.date(2024, 1, 31)) & (rm.col("c") == "C"))
+    matcher.insert(3, rm.col("b") == 3)
+    matcher.insert(4, rm.col("topics").length() == 2)
+    texts = [
+        r'{"a": "A", "topics": ["\u00e9", "x"], "b": 3, "days": ["2024-01-31"], "c": "C"}',
+        r'{"c": "C", "days": [null, "2024-01-31"], "b": 3, "topics": ["x", "é"], "a": "A"}',
+        r'{"topics": ["y"], "b": 1, "a": "B", "z": [{}], "c": "C", "topics": ["x", "é"], "a": "\u0041",'
+        r' "days": ["2024-01-31"], "b": 3}',
+    ]
+    for text in texts:
+        assert sorted(matcher.match(text)) == sorted(matcher.match(text.encode())) == [1, 2, 3, 4]
+    assert matcher.match(b'{"z": "\xff", "b": 3}') == [3], "what is passed over is not read"
+    for text in ('{"b": 3, "topics": ["x", 1]}', '{"b": 3, "days": ["2024-01-31", "x"]}'):
+        with pytest.raises(rm.ProgrammingError, match=r"the record: the attribute .* list\["):
+            matcher.match(text)
+    assert matcher.match(texts[0]) == matcher.match(texts[1])
+
+
 def test_a_batch_gives_a_row_for_each_match(matcher: rm.Matcher[str]) -> None:
     frame = rm.Frame({"country": ["DE", "FR", None], "age": [30, 5, None]})
     found = matcher.match_batch(frame)

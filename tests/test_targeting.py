@@ -9,6 +9,8 @@ import json
 import os
 import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -260,6 +262,12 @@ def test_it_serves_http(any_url: str, tmp_path: Path) -> None:
                 assert response.status == status
                 assert response.getheader("Connection") == "close"
                 response.read()
+        address = ("127.0.0.1", int(url.rpartition(":")[2]))
+        for part in (b"", b"POST /bid HTTP/1.1\r\nContent-Length: 9\r\n\r\n{", b"?\r\n\r\n"):
+            with socket.create_connection(address) as client:
+                client.sendall(part)
+                # Closed at once, what it may be told thrown away.
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         words = ("--url", url, "--seconds", 0.2, "--picture", picture)
         out = targeting("load", *words).stdout
         assert "requests in" in out

@@ -253,7 +253,7 @@ fn decimal(raw: &str) -> Option<Value<'static>> {
     Some(Value::Decimal(DecimalValue::new(digits, scale.try_into().ok()?)))
 }
 
-impl<'de> Visitor<'de> for Element<'_> {
+impl Visitor<'_> for Element<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
