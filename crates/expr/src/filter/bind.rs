@@ -29,8 +29,7 @@ impl<'a> Binder<'a> {
 
     /// The same, where columns are kept that were found already.
     pub(crate) fn keeping(schema: &'a Schema, columns: &'a mut Columns) -> Self {
-        let done = HashMap::with_capacity_and_hasher(28, RandomState::default());
-        Self { schema, done, columns: Some(columns) }
+        Self { schema, done: HashMap::default(), columns: Some(columns) }
     }
 
     /// # Errors

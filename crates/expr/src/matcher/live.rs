@@ -2,14 +2,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::attributes::Attributes;
 use super::base::Base;
-use super::builder::bound;
+use super::builder::form;
 use super::dictionary::Dictionary;
-use super::form::Form;
-use super::leaf::Leaves;
 use super::merge::{InFlight, Merge};
 use super::residual::Residuals;
 use super::view::{Dead, Level, Recent, View};
 use crate::ExprError;
+use crate::filter::bind::Columns;
 use crate::node::Expr;
 
 /// Conditions that come and go while records are matched.
@@ -210,11 +209,9 @@ impl Live {
     }
 
     fn recent(&self, id: u64, expression: &Expr) -> Result<Arc<Recent>, ExprError> {
-        let bound = bound(expression, &self.attributes)?;
         // As an index has it, so that it means the same before and after.
         let dictionaries = &mut vec![Dictionary::default(); self.attributes.len()];
-        let form =
-            Form::of(&bound, false, &mut Leaves { attributes: &self.attributes, dictionaries });
+        let form = form(expression, &self.attributes, dictionaries, &mut Columns::default())?;
         let mut conditions = Residuals::default();
         let tree = conditions.tree(&form, self.attributes.schema())?;
         Ok(Arc::new(Recent { id, expression: expression.clone(), conditions, tree }))

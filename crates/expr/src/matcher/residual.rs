@@ -9,6 +9,7 @@ use rowmill_columns::{Scalar, Schema};
 use super::form::{Form, Part};
 use super::record::Record;
 use crate::ExprError;
+use crate::filter::bind::Binder;
 use crate::filter::cell::Cell;
 use crate::filter::row::Row;
 use crate::node::{Expr, Op};
@@ -88,8 +89,12 @@ impl Residuals {
     }
 
     fn condition(&mut self, part: &Part, schema: &Schema) -> Result<u32, ExprError> {
-        let expression =
-            if part.not { negated(&part.expression)? } else { part.expression.clone() };
+        let expression = if part.is_bound {
+            part.expression.clone()
+        } else {
+            Binder::new(schema).bind(&part.expression)?
+        };
+        let expression = if part.not { negated(&expression)? } else { expression };
         let hash = fingerprint(&expression, &self.hasher);
         let same = |&(other, at): &(u64, u32)| {
             other == hash && self.expressions[at as usize].same(&expression)
