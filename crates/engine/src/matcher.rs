@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub use rowmill_expr::matcher::{Attributes, Base, Builder, Record, Said, Scratch, Stats, View};
+pub use rowmill_expr::matcher::{
+    Attributes, Base, Builder, Record, Said, Scratch, Stats, Top, View,
+};
 use rowmill_expr::matcher::{Live, RECENT};
 use rowmill_expr::{Expr, ExprError};
 
@@ -55,12 +57,25 @@ impl Matcher {
         self.live.view()
     }
 
-    /// Stores a condition.
+    /// Stores a condition, of priority 0.
     ///
     /// # Errors
     /// As [`Live::insert`].
     pub fn insert(&self, id: u64, condition: &Expr) -> Result<(), ExprError> {
-        self.live.insert(id, condition)?;
+        self.insert_with_priority(id, condition, 0.0)
+    }
+
+    /// The same, of a priority: see [`View::top`].
+    ///
+    /// # Errors
+    /// As [`Live::insert_with_priority`].
+    pub fn insert_with_priority(
+        &self,
+        id: u64,
+        condition: &Expr,
+        priority: f64,
+    ) -> Result<(), ExprError> {
+        self.live.insert_with_priority(id, condition, priority)?;
         self.tend();
         Ok(())
     }
@@ -75,12 +90,27 @@ impl Matcher {
         Ok(())
     }
 
-    /// Stores a condition in place of the one of its id: whether there was one.
+    /// Stores a condition in place of the one of its id, whose priority it has: whether there was one.
     ///
     /// # Errors
     /// As [`Live::replace`].
     pub fn replace(&self, id: u64, condition: &Expr) -> Result<bool, ExprError> {
         let was = self.live.replace(id, condition)?;
+        self.tend();
+        Ok(was)
+    }
+
+    /// The same, with another priority.
+    ///
+    /// # Errors
+    /// As [`Live::replace_with_priority`].
+    pub fn replace_with_priority(
+        &self,
+        id: u64,
+        condition: &Expr,
+        priority: f64,
+    ) -> Result<bool, ExprError> {
+        let was = self.live.replace_with_priority(id, condition, priority)?;
         self.tend();
         Ok(was)
     }

@@ -42,6 +42,7 @@ pub struct Base {
     /// Expressions of more than one slot.
     many: usize,
     pub(crate) ids: Vec<u64>,
+    pub(crate) priorities: Vec<f64>,
     pub(crate) expressions: Vec<Expr>,
     pub(crate) numbers: HashMap<u64, u32, RandomState>,
 }
@@ -91,6 +92,7 @@ impl Base {
             residuals,
             trees,
             ids,
+            priorities,
             expressions,
             numbers,
             ..
@@ -166,6 +168,7 @@ impl Base {
             residuals,
             many: many as usize,
             ids,
+            priorities,
             expressions,
             numbers,
         }
@@ -252,7 +255,7 @@ impl Base {
             + (self.checks.len() * 3 + self.check_values.len()) * 4
             + self.with_extras.len() * 64;
         let residual = self.residuals.byte_len() + self.trees.len() * 24;
-        let ids = self.ids.len() * 8 + self.expressions.len() * 8 + self.numbers.allocation_size();
+        let ids = self.ids.len() * 24 + self.numbers.allocation_size();
         self.lines.len() * 64 + layers + dictionaries + slots + residual + ids
     }
 

@@ -28,6 +28,7 @@ pub struct Builder {
     pub(crate) residuals: Residuals,
     pub(crate) trees: Vec<Tree>,
     pub(crate) ids: Vec<u64>,
+    pub(crate) priorities: Vec<f64>,
     pub(crate) expressions: Vec<Expr>,
     pub(crate) numbers: HashMap<u64, u32, RandomState>,
     columns: Columns,
@@ -46,6 +47,7 @@ impl Builder {
             residuals: Residuals::default(),
             trees: Vec::new(),
             ids: Vec::new(),
+            priorities: Vec::new(),
             expressions: Vec::new(),
             numbers: HashMap::default(),
             columns: Columns::default(),
@@ -62,12 +64,26 @@ impl Builder {
         self.ids.is_empty()
     }
 
-    /// Adds an expression. One that is never true is kept, to be [explained](Base::explain), and costs nothing.
+    /// Adds an expression, of priority 0. One that is never true is kept, to be [explained](Base::explain), and costs nothing.
     ///
     /// # Errors
     /// Where the id is taken, or the expression is no condition, names an attribute that is not there, makes no
     /// sense for the attributes' kinds, or needs a database. The builder is then as it was.
     pub fn insert(&mut self, id: u64, expression: &Expr) -> Result<(), ExprError> {
+        self.insert_with_priority(id, expression, 0.0)
+    }
+
+    /// The same, of a priority: see [`View::top`](super::View::top).
+    ///
+    /// # Errors
+    /// As [`insert`](Self::insert), and where the priority is NaN.
+    pub fn insert_with_priority(
+        &mut self,
+        id: u64,
+        expression: &Expr,
+        priority: f64,
+    ) -> Result<(), ExprError> {
+        let priority = checked(priority)?;
         if self.numbers.contains_key(&id) {
             return Err(ExprError::new(format!("there is an expression {id} already")));
         }
@@ -97,6 +113,7 @@ impl Builder {
             entry.insert(number);
         }
         self.ids.push(id);
+        self.priorities.push(priority);
         self.expressions.push(expression.clone());
         Ok(())
     }
@@ -121,6 +138,15 @@ impl Builder {
     pub fn build(self) -> Base {
         Base::of(self)
     }
+}
+
+/// A priority that can be compared with any other.
+pub(super) fn checked(priority: f64) -> Result<f64, ExprError> {
+    if priority.is_nan() {
+        return Err(ExprError::new("a priority is a number, and NaN is none"));
+    }
+    // -0 is 0.
+    Ok(priority + 0.0)
 }
 
 /// Expressions that one index takes: they are counted in 32 bits, and each may be in 32 slots.

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::attributes::Attributes;
 use super::base::Base;
-use super::builder::form;
+use super::builder::{checked, form};
 use super::dictionary::Dictionary;
 use super::merge::{InFlight, Merge};
 use super::residual::Residuals;
@@ -72,19 +72,32 @@ impl Live {
         Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Stores a condition; [`merge`](Self::merge) is called from time to time.
+    /// Stores a condition, of priority 0; [`merge`](Self::merge) is called from time to time.
     ///
     /// # Errors
     /// Where the id is taken, or the expression is none that a [`Builder`](super::Builder) takes. Nothing has changed
     /// then.
     pub fn insert(&self, id: u64, expression: &Expr) -> Result<(), ExprError> {
-        let recent = self.recent(id, expression)?;
+        self.insert_with_priority(id, expression, 0.0)
+    }
+
+    /// The same, of a priority: see [`View::top`].
+    ///
+    /// # Errors
+    /// As [`insert`](Self::insert), and where the priority is NaN.
+    pub fn insert_with_priority(
+        &self,
+        id: u64,
+        expression: &Expr,
+        priority: f64,
+    ) -> Result<(), ExprError> {
+        let recent = self.recent(id, expression, priority)?;
         let _writer = self.writer();
         let view = self.view();
         if view.contains(id) {
             return Err(taken(id));
         }
-        self.publish(view.with(recent));
+        self.publish(view.with(Arc::new(recent)));
         Ok(())
     }
 
@@ -121,21 +134,25 @@ impl Live {
         Ok(())
     }
 
-    /// Stores a condition in place of the one of its id, if there is one: whether there was.
+    /// Stores a condition in place of the one of its id, whose priority it has, if there is one: whether there was.
     ///
     /// # Errors
     /// As [`insert`](Self::insert), but for an id that is taken.
     pub fn replace(&self, id: u64, expression: &Expr) -> Result<bool, ExprError> {
-        let recent = self.recent(id, expression)?;
-        let mut writer = self.writer();
-        let view = self.view();
-        let without = view.without(id);
-        let was = without.is_some();
-        if was {
-            writer.iter_mut().for_each(|merge| merge.removed.push(id));
-        }
-        self.publish(without.unwrap_or_else(|| View::clone(&view)).with(recent));
-        Ok(was)
+        Ok(self.put(self.recent(id, expression, 0.0)?, true))
+    }
+
+    /// The same, with another priority.
+    ///
+    /// # Errors
+    /// As [`replace`](Self::replace), and where the priority is NaN.
+    pub fn replace_with_priority(
+        &self,
+        id: u64,
+        expression: &Expr,
+        priority: f64,
+    ) -> Result<bool, ExprError> {
+        Ok(self.put(self.recent(id, expression, priority)?, false))
     }
 
     /// Removes a condition: whether there was one.
@@ -208,13 +225,30 @@ impl Live {
         self.view().recent.len()
     }
 
-    fn recent(&self, id: u64, expression: &Expr) -> Result<Arc<Recent>, ExprError> {
+    fn put(&self, mut recent: Recent, keeps_priority: bool) -> bool {
+        let id = recent.id;
+        let mut writer = self.writer();
+        let view = self.view();
+        let without = view.without(id);
+        let was = without.is_some();
+        if was {
+            writer.iter_mut().for_each(|merge| merge.removed.push(id));
+        }
+        if keeps_priority {
+            recent.priority = view.priority(id).unwrap_or(0.0);
+        }
+        self.publish(without.unwrap_or_else(|| View::clone(&view)).with(Arc::new(recent)));
+        was
+    }
+
+    fn recent(&self, id: u64, expression: &Expr, priority: f64) -> Result<Recent, ExprError> {
+        let priority = checked(priority)?;
         // As an index has it, so that it means the same before and after.
         let dictionaries = &mut vec![Dictionary::default(); self.attributes.len()];
         let form = form(expression, &self.attributes, dictionaries, &mut Columns::default())?;
         let mut conditions = Residuals::default();
         let tree = conditions.tree(&form, self.attributes.schema())?;
-        Ok(Arc::new(Recent { id, expression: expression.clone(), conditions, tree }))
+        Ok(Recent { id, expression: expression.clone(), priority, conditions, tree })
     }
 
     pub(super) fn writer(&self) -> MutexGuard<'_, Vec<InFlight>> {

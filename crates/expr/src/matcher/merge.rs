@@ -44,11 +44,14 @@ impl Merge<'_> {
             let base = &level.base;
             for number in (0..base.len() as u32).filter(|&number| level.is_alive(number)) {
                 let at = number as usize;
-                refused |= builder.insert(base.ids[at], &base.expressions[at]).is_err();
+                let (id, expression) = (base.ids[at], &base.expressions[at]);
+                let priority = base.priorities[at];
+                refused |= builder.insert_with_priority(id, expression, priority).is_err();
             }
         }
         for recent in &self.recent {
-            refused |= builder.insert(recent.id, &recent.expression).is_err();
+            let Recent { id, expression, priority, .. } = &**recent;
+            refused |= builder.insert_with_priority(*id, expression, *priority).is_err();
         }
         if !refused {
             self.finish(builder.build());

@@ -32,6 +32,7 @@
 
 mod attributes;
 mod base;
+mod bits;
 mod builder;
 mod clause;
 mod dictionary;
@@ -56,6 +57,7 @@ mod stats;
 mod step;
 #[cfg(test)]
 mod tests;
+mod top;
 mod view;
 
 pub use attributes::Attributes;
@@ -68,4 +70,5 @@ pub(crate) use record::HeldList;
 pub use record::Record;
 pub use scratch::Scratch;
 pub use stats::{LayerStats, Stats};
+pub use top::Top;
 pub use view::View;

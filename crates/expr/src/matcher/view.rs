@@ -2,11 +2,13 @@ use std::sync::Arc;
 
 use super::attributes::Attributes;
 use super::base::Base;
+use super::bits;
 use super::explain::Said;
 use super::live::killed;
 use super::record::Record;
 use super::residual::{Residuals, Tree, Truth};
 use super::scratch::Scratch;
+use super::top::Top;
 use crate::ExprError;
 use crate::node::Expr;
 
@@ -30,6 +32,7 @@ pub(super) struct Level {
 pub(super) struct Recent {
     pub(super) id: u64,
     pub(super) expression: Expr,
+    pub(super) priority: f64,
     pub(super) conditions: Residuals,
     pub(super) tree: Tree,
 }
@@ -49,6 +52,28 @@ impl Dead {
     pub(super) fn kill(&mut self, number: u32) {
         self.count += usize::from(!self.has(number));
         self.words[number as usize / 64] |= 1 << (number % 64);
+    }
+}
+
+/// A condition that is true of a record, of which no more is read than is asked for.
+enum Found<'v> {
+    Slot(&'v Base, usize),
+    Recent(&'v Recent),
+}
+
+impl Found<'_> {
+    fn id(&self) -> u64 {
+        match self {
+            Self::Slot(base, slot) => base.of_slots[*slot].id,
+            Self::Recent(recent) => recent.id,
+        }
+    }
+
+    fn priority(&self) -> f64 {
+        match self {
+            Self::Slot(base, slot) => base.priorities[base.slot_numbers[*slot] as usize],
+            Self::Recent(recent) => recent.priority,
+        }
     }
 }
 
@@ -128,6 +153,15 @@ impl View {
         Some(&self.levels[at].base.expressions[number as usize])
     }
 
+    /// The priority of the condition of this id.
+    pub fn priority(&self, id: u64) -> Option<f64> {
+        if let Some(recent) = self.recent.iter().find(|recent| recent.id == id) {
+            return Some(recent.priority);
+        }
+        let (at, number) = self.find(id)?;
+        Some(self.levels[at].base.priorities[number as usize])
+    }
+
     /// All conditions with their ids, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &Expr)> {
         let stored = self.levels.iter().flat_map(|level| {
@@ -154,10 +188,80 @@ impl View {
         scratch: &mut Scratch,
         ids: &mut Vec<u64>,
     ) -> Result<(), ExprError> {
-        self.visit(record, scratch, |id| {
-            ids.push(id);
+        self.visit(record, scratch, |found| {
+            ids.push(found.id());
             true
         })
+    }
+
+    /// Adds all conditions that are true of a record to those of which the highest priorities are wanted.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use rowmill_columns::{Field, Schema, Type};
+    /// use rowmill_expr::matcher::{Attributes, Live, Record, Scratch, Top};
+    /// use rowmill_expr::{Expr, Operator};
+    /// let fields = vec![Field::new("age", Type::Int64)];
+    /// let attributes = Attributes::new(Arc::new(Schema::new(fields)));
+    /// let live = Live::new(&attributes);
+    /// let over = |age| Expr::call(Operator::Greater, [Expr::named("age"), Expr::literal(age)]);
+    /// for (id, age, bid) in [(1, 17, 0.5), (2, 20, 2.5), (3, 64, 9.0), (4, 25, 1.0)] {
+    ///     live.insert_with_priority(id, &over(age)?, bid)?;
+    /// }
+    ///
+    /// let (mut record, mut scratch, mut top) = (Record::new(&attributes), Scratch::new(), Top::new(2));
+    /// record.set_int(0, 30)?;
+    /// live.view().top(&record, &mut scratch, &mut top)?;
+    /// assert_eq!(top.ids(), [2, 4]);
+    /// # Ok::<(), rowmill_expr::ExprError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Base::matches`].
+    pub fn top(
+        &self,
+        record: &Record,
+        scratch: &mut Scratch,
+        top: &mut Top,
+    ) -> Result<(), ExprError> {
+        self.visit(record, scratch, |found| {
+            top.push(found.priority(), found.id());
+            true
+        })
+    }
+
+    /// Sets the bit of the id of each condition that is true of a record: id 0 is the least significant bit of the
+    /// first byte, id 8 that of the second, as Arrow has it. Bits that are set already stay so. Says how many
+    /// conditions are true.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use rowmill_columns::{Field, Schema, Type};
+    /// use rowmill_expr::Expr;
+    /// use rowmill_expr::matcher::{Attributes, Live, Record, Scratch};
+    /// let fields = vec![Field::new("age", Type::Int64)];
+    /// let attributes = Attributes::new(Arc::new(Schema::new(fields)));
+    /// let live = Live::new(&attributes);
+    /// live.insert(1, &Expr::literal(true))?;
+    /// live.insert(8, &Expr::literal(true))?;
+    /// let (record, mut scratch, mut bitmap) = (Record::new(&attributes), Scratch::new(), [0; 2]);
+    /// assert_eq!(live.view().match_into(&record, &mut scratch, &mut bitmap)?, 2);
+    /// assert_eq!(bitmap, [0b10, 0b1]);
+    /// # Ok::<(), rowmill_expr::ExprError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Base::matches`], and where an id is beyond the bitmap. No bit is set then.
+    pub fn match_into(
+        &self,
+        record: &Record,
+        scratch: &mut Scratch,
+        bitmap: &mut [u8],
+    ) -> Result<usize, ExprError> {
+        let mut ids = Vec::new();
+        self.matches(record, scratch, &mut ids)?;
+        bits::set(&ids, bitmap)?;
+        Ok(ids.len())
     }
 
     /// How many conditions are true of a record.
@@ -204,7 +308,7 @@ impl View {
         &self,
         record: &Record,
         scratch: &mut Scratch,
-        mut visit: impl FnMut(u64) -> bool,
+        mut visit: impl FnMut(Found<'_>) -> bool,
     ) -> Result<(), ExprError> {
         if !self.attributes.same(record.attributes()) {
             return Err(ExprError::new("the record has other attributes than the expressions"));
@@ -215,7 +319,7 @@ impl View {
             let base = &level.base;
             let is_there = |slot: usize| level.is_alive(base.slot_numbers[slot]);
             let found = base.visit(record, scratch, is_there, |slot| {
-                goes_on = !is_there(slot) || visit(base.of_slots[slot].id);
+                goes_on = !is_there(slot) || visit(Found::Slot(base, slot));
                 goes_on
             });
             failed = failed.and(found);
@@ -224,11 +328,11 @@ impl View {
             }
         }
         for recent in &self.recent {
-            let Recent { id, conditions, tree, .. } = &**recent;
+            let Recent { conditions, tree, .. } = &**recent;
             scratch.memo.begin(conditions.len());
             match conditions.holds(tree, record, &mut scratch.memo) {
                 Truth::Yes => {
-                    if !visit(*id) {
+                    if !visit(Found::Recent(recent)) {
                         return failed;
                     }
                 }

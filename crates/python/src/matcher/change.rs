@@ -81,13 +81,14 @@ impl Matcher {
         py: Python<'_>,
         id: &mut Id,
         condition: &Expr,
+        priority: f64,
     ) -> Result<(), Refusal> {
         self.change(py, || {
             if self.stored(id)?.is_some() {
                 return Err(Refusal::Taken(0));
             }
             let number = self.ids().number(id);
-            self.inner.insert(number, condition).map_err(|error| {
+            self.inner.insert_with_priority(number, condition, priority).map_err(|error| {
                 self.ids().forget(id);
                 Refusal::Condition(0, error)
             })
@@ -99,11 +100,16 @@ impl Matcher {
         py: Python<'_>,
         id: &mut Id,
         condition: &Expr,
+        priority: Option<f64>,
     ) -> Result<bool, Refusal> {
         self.change(py, || {
             let was = self.stored(id)?.is_some();
             let number = self.ids().number(id);
-            self.inner.replace(number, condition).map_err(|error| {
+            let stored = match priority {
+                Some(priority) => self.inner.replace_with_priority(number, condition, priority),
+                None => self.inner.replace(number, condition),
+            };
+            stored.map_err(|error| {
                 if !was {
                     self.ids().forget(id);
                 }
@@ -126,7 +132,7 @@ impl Matcher {
         &self,
         py: Python<'_>,
         ids: &mut [Id],
-        conditions: &[Expr],
+        conditions: &[(Expr, f64)],
     ) -> Result<(), Refusal> {
         self.change(py, || {
             let mut done = 0;
@@ -139,11 +145,16 @@ impl Matcher {
         })
     }
 
-    fn build(&self, ids: &mut [Id], conditions: &[Expr], done: &mut usize) -> Result<(), Refusal> {
+    fn build(
+        &self,
+        ids: &mut [Id],
+        conditions: &[(Expr, f64)],
+        done: &mut usize,
+    ) -> Result<(), Refusal> {
         let mut builder = Base::builder(self.inner.attributes());
         let mut numbers = HashSet::with_capacity(ids.len());
         let first = ids.first().map(Id::sort);
-        for (at, (id, condition)) in ids.iter_mut().zip(conditions).enumerate() {
+        for (at, (id, (condition, priority))) in ids.iter_mut().zip(conditions).enumerate() {
             if let Some(sort) = first.filter(|&first| first != id.sort()) {
                 let message = match sort {
                     Sort::Int => {
@@ -163,7 +174,7 @@ impl Matcher {
                 return Err(Refusal::Twice(at));
             }
             *done = at + 1;
-            let added = builder.insert(number, condition);
+            let added = builder.insert_with_priority(number, condition, *priority);
             added.map_err(|error| Refusal::Condition(at, error))?;
         }
         self.inner.insert_base(builder.build()).map_err(Refusal::Other)

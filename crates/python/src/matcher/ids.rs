@@ -5,6 +5,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt, PyList, PyString};
 use rowmill::build::{Bytes, Fixed};
+use rowmill::matcher::Top;
 use rowmill::{Batch, Field, Schema, Type};
 
 use crate::text::text;
@@ -134,6 +135,14 @@ impl Ids {
             return Known::Texts(texts.map(|(_, text)| text.clone_ref(py)).collect());
         }
         Known::Ints(numbers)
+    }
+
+    /// The numbers of the highest priority, of the same priority in the order of the ids.
+    pub(super) fn ranked(&self, top: Top) -> Vec<u64> {
+        if self.sort == Some(Sort::Text) {
+            return top.ids_by(|number| self.texts.get(number).map(|(text, _)| text));
+        }
+        top.ids_by(|&number| Some(number as i64))
     }
 
     /// A frame of rows and ids.

@@ -12,7 +12,7 @@ use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyIterator, PyList, PyString, PyType};
 use rowmill::expr::{self, ExprError, Kind, query};
-use rowmill::matcher::{self, Attributes, Base, Record, Scratch, View};
+use rowmill::matcher::{self, Attributes, Base, Record, Scratch, Top, View};
 use rowmill::{Field, Type};
 
 use crate::frame::Frame;
@@ -114,16 +114,23 @@ impl Matcher {
     /// Stores a condition under an id, an int or a str; all ids of a matcher are of one of the two.
     ///
     /// An id that is taken, an attribute that is not declared, and a condition that makes no sense for
-    /// the attributes' types are a `ProgrammingError`.
-    fn insert(&self, py: Python<'_>, mut id: Id, condition: &Bound<'_, PyAny>) -> PyResult<()> {
+    /// the attributes' types are a `ProgrammingError`. The priority, a number, is what `top` goes by.
+    #[pyo3(signature = (id, condition, priority=0.0))]
+    fn insert(
+        &self,
+        py: Python<'_>,
+        mut id: Id,
+        condition: &Bound<'_, PyAny>,
+        priority: f64,
+    ) -> PyResult<()> {
         let condition = condition_of(condition)?;
-        let stored = self.insert_one(py, &mut id, &condition);
+        let stored = self.insert_one(py, &mut id, &condition, priority);
         stored.map_err(|refusal| refusal.told(py, &[id]))
     }
 
-    /// Stores many conditions, all or none: pairs of an id and a condition, or a frame whose first column
-    /// is the ids and whose second one is conditions as `Expr.to_json` writes them. They become one index, which is
-    /// much quicker than to insert them one by one. Returns how many there were.
+    /// Stores many conditions, all or none: tuples of an id, a condition and, if it is not 0, a priority; or a frame
+    /// of such columns, the conditions as `Expr.to_json` writes them. They become one index, which is much quicker
+    /// than to insert them one by one. Returns how many there were.
     fn insert_many(&self, py: Python<'_>, conditions: &Bound<'_, PyAny>) -> PyResult<usize> {
         let pairs = match conditions.cast::<Frame>() {
             Ok(frame) => frame.call_method0("to_tuples")?,
@@ -133,18 +140,26 @@ impl Matcher {
         let reader = expr::stored::Reader::new();
         let (mut given, mut conditions) = (Vec::new(), Vec::new());
         for pair in pairs.try_iter()? {
-            let (id, condition) = pair_of(&pair?, &reader)?;
+            let (id, condition, priority) = stored_of(&pair?, &reader)?;
             given.push(id);
-            conditions.push(condition);
+            conditions.push((condition, priority));
         }
         let stored = self.insert_all(py, &mut given, &conditions);
         stored.map(|()| given.len()).map_err(|refusal| refusal.told(py, &given))
     }
 
-    /// Stores a condition in place of the one of its id, if there is one; says whether there was.
-    fn replace(&self, py: Python<'_>, mut id: Id, condition: &Bound<'_, PyAny>) -> PyResult<bool> {
+    /// Stores a condition in place of the one of its id, if there is one; says whether there was. Without a priority
+    /// it has that of the one before, or 0.
+    #[pyo3(signature = (id, condition, priority=None))]
+    fn replace(
+        &self,
+        py: Python<'_>,
+        mut id: Id,
+        condition: &Bound<'_, PyAny>,
+        priority: Option<f64>,
+    ) -> PyResult<bool> {
         let condition = condition_of(condition)?;
-        let stored = self.replace_one(py, &mut id, &condition);
+        let stored = self.replace_one(py, &mut id, &condition, priority);
         stored.map_err(|refusal| refusal.told(py, &[id]))
     }
 
@@ -170,6 +185,42 @@ impl Matcher {
         let list = known.list(py)?;
         self.keep(room);
         Ok(list)
+    }
+
+    /// The ids of the `k` conditions of the highest priority that are true of a record, the highest first; of the
+    /// same priority, in the order of the ids. The others cost no Python object.
+    ///
+    /// >>> import rowmill as rm
+    /// >>> matcher = rm.Matcher({"age": int})
+    /// >>> matcher.insert("cheap", rm.col("age") > 17, 0.25)
+    /// >>> matcher.insert("dear", rm.col("age") > 20, 2.5)
+    /// >>> matcher.insert("dearer", rm.col("age") > 64, 9)
+    /// >>> matcher.top({"age": 30}, 1)
+    /// ['dear']
+    fn top<'py>(
+        &self,
+        record: &Bound<'py, PyAny>,
+        k: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let py = record.py();
+        let mut top = Top::new(count_of(k)?);
+        let mut room = self.room();
+        self.fill(&mut room.record, record)?;
+        let view = self.inner.view();
+        let Room { record, scratch, .. } = &mut *room;
+        self.run(py, view.len(), || view.top(record, scratch, &mut top))?;
+        self.keep(room);
+        let ids = self.ids();
+        let ranked = ids.ranked(top);
+        let known = ids.of(py, &ranked);
+        drop(ids);
+        known.list(py)
+    }
+
+    /// The priority of an id's condition.
+    fn priority(&self, py: Python<'_>, id: Id) -> PyResult<f64> {
+        let (view, number) = self.found(py, id)?;
+        view.priority(number).ok_or_else(|| PyKeyError::new_err("no such condition"))
     }
 
     /// How many conditions are true of a record.
@@ -378,6 +429,15 @@ impl Matcher {
     }
 }
 
+/// How many are asked for.
+fn count_of(given: &Bound<'_, PyAny>) -> PyResult<usize> {
+    given.extract().map_err(|_| {
+        let shown = value::repr(given).unwrap_or_default();
+        let message = format!("k is how many ids are wanted, 0 or more, not {shown}");
+        errors::programming(given.py(), &message)
+    })
+}
+
 /// Whether the second of two words was given.
 fn one_of(py: Python<'_>, option: &str, given: &str, words: [&str; 2]) -> PyResult<bool> {
     let [first, second] = words;
@@ -406,30 +466,41 @@ fn condition_of(given: &Bound<'_, PyAny>) -> PyResult<expr::Expr> {
     )))
 }
 
-/// An id and a condition, as text or not.
-fn pair_of<'py>(
-    pair: &Bound<'py, PyAny>,
+/// An id, a condition, as text or not, and its priority.
+fn stored_of<'py>(
+    given: &Bound<'py, PyAny>,
     reader: &expr::stored::Reader,
-) -> PyResult<(Id, expr::Expr)> {
-    let py = pair.py();
-    let Ok((id, condition)) = pair.extract::<(Bound<'py, PyAny>, Bound<'py, PyAny>)>() else {
-        return Err(PyTypeError::new_err("insert_many() takes pairs of an id and a condition"));
+) -> PyResult<(Id, expr::Expr, f64)> {
+    type Any<'py> = Bound<'py, PyAny>;
+    let py = given.py();
+    let (id, condition, priority) = match given.extract::<(Any<'py>, Any<'py>)>() {
+        Ok((id, condition)) => (id, condition, None),
+        Err(_) => match given.extract::<(Any<'py>, Any<'py>, Any<'py>)>() {
+            Ok((id, condition, priority)) => (id, condition, Some(priority)),
+            Err(_) => {
+                return Err(PyTypeError::new_err(
+                    "insert_many() takes pairs of an id and a condition, or these and a priority",
+                ));
+            }
+        },
     };
     let id: Id = id.extract()?;
+    let priority = priority.map_or(Ok(0.0), |priority| priority.extract());
+    let priority = priority.map_err(|error| of_id(py, "priority", &id, &error))?;
     let condition = match condition.cast::<PyString>() {
         Ok(text) => crate::text::text(text)
             .and_then(|text| reader.read(&text).map_err(|error| raised(py, &error))),
         Err(_) => condition_of(&condition),
     };
     match condition {
-        Ok(condition) => Ok((id, condition)),
-        Err(error) => Err(of_id(py, &id, &error)),
+        Ok(condition) => Ok((id, condition, priority)),
+        Err(error) => Err(of_id(py, "condition", &id, &error)),
     }
 }
 
-fn of_id(py: Python<'_>, id: &Id, error: &PyErr) -> PyErr {
+fn of_id(py: Python<'_>, what: &str, id: &Id, error: &PyErr) -> PyErr {
     let shown = id.shown(py);
-    errors::programming(py, &format!("the condition of {shown}: {}", error.value(py)))
+    errors::programming(py, &format!("the {what} of {shown}: {}", error.value(py)))
 }
 
 /// The attributes that are declared.

@@ -7,7 +7,7 @@ use super::chance::{Chance, World};
 use crate::filter::cell::Cell;
 use crate::filter::row::Row;
 use crate::matcher::builder::bound;
-use crate::matcher::{Live, Merge, Record, Scratch, View};
+use crate::matcher::{Live, Merge, Record, Scratch, Top, View};
 use crate::node::Expr;
 
 /// Operations: `ROWMILL_MATCHER_CHANGES=1000000 cargo test --release -p rowmill-expr changes`.
@@ -18,7 +18,8 @@ fn changes() -> u64 {
         .unwrap_or(6_000)
 }
 
-type Oracle = HashMap<u64, Row>;
+/// The conditions and their priorities.
+type Oracle = HashMap<u64, (Row, f64)>;
 
 fn row(world: &World, condition: &Expr) -> Row {
     Row::new(&bound(condition, &world.attributes).unwrap(), world.attributes.schema()).unwrap()
@@ -29,14 +30,29 @@ fn compare(oracle: &Oracle, view: &View, record: &Record, scratch: &mut Scratch)
     let mut ids = Vec::new();
     let failed = view.matches(record, scratch, &mut ids).is_err();
     ids.sort_unstable();
-    for (id, row) in oracle {
+    for (id, (row, priority)) in oracle {
+        assert_eq!(view.priority(*id), Some(*priority), "{id}");
         // Out of range is what has to be computed; the index may know enough without it.
         if let Ok(cell) = row.of(record) {
             assert_eq!(ids.binary_search(id).is_ok(), matches!(cell, Cell::Bool(true)), "{id}");
         }
     }
     assert!(ids.iter().all(|id| oracle.contains_key(id)));
+    for most in [0, 1, 3, 40] {
+        let mut top = Top::new(most);
+        assert_eq!(view.top(record, scratch, &mut top).is_err(), failed);
+        let mut wanted = ids.clone();
+        wanted.sort_by(|a, b| oracle[b].1.total_cmp(&oracle[a].1));
+        wanted.truncate(most);
+        assert_eq!(top.ids(), wanted);
+    }
+    let mut bitmap = [0; 400];
+    let set = view.match_into(record, scratch, &mut bitmap);
+    assert_eq!(set.is_err(), failed);
+    let bits = (0..3_200).filter(|id| bitmap[id / 8] >> (id % 8) & 1 == 1).map(|id| id as u64);
+    assert_eq!(bits.collect::<Vec<u64>>(), if failed { &[] } else { &*ids });
     if !failed {
+        assert_eq!(set, Ok(ids.len()));
         assert_eq!(view.count(record, scratch), Ok(ids.len()));
         assert_eq!(view.any(record, scratch), Ok(!ids.is_empty()));
     }
@@ -59,16 +75,23 @@ fn changes_while_merges_run_are_what_is_matched() {
             match chance.below(16) {
                 0..=6 => {
                     let condition = world.condition(2, chance);
-                    let done = live.insert(id, &condition);
+                    let priority = chance.below(20) as f64 - 10.0;
+                    let done = live.insert_with_priority(id, &condition, priority);
                     assert_eq!(done.is_err(), oracle.contains_key(&id));
                     if done.is_ok() {
-                        oracle.insert(id, row(&world, &condition));
+                        oracle.insert(id, (row(&world, &condition), priority));
                     }
                 }
-                7..=8 => {
+                7 => {
                     let condition = world.condition(1, chance);
-                    let was = oracle.insert(id, row(&world, &condition)).is_some();
+                    let priority = oracle.get(&id).map_or(0.0, |known| known.1);
+                    let was = oracle.insert(id, (row(&world, &condition), priority)).is_some();
                     assert_eq!(live.replace(id, &condition), Ok(was));
+                }
+                8 => {
+                    let condition = world.condition(1, chance);
+                    let was = oracle.insert(id, (row(&world, &condition), 0.5)).is_some();
+                    assert_eq!(live.replace_with_priority(id, &condition, 0.5), Ok(was));
                 }
                 9 => {
                     let some: Vec<_> = (0..3)
@@ -77,7 +100,8 @@ fn changes_while_merges_run_are_what_is_matched() {
                     let is_new = some.iter().all(|(id, _)| !oracle.contains_key(id));
                     assert_eq!(live.insert_all(some.clone()).is_ok(), is_new);
                     if is_new {
-                        oracle.extend(some.iter().map(|(id, one)| (*id, row(&world, one))));
+                        let new = some.iter().map(|(id, one)| (*id, (row(&world, one), 0.0)));
+                        oracle.extend(new);
                     }
                 }
                 10..=12 => assert_eq!(live.remove(id), oracle.remove(&id).is_some()),
@@ -191,4 +215,63 @@ fn a_condition_means_the_same_before_and_after_it_is_in_an_index() {
     }
     live.remove(3);
     assert_eq!(live.view().matches(&record, &mut scratch, &mut Vec::new()), Ok(()));
+}
+
+#[test]
+fn the_top_is_that_of_all_sorted_whatever_comes_when() {
+    let chance = &mut Chance(3);
+    for most in [1, 2, 7, 64, 1_000] {
+        for kinds in [1, 5, 100_000] {
+            let mut top = Top::new(most);
+            let mut all = Vec::new();
+            for id in 0..3_000_u64 {
+                let one = (chance.below(kinds) as f64 - 3.0, id.wrapping_mul(7_919) % 3_000);
+                top.push(one.0, one.1);
+                all.push(one);
+            }
+            all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            let wanted: Vec<u64> = all.iter().map(|one| one.1).take(most).collect();
+            assert_eq!(top.clone().ids(), wanted);
+            all.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
+            let wanted: Vec<u64> = all.iter().map(|one| one.1).take(most).collect();
+            assert_eq!(top.ids_by(|&id| Some(std::cmp::Reverse(id))), wanted);
+        }
+    }
+    let mut top = Top::new(usize::MAX);
+    (0..4).for_each(|id| top.push(1.0, id));
+    assert_eq!(top.ids_by(|&id| (id != 2).then_some(id)), [0, 1, 3], "what is gone is left out");
+}
+
+#[test]
+fn a_priority_is_a_number() {
+    let world = World::draw(&mut Chance(1));
+    let (live, always) = (Live::new(&world.attributes), Expr::literal(true));
+    for id in 0..2 {
+        let refused = live.insert_with_priority(id, &always, f64::NAN).unwrap_err();
+        assert_eq!(refused.to_string(), "a priority is a number, and NaN is none");
+        assert!(live.replace_with_priority(id, &always, f64::NAN).is_err());
+    }
+    live.insert_with_priority(5, &always, -0.0).unwrap();
+    live.insert_with_priority(3, &always, 0.0).unwrap();
+    live.insert_with_priority(4, &always, f64::INFINITY).unwrap();
+    let mut top = Top::new(5);
+    live.view().top(&Record::new(&world.attributes), &mut Scratch::new(), &mut top).unwrap();
+    assert_eq!(top.ids(), [4, 3, 5], "-0 is 0");
+}
+
+#[test]
+fn a_bitmap_that_is_too_small_is_left_as_it_is() {
+    let world = World::draw(&mut Chance(1));
+    let (live, always) = (Live::new(&world.attributes), Expr::literal(true));
+    for id in [2, 15, 16] {
+        live.insert(id, &always).unwrap();
+    }
+    let (record, mut scratch) = (Record::new(&world.attributes), Scratch::new());
+    let mut bitmap = [1, 0];
+    let refused = live.view().match_into(&record, &mut scratch, &mut bitmap).unwrap_err();
+    let message = "the expression 16 is beyond the bitmap, which has 2 bytes and would need 3";
+    assert_eq!((refused.to_string().as_str(), bitmap), (message, [1, 0]));
+    live.remove(16);
+    assert_eq!(live.view().match_into(&record, &mut scratch, &mut bitmap), Ok(2));
+    assert_eq!(bitmap, [0b101, 0b1000_0000], "what was set stays");
 }
