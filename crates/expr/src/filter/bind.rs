@@ -96,7 +96,7 @@ impl<'a> Binder<'a> {
     }
 
     /// What the column is called here: as in the database, or else as in its class, which is how queries call it.
-    fn name_of<'b>(&self, column: &'b ColumnRef) -> &'b Arc<str> {
+    pub(crate) fn name_of<'b>(&self, column: &'b ColumnRef) -> &'b Arc<str> {
         let there = |name: &str| self.schema.position(name).is_some();
         let declared =
             || column.source.as_deref()?.as_table()?.column(&column.name)?.label.as_ref();

@@ -87,13 +87,10 @@ impl Builder {
         if self.numbers.contains_key(&id) {
             return Err(ExprError::new(format!("there is an expression {id} already")));
         }
-        let form =
-            form(expression, &self.attributes, &mut self.dictionaries, &mut self.columns)?;
+        let form = form(expression, &self.attributes, &mut self.dictionaries, &mut self.columns)?;
         let mut conjunctions = form.conjunctions(&self.dictionaries);
         let values = conjunctions.iter().flat_map(|one| &one.clauses).map(Clause::size).sum();
-        if self.ids.len() >= MOST
-            || !self.slots.has_room(values)
-        {
+        if self.ids.len() >= MOST || !self.slots.has_room(values) {
             return Err(ExprError::new(
                 "there are more expressions or values than one index takes",
             ));

@@ -8,6 +8,7 @@ use rowmill_columns::{Scalar, Schema};
 
 use super::form::{Form, Part};
 use super::record::Record;
+use super::snapshot::Packed;
 use crate::ExprError;
 use crate::filter::bind::Binder;
 use crate::filter::cell::Cell;
@@ -68,6 +69,24 @@ impl Memo {
 impl Residuals {
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    pub(crate) fn expressions(&self) -> &[Expr] {
+        &self.expressions
+    }
+
+    /// Conditions that were written. None is added to them.
+    ///
+    /// # Errors
+    /// Where one cannot be computed for a record.
+    pub(crate) fn read(packed: &Packed, schema: &Schema) -> Result<Self, ExprError> {
+        let mut read = Self::default();
+        for at in 0..packed.len() {
+            let expression = Binder::new(schema).bind(&packed.get(at)?)?;
+            read.rows.push(Row::new(&expression, schema)?);
+            read.expressions.push(expression);
+        }
+        Ok(read)
     }
 
     /// # Errors
