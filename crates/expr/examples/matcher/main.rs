@@ -150,7 +150,7 @@ fn reread(live: &Live, built: Duration) -> Result<Live, ExprError> {
     let written = start.elapsed();
     let (size, conditions) = (bytes.len(), live.view().len());
     let start = Instant::now();
-    let (live, _) = Live::from_bytes(bytes.into())?;
+    let (live, _) = Live::from_bytes(&bytes.into())?;
     let read = start.elapsed();
     println!(
         "  snapshot of {size} bytes, {} a filter; written in {written:.2?}, read in {read:.2?}, 1/{:.0} of building",

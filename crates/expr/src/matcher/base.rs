@@ -89,7 +89,9 @@ impl Told {
     /// `slot_numbers` and `extras` are in the order of the slots.
     pub(super) fn of(ids: &[u64], slot_numbers: &[u32], extras: &[Extra]) -> Self {
         let mut counts = vec![0_u32; ids.len()];
-        slot_numbers.iter().for_each(|&number| counts[number as usize] += 1);
+        for &number in slot_numbers {
+            counts[number as usize] += 1;
+        }
         let mut many = 0;
         for count in &mut counts {
             *count = if *count > 1 {

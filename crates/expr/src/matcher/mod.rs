@@ -65,6 +65,7 @@ mod view;
 pub use attributes::Attributes;
 pub use base::Base;
 pub use builder::Builder;
+pub use bytes::Bytes;
 pub use explain::Said;
 pub use live::{Live, RECENT};
 pub use merge::Merge;

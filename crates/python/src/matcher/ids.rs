@@ -97,6 +97,32 @@ impl Ids {
         self.sort
     }
 
+    /// The texts by their numbers.
+    pub(super) fn texts(&self) -> Vec<(u64, Arc<str>)> {
+        let texts = self.texts.iter().map(|(&number, (text, _))| (number, Arc::clone(text)));
+        let mut texts: Vec<_> = texts.collect();
+        texts.sort_unstable_by_key(|(number, _)| *number);
+        texts
+    }
+
+    /// As they were written; `None` where one stands twice, or no number is left for another.
+    pub(super) fn read(py: Python<'_>, sort: Option<Sort>, texts: &[(u64, &str)]) -> Option<Self> {
+        let mut ids = Self {
+            sort,
+            numbers: HashMap::with_capacity(texts.len()),
+            texts: HashMap::with_capacity(texts.len()),
+            next: 0,
+        };
+        for &(number, text) in texts {
+            ids.next = ids.next.max(number.checked_add(1)?);
+            let object = PyString::new(py, text).unbind();
+            let text: Arc<str> = text.into();
+            ids.texts.insert(number, (Arc::clone(&text), object));
+            ids.numbers.insert(text, number);
+        }
+        (ids.numbers.len() == texts.len()).then_some(ids)
+    }
+
     /// The number of an id that is stored; an int's in any case.
     pub(super) fn find(&self, id: &Id) -> Option<u64> {
         match &id.key {

@@ -50,7 +50,7 @@ const FOOT: usize = 48;
 /// live.insert(7, &Expr::call(Operator::Greater, [Expr::named("age"), Expr::literal(17)])?)?;
 /// let bytes = live.view().snapshot(b"whose it is")?.to_bytes();
 ///
-/// let (live, beside) = Live::from_bytes(bytes.into())?;
+/// let (live, beside) = Live::from_bytes(&bytes.into())?;
 /// assert_eq!(&*beside, b"whose it is");
 /// let (mut record, mut scratch, mut ids) = (Record::new(live.attributes()), Scratch::new(), Vec::new());
 /// record.set_int(0, 30)?;
@@ -127,9 +127,9 @@ impl Live {
     ///
     /// # Errors
     /// Where the bytes are no snapshot, not a whole one, damaged, or of a later version of Rowmill.
-    pub fn from_bytes(bytes: Bytes) -> Result<(Self, Bytes), ExprError> {
-        let body = checked(&bytes)?;
-        let mut source = Source::new(&bytes, body);
+    pub fn from_bytes(bytes: &Bytes) -> Result<(Self, Bytes), ExprError> {
+        let body = checked(bytes)?;
+        let mut source = Source::new(bytes, body);
         let beside = source.shared()?;
         let attributes = Attributes::new(Arc::new(schema::read(&mut source)?));
         let live = Self::new(&attributes);
@@ -187,7 +187,7 @@ fn dead_of(words: Vec<u64>, of: usize) -> Result<Option<Arc<Dead>>, ExprError> {
     if words.is_empty() {
         return Ok(None);
     }
-    let beyond = of % 64 != 0 && words.last().is_some_and(|last| last >> (of % 64) != 0);
+    let beyond = !of.is_multiple_of(64) && words.last().is_some_and(|last| last >> (of % 64) != 0);
     if words.len() != of.div_ceil(64) || beyond {
         return Err(damaged("what was removed"));
     }

@@ -129,7 +129,7 @@ fn changes_while_merges_run_are_what_is_matched() {
             }
             let bytes = live.view().snapshot(b"").unwrap().to_bytes();
             drop(running);
-            live = Live::from_bytes(bytes.into()).unwrap().0;
+            live = Live::from_bytes(&bytes.into()).unwrap().0;
         }
         while let Some(merge) = live.merge() {
             merge.run();

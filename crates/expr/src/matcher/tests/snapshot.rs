@@ -12,7 +12,7 @@ use crate::operators::Operator as O;
 
 fn reread(live: &Live) -> Live {
     let bytes = live.view().snapshot(b"").unwrap().to_bytes();
-    Live::from_bytes(bytes.into()).unwrap().0
+    Live::from_bytes(&bytes.into()).unwrap().0
 }
 
 /// Conditions in several indexes and in none, some removed.
@@ -90,13 +90,13 @@ fn small() -> (Live, Vec<u8>) {
 }
 
 fn refused(bytes: Vec<u8>) -> String {
-    Live::from_bytes(bytes.into()).unwrap_err().to_string()
+    Live::from_bytes(&bytes.into()).unwrap_err().to_string()
 }
 
 #[test]
 fn what_stands_beside_is_found_again() {
     let (_, bytes) = small();
-    let (live, beside) = Live::from_bytes(bytes.into()).unwrap();
+    let (live, beside) = Live::from_bytes(&bytes.into()).unwrap();
     assert_eq!((live.view().len(), &*beside), (3, &b"mine"[..]));
     let empty = Live::new(live.attributes());
     assert_eq!(reread(&empty).view().len(), 0);
@@ -158,7 +158,7 @@ fn bytes_that_were_made_up_are_an_error_or_an_index_that_answers() {
                     _ => bytes.insert(at, chance.below(256) as u8),
                 }
             }
-            let Ok((live, _)) = Live::from_bytes(sealed(bytes)) else {
+            let Ok((live, _)) = Live::from_bytes(&sealed(bytes)) else {
                 refused += 1;
                 continue;
             };
