@@ -105,22 +105,27 @@ impl Ids {
         texts
     }
 
-    /// As they were written; `None` where one stands twice, or no number is left for another.
-    pub(super) fn read(py: Python<'_>, sort: Option<Sort>, texts: &[(u64, &str)]) -> Option<Self> {
-        let mut ids = Self {
+    /// With room for so many texts.
+    pub(super) fn with_capacity(sort: Option<Sort>, texts: usize) -> Self {
+        Self {
             sort,
-            numbers: HashMap::with_capacity(texts.len()),
-            texts: HashMap::with_capacity(texts.len()),
+            numbers: HashMap::with_capacity(texts),
+            texts: HashMap::with_capacity(texts),
             next: 0,
-        };
-        for &(number, text) in texts {
-            ids.next = ids.next.max(number.checked_add(1)?);
-            let object = PyString::new(py, text).unbind();
-            let text: Arc<str> = text.into();
-            ids.texts.insert(number, (Arc::clone(&text), object));
-            ids.numbers.insert(text, number);
         }
-        (ids.numbers.len() == texts.len()).then_some(ids)
+    }
+
+    /// Notes a text under the number that it had; `None` where either is there, or no number is left for another.
+    pub(super) fn note(&mut self, py: Python<'_>, number: u64, text: &str) -> Option<()> {
+        self.next = self.next.max(number.checked_add(1)?);
+        let object = PyString::new(py, text).unbind();
+        let text: Arc<str> = text.into();
+        let was = self.texts.insert(number, (Arc::clone(&text), object)).is_some();
+        (self.numbers.insert(text, number).is_none() && !was).then_some(())
+    }
+
+    pub(super) fn has(&self, number: u64) -> bool {
+        self.texts.contains_key(&number)
     }
 
     /// The number of an id that is stored; an int's in any case.

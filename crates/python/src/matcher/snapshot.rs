@@ -1,6 +1,5 @@
 //! A matcher as bytes: beside the conditions stand the options and the ids that are text.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -94,19 +93,16 @@ impl Matcher {
             2 => Some(Sort::Text),
             _ => return None,
         };
-        let mut texts = Vec::new();
-        for _ in 0..take(&mut left)? {
-            let id = take(&mut left)?;
-            texts.push((id, std::str::from_utf8(part(&mut left)?).ok()?));
+        let there = if sort == Some(Sort::Text) { view.len() } else { 0 };
+        if take(&mut left)? != there as u64 {
+            return None;
         }
-        let is_text = sort == Some(Sort::Text);
-        let there = if is_text { view.len() } else { 0 };
-        let numbers: HashSet<u64> = texts.iter().map(|(id, _)| *id).collect();
-        let is_whole = left.is_empty()
-            && texts.len() == there
-            && numbers.len() == there
-            && (!is_text || view.ids().all(|id| numbers.contains(&id)));
-        let ids = Ids::read(py, sort, &texts)?;
+        let mut ids = Ids::with_capacity(sort, there);
+        for _ in 0..there {
+            let id = take(&mut left)?;
+            ids.note(py, id, std::str::from_utf8(part(&mut left)?).ok()?)?;
+        }
+        let is_whole = left.is_empty() && (there == 0 || view.ids().all(|id| ids.has(id)));
         is_whole.then_some(ids)
     }
 }
