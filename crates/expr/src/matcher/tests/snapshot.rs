@@ -170,7 +170,9 @@ fn bytes_that_were_made_up_are_an_error_or_an_index_that_answers() {
             let view = live.view();
             let mut ids = Vec::new();
             let _ = view.matches(&record, &mut scratch, &mut ids);
-            ids.iter().for_each(|&id| drop(view.explain(id, &record)));
+            for &id in &ids {
+                let _ = view.explain(id, &record);
+            }
             view.ids().for_each(|id| drop(view.get(id)));
             let _ = view.snapshot(b"").map(|snapshot| snapshot.to_bytes());
             while let Some(merge) = live.merge() {
