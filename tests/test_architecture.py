@@ -36,7 +36,7 @@ ONE_HOME = {
     r"rusqlite|libsqlite3-sys": "engine",
     r"regex-syntax|siphasher|blake3": "expr",
     r"rustls(-.*)?": "engine",
-    r"rustix|libc|polling": "engine",
+    r"rustix|libc|polling|memmap2": "engine",
 }
 
 # Nowhere in the tree: each would be a second way to do what one crate does.
@@ -49,6 +49,7 @@ UNSAFE = {
     "crates/columns/src/export/stream.rs",
     "crates/columns/src/import.rs",
     "crates/columns/src/kernels/strings.rs",
+    "crates/engine/src/matcher/file.rs",
     "crates/engine/src/process.rs",
     "crates/engine/src/sqlite/raw.rs",
     "crates/engine/src/sqlite/raw_statement.rs",

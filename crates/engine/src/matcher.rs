@@ -1,12 +1,16 @@
 //! Stored conditions that change while others match: the merging is done by threads of its own.
 
+mod file;
+
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 pub use rowmill_expr::matcher::{
-    Attributes, Base, Builder, Record, Said, Scratch, Stats, Top, View,
+    Attributes, Base, Builder, Bytes, Record, Said, Scratch, Stats, Top, View,
 };
 use rowmill_expr::matcher::{Live, RECENT};
 use rowmill_expr::{Expr, ExprError};
@@ -43,8 +47,35 @@ const WAITING: usize = 1_024;
 impl Matcher {
     /// No conditions yet.
     pub fn new(attributes: &Arc<Attributes>) -> Self {
+        Self::of(Live::new(attributes))
+    }
+
+    fn of(live: Live) -> Self {
         let process = AtomicU32::new(std::process::id());
-        Self { live: Arc::new(Live::new(attributes)), merging: Arc::default(), process }
+        Self { live: Arc::new(live), merging: Arc::default(), process }
+    }
+
+    /// What [`save`] wrote, and what was kept beside it. The file is mapped: its conditions are read when one is asked
+    /// for, from pages that all processes share. It is for [`save`] alone to replace; one that something else cuts short
+    /// while it is mapped ends the process.
+    ///
+    /// # Errors
+    /// Those of the file; of the kind `InvalidData`, an [`ExprError`] where it is no snapshot or not a whole one, was
+    /// damaged, or was written by a later version.
+    pub fn load(path: &Path) -> io::Result<(Self, Bytes)> {
+        let loaded = Self::from_bytes(file::mapped(path)?);
+        loaded.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    }
+
+    /// What a [snapshot](View::snapshot) has, and what was kept beside it.
+    ///
+    /// # Errors
+    /// As [`Live::from_bytes`].
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> Result<(Self, Bytes), ExprError> {
+        let (live, beside) = Live::from_bytes(&bytes.into())?;
+        let matcher = Self::of(live);
+        matcher.tend();
+        Ok((matcher, beside))
     }
 
     /// What records have.
@@ -174,6 +205,30 @@ impl Matcher {
             self.merging.fetch_sub(1, Ordering::AcqRel);
         }
     }
+}
+
+/// Writes what is stored to a file, whole or not at all; `beside` is what [`Matcher::load`] gives back with it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use rowmill::expr::Expr;
+/// use rowmill::matcher::{self, Attributes, Matcher};
+/// use rowmill::{Field, Schema, Type};
+/// let attributes = Attributes::new(Arc::new(Schema::new(vec![Field::new("new", Type::Bool)])));
+/// let matcher = Matcher::new(&attributes);
+/// matcher.insert(7, &Expr::named("new"))?;
+/// let path = std::env::temp_dir().join(format!("rowmill-{}.snapshot", std::process::id()));
+/// matcher::save(&matcher.view(), b"flags", &path)?;
+/// let (again, beside) = Matcher::load(&path)?;
+/// assert!(again.view().contains(7) && *beside == *b"flags");
+/// # std::fs::remove_file(&path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// Those of the file, and as [`View::snapshot`], of the kind `InvalidInput`. What was there before is there then.
+pub fn save(view: &View, beside: &[u8], path: &Path) -> io::Result<()> {
+    file::save(view, beside, path)
 }
 
 /// One merging thread less, even after a panic.

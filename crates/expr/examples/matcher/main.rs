@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use brute::{Known, Tree};
 use chance::Chance;
 use rowmill_expr::ExprError;
-use rowmill_expr::matcher::{Base, Record, Scratch};
+use rowmill_expr::matcher::{Base, Live, Record, Scratch};
 use workload::Workload;
 
 fn main() -> Result<(), ExprError> {
@@ -59,6 +59,12 @@ fn measure(size: usize, shows: bool, loops: bool) -> Result<(), ExprError> {
         grown / size,
         given.saturating_sub(before) / size,
     );
+    // What is matched from here on is what was read back.
+    let live = Live::new(workload.attributes());
+    live.insert_base(base)?;
+    let live = reread(&live, built)?;
+    let view = live.view();
+    let Some(base) = view.bases().next() else { return Ok(()) };
     let requests = if size > 500_000 { 512 } else { 2_000 };
     let records: Vec<(Record, Known)> = (0..requests)
         .map(|_| {
@@ -135,6 +141,23 @@ fn measure(size: usize, shows: bool, loops: bool) -> Result<(), ExprError> {
         slow_mean / mean,
     );
     Ok(())
+}
+
+/// Writes and reads what is stored, and says how long that takes beside building it.
+fn reread(live: &Live, built: Duration) -> Result<Live, ExprError> {
+    let start = Instant::now();
+    let bytes = live.view().snapshot(b"")?.to_bytes();
+    let written = start.elapsed();
+    let (size, conditions) = (bytes.len(), live.view().len());
+    let start = Instant::now();
+    let (live, _) = Live::from_bytes(&bytes.into())?;
+    let read = start.elapsed();
+    println!(
+        "  snapshot of {size} bytes, {} a filter; written in {written:.2?}, read in {read:.2?}, 1/{:.0} of building",
+        size / conditions,
+        built.as_secs_f64() / read.as_secs_f64(),
+    );
+    Ok(live)
 }
 
 /// Mean, median and the 99th of a hundred, in microseconds.

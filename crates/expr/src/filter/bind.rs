@@ -29,8 +29,7 @@ impl<'a> Binder<'a> {
 
     /// The same, where columns are kept that were found already.
     pub(crate) fn keeping(schema: &'a Schema, columns: &'a mut Columns) -> Self {
-        let done = HashMap::with_capacity_and_hasher(28, RandomState::default());
-        Self { schema, done, columns: Some(columns) }
+        Self { schema, done: HashMap::default(), columns: Some(columns) }
     }
 
     /// # Errors
@@ -97,7 +96,7 @@ impl<'a> Binder<'a> {
     }
 
     /// What the column is called here: as in the database, or else as in its class, which is how queries call it.
-    fn name_of<'b>(&self, column: &'b ColumnRef) -> &'b Arc<str> {
+    pub(crate) fn name_of<'b>(&self, column: &'b ColumnRef) -> &'b Arc<str> {
         let there = |name: &str| self.schema.position(name).is_some();
         let declared =
             || column.source.as_deref()?.as_table()?.column(&column.name)?.label.as_ref();

@@ -93,6 +93,11 @@ impl Attributes {
         self.all[number]
     }
 
+    /// Whether no two have one name.
+    pub(crate) fn are_apart(&self) -> bool {
+        self.numbers.len() == self.all.len()
+    }
+
     pub(crate) fn same(&self, other: &Self) -> bool {
         std::ptr::eq(self, other) || *self.schema == *other.schema
     }

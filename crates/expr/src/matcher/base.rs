@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use super::attributes::Attributes;
 use super::builder::Builder;
 use super::dictionary::Dictionary;
+use super::expressions::Expressions;
 use super::gather::layers;
 use super::line::{BLOCK, Line, Lines};
 use super::order::{Odds, ordered};
@@ -14,7 +15,6 @@ use super::residual::{Residuals, Tree, Truth};
 use super::scratch::Scratch;
 use super::step::{Step, arranged};
 use crate::ExprError;
-use crate::node::Expr;
 
 /// An index of expressions, which never changes and is shared between threads.
 ///
@@ -29,21 +29,17 @@ pub struct Base {
     pub(crate) slots: usize,
     /// The slots of the last block that there are.
     pub(crate) last: Line,
-    pub(crate) of_slots: Vec<OfSlot>,
+    pub(super) told: Told,
     /// The number of each slot's expression.
     pub(crate) slot_numbers: Vec<u32>,
-    extras: Vec<Extra>,
-    /// The slots of which there is more to know than that their clauses are true.
-    with_extras: Vec<Line>,
-    checks: Vec<Check>,
-    check_values: Vec<u32>,
-    trees: Vec<Tree>,
+    pub(super) extras: Vec<Extra>,
+    pub(super) checks: Vec<Check>,
+    pub(super) check_values: Vec<u32>,
+    pub(super) trees: Vec<Tree>,
     pub(crate) residuals: Residuals,
-    /// Expressions of more than one slot.
-    many: usize,
     pub(crate) ids: Vec<u64>,
     pub(crate) priorities: Vec<f64>,
-    pub(crate) expressions: Vec<Expr>,
+    pub(super) expressions: Expressions,
     pub(crate) numbers: HashMap<u64, u32, RandomState>,
 }
 
@@ -58,24 +54,65 @@ pub(crate) struct OfSlot {
     extra: u32,
 }
 
+/// What is told of all slots.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) of_slots: Vec<OfSlot>,
+    /// The slots of which there is more to know than that their clauses are true.
+    with_extras: Vec<Line>,
+    /// Expressions of more than one slot.
+    many: usize,
+}
+
 /// What else has to be true of a slot.
 #[derive(Clone, Copy, Debug)]
-struct Extra {
+pub(super) struct Extra {
+    pub(super) slot: u32,
     /// The tree that has to be, counted from 1; 0 for none.
-    residual: u32,
+    pub(super) residual: u32,
     /// Where its checks begin and end.
-    checks: (u32, u32),
+    pub(super) checks: (u32, u32),
 }
 
 /// A clause on a list for which there is no layer, for it would be of too few slots.
 #[derive(Clone, Copy, Debug)]
-struct Check {
-    attribute: u16,
-    not: bool,
-    null: bool,
+pub(super) struct Check {
+    pub(super) attribute: u16,
+    pub(super) not: bool,
+    pub(super) null: bool,
     /// Where its values begin and end.
-    start: u32,
-    end: u32,
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+impl Told {
+    /// `slot_numbers` and `extras` are in the order of the slots.
+    pub(super) fn of(ids: &[u64], slot_numbers: &[u32], extras: &[Extra]) -> Self {
+        let mut counts = vec![0_u32; ids.len()];
+        for &number in slot_numbers {
+            counts[number as usize] += 1;
+        }
+        let mut many = 0;
+        for count in &mut counts {
+            *count = if *count > 1 {
+                many += 1;
+                many
+            } else {
+                0
+            };
+        }
+        let mut with_extras = vec![Line::NONE; slot_numbers.len().div_ceil(BLOCK)];
+        let mut extras = extras.iter().zip(1..).peekable();
+        let of_slots = slot_numbers.iter().enumerate().map(|(slot, &number)| {
+            let extra = extras.next_if(|(extra, _)| extra.slot as usize == slot);
+            let (extra, many) = (extra.map_or(0, |(_, at)| at), counts[number as usize]);
+            if extra != 0 || many != 0 {
+                with_extras[slot / BLOCK].set(slot % BLOCK);
+            }
+            OfSlot { id: ids[number as usize], many, extra }
+        });
+        Self { of_slots: of_slots.collect(), with_extras, many: many as usize }
+    }
 }
 
 impl Base {
@@ -106,27 +143,13 @@ impl Base {
         let mut lines = Lines::new();
         let (layers, late) = layers(&slots, &odds, &shares, &order, &values, &mut lines, blocks);
         let steps = arranged(layers, &mut lines, blocks);
-        let mut counts = vec![0_u32; ids.len()];
-        slots.expressions.iter().for_each(|&number| counts[number as usize] += 1);
-        let mut many = 0;
-        for count in &mut counts {
-            *count = if *count > 1 {
-                many += 1;
-                many
-            } else {
-                0
-            };
-        }
-        let mut of_slots = Vec::with_capacity(slots.len());
         let mut slot_numbers = Vec::with_capacity(slots.len());
         let mut extras = Vec::new();
         let (mut checks, mut check_values) = (Vec::new(), Vec::new());
         let mut late = late.into_iter().peekable();
-        let mut with_extras = vec![Line::NONE; blocks];
         for (place, &slot) in order.iter().enumerate() {
-            let number = slots.expressions[slot as usize] as usize;
-            let (residual, many) = (slots.residuals[slot as usize], counts[number]);
-            slot_numbers.push(number as u32);
+            let residual = slots.residuals[slot as usize];
+            slot_numbers.push(slots.expressions[slot as usize]);
             let first = checks.len() as u32;
             while let Some((_, clause)) = late.next_if(|one| one.0 as usize == place) {
                 let clause = &slots.all_clauses()[clause as usize];
@@ -136,20 +159,10 @@ impl Base {
                 checks.push(Check { attribute, not, null, start, end: check_values.len() as u32 });
             }
             let checks = (first, checks.len() as u32);
-            let mut extra = 0;
             if residual != 0 || checks.0 != checks.1 {
-                extras.push(Extra { residual, checks });
-                extra = extras.len() as u32;
+                extras.push(Extra { slot: place as u32, residual, checks });
             }
-            if extra != 0 || many != 0 {
-                with_extras[place / BLOCK].set(place % BLOCK);
-            }
-            of_slots.push(OfSlot { id: ids[number], many, extra });
         }
-        let last = match slots.len() % BLOCK {
-            0 => Line::ALL,
-            left => Line::first(left),
-        };
         Self {
             attributes,
             dictionaries,
@@ -157,19 +170,17 @@ impl Base {
             steps,
             blocks,
             slots: slots.len(),
-            last,
-            of_slots,
+            last: Line::last(slots.len()),
+            told: Told::of(&ids, &slot_numbers, &extras),
             slot_numbers,
             extras,
-            with_extras,
             checks,
             check_values,
             trees,
             residuals,
-            many: many as usize,
             ids,
             priorities,
-            expressions,
+            expressions: Expressions::Made(expressions),
             numbers,
         }
     }
@@ -205,7 +216,7 @@ impl Base {
             scratch,
             |_| true,
             |slot| {
-                ids.push(self.of_slots[slot].id);
+                ids.push(self.told.of_slots[slot].id);
                 true
             },
         )
@@ -250,10 +261,10 @@ impl Base {
     pub(crate) fn byte_len(&self) -> usize {
         let layers: usize = self.steps.iter().map(Step::byte_len).sum();
         let dictionaries: usize = self.dictionaries.iter().map(Dictionary::byte_len).sum();
-        let slots = self.of_slots.len() * 20
-            + self.extras.len() * 12
+        let slots = self.told.of_slots.len() * 20
+            + self.extras.len() * 16
             + (self.checks.len() * 3 + self.check_values.len()) * 4
-            + self.with_extras.len() * 64;
+            + self.told.with_extras.len() * 64;
         let residual = self.residuals.byte_len() + self.trees.len() * 24;
         let ids = self.ids.len() * 24 + self.numbers.allocation_size();
         self.lines.len() * 64 + layers + dictionaries + slots + residual + ids
@@ -272,14 +283,14 @@ impl Base {
         }
         self.narrow(record, scratch);
         scratch.memo.begin(self.residuals.len());
-        scratch.told.resize(self.many.div_ceil(64), 0);
+        scratch.told.resize(self.told.many.div_ceil(64), 0);
         // First which slots there are, then what they are: so that many are fetched at once.
         let Scratch { live, left, plain, extra, .. } = scratch;
         plain.clear();
         extra.clear();
         for (&block, line) in live.iter().zip(&*left) {
             let first = block * BLOCK as u32;
-            let with = &self.with_extras[block as usize];
+            let with = &self.told.with_extras[block as usize];
             line.without(with).each(|at| plain.push(first + at as u32));
             line.and(with).each(|at| extra.push(first + at as u32));
         }
@@ -287,7 +298,7 @@ impl Base {
         let mut failed = Vec::new();
         for at in 0..if done { scratch.extra.len() } else { 0 } {
             let slot = scratch.extra[at] as usize;
-            let OfSlot { many, extra, .. } = self.of_slots[slot];
+            let OfSlot { many, extra, .. } = self.told.of_slots[slot];
             let bit = (many as usize).wrapping_sub(1);
             if many != 0 && scratch.told[bit / 64] >> (bit % 64) & 1 == 1 {
                 continue;
@@ -322,7 +333,7 @@ impl Base {
     }
 
     fn extra_holds(&self, extra: u32, record: &Record, scratch: &mut Scratch) -> Truth {
-        let Extra { residual, checks: (from, to) } = self.extras[extra as usize - 1];
+        let Extra { residual, checks: (from, to), .. } = self.extras[extra as usize - 1];
         let checks = &self.checks[from as usize..to as usize];
         if !checks.iter().all(|check| self.passes(check, record, scratch)) {
             return Truth::No;

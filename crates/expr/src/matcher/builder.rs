@@ -12,10 +12,10 @@ use super::form::{Conjunction, Form};
 use super::leaf::Leaves;
 use super::residual::{Residuals, Tree};
 use super::slots::Slots;
-use crate::ExprError;
 use crate::filter::bind::{Binder, Columns};
 use crate::kind::{Base as BaseKind, Kind};
 use crate::node::Expr;
+use crate::{ExprError, limits};
 
 /// Expressions on their way into a [`Base`].
 ///
@@ -87,19 +87,12 @@ impl Builder {
         if self.numbers.contains_key(&id) {
             return Err(ExprError::new(format!("there is an expression {id} already")));
         }
-        let binder = Binder::keeping(self.attributes.schema(), &mut self.columns);
-        let bound = condition(expression, binder, &self.attributes)?;
-        let mut leaves =
-            Leaves { attributes: &self.attributes, dictionaries: &mut self.dictionaries };
-        let form = Form::of(&bound, false, &mut leaves);
+        let form = form(expression, &self.attributes, &mut self.dictionaries, &mut self.columns)?;
         let mut conjunctions = form.conjunctions(&self.dictionaries);
         let values = conjunctions.iter().flat_map(|one| &one.clauses).map(Clause::size).sum();
-        if self.ids.len() >= MOST
-            || self.attributes.len() > MOST_ATTRIBUTES
-            || !self.slots.has_room(values)
-        {
+        if self.ids.len() >= MOST || !self.slots.has_room(values) {
             return Err(ExprError::new(
-                "there are more expressions, values or attributes than one index takes",
+                "there are more expressions or values than one index takes",
             ));
         }
         for conjunction in &mut conjunctions {
@@ -157,24 +150,40 @@ pub(super) fn checked(priority: f64) -> Result<f64, ExprError> {
 const MOST: usize = 1 << 26;
 
 /// Attributes that one index takes: they are counted in 16 bits.
-const MOST_ATTRIBUTES: usize = 1 << 16;
+const MOST_ATTRIBUTES: usize = u16::MAX as usize;
+
+/// Where the expression is true.
+///
+/// # Errors
+/// Where it is no condition of these attributes.
+pub(crate) fn form(
+    expression: &Expr,
+    attributes: &Attributes,
+    dictionaries: &mut [Dictionary],
+    columns: &mut Columns,
+) -> Result<Form, ExprError> {
+    let mut leaves = Leaves { attributes, dictionaries, columns };
+    let is_flat = expression.depth() as usize <= limits::FILTER_DEPTH;
+    if is_flat
+        && attributes.len() <= MOST_ATTRIBUTES
+        && let Some(form) = Form::of(expression, false, &mut leaves)
+    {
+        return Ok(form);
+    }
+    // As a whole it says what it is refused for, or that its chains are long and not deep.
+    let bound = bound(expression, attributes)?;
+    Form::of(&bound, false, &mut leaves)
+        .ok_or_else(|| ExprError::about("is no condition of these attributes", &bound))
+}
 
 /// The expression with the attributes' kinds.
 pub(crate) fn bound(expression: &Expr, attributes: &Attributes) -> Result<Expr, ExprError> {
-    condition(expression, Binder::new(attributes.schema()), attributes)
-}
-
-fn condition(
-    expression: &Expr,
-    mut binder: Binder<'_>,
-    attributes: &Attributes,
-) -> Result<Expr, ExprError> {
-    if attributes.len() > usize::from(u16::MAX) {
+    if attributes.len() > MOST_ATTRIBUTES {
         let message =
             format!("there are {} attributes, and a record has 65,535 at most", attributes.len());
         return Err(ExprError::new(message));
     }
-    let bound = binder
+    let bound = Binder::new(attributes.schema())
         .bind(expression)
         .map_err(|error| unknown(expression, attributes).unwrap_or(error))?;
     if !bound.kind().may_be(BaseKind::Bool) || bound.kind() == Kind::Any {

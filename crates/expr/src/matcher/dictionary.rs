@@ -16,6 +16,30 @@ pub(crate) struct Dictionary {
 }
 
 impl Dictionary {
+    /// With room for so many numbers and so many texts.
+    pub(crate) fn with_capacity(numbers: usize, texts: usize) -> Self {
+        Self {
+            numbers: HashMap::with_capacity_and_hasher(numbers, RandomState::default()),
+            texts: HashMap::with_capacity_and_hasher(texts, RandomState::default()),
+            values: Vec::with_capacity(numbers),
+            direct: Vec::new(),
+            lowest: 0,
+        }
+    }
+
+    /// The values that are numbers, in the order of theirs.
+    pub(crate) fn values(&self) -> &[i64] {
+        &self.values
+    }
+
+    /// The values that are not, in the order of their numbers.
+    pub(crate) fn texts(&self) -> Vec<&[u8]> {
+        let mut texts: Vec<(u32, &[u8])> =
+            self.texts.iter().map(|(text, &number)| (number, &**text)).collect();
+        texts.sort_unstable();
+        texts.into_iter().map(|(_, text)| text).collect()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.numbers.len() + self.texts.len()
     }

@@ -32,7 +32,7 @@ impl Base {
         if !self.attributes.same(record.attributes()) {
             return Err(ExprError::new("the record has other attributes than the expressions"));
         }
-        Said::of(&self.expressions[number as usize], &self.attributes, record)
+        Said::of(&self.expressions.get(number as usize)?, &self.attributes, record)
     }
 }
 

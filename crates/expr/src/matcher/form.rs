@@ -30,6 +30,8 @@ pub(crate) enum Form {
 pub(crate) struct Part {
     pub(crate) expression: Expr,
     pub(crate) not: bool,
+    /// Whether its columns have the attributes' kinds; a clause can do without.
+    pub(crate) is_bound: bool,
 }
 
 /// Clauses of which all have to be true, and what else has to be.
@@ -46,48 +48,60 @@ const MOST_BRANCHES: usize = 4;
 const MOST_ALONE: usize = 32;
 
 impl Form {
-    pub(crate) fn of(node: &Expr, not: bool, leaves: &mut Leaves<'_>) -> Self {
+    /// `None` where a part of it is refused, or is not certain to be a condition.
+    pub(crate) fn of(node: &Expr, not: bool, leaves: &mut Leaves<'_>) -> Option<Self> {
         match node.op() {
-            Op::Literal(Scalar::Bool(value)) if *value != not => Self::Always,
-            Op::Literal(Scalar::Bool(_) | Scalar::Null) => Self::Never,
             Op::Call(O::Not) => Self::of(&node.args()[0], !not, leaves),
             Op::Call(joint @ (O::And | O::Or)) => {
                 let is_and = (*joint == O::And) != not;
+                let mut is_decided = false;
                 let mut parts = Vec::new();
                 for part in chain(node, *joint) {
-                    match (Self::of(part, not, leaves), is_and) {
+                    match (Self::of(part, not, leaves)?, is_and) {
                         (Self::Always, true) | (Self::Never, false) => {}
-                        (Self::Never, true) => return Self::Never,
-                        (Self::Always, false) => return Self::Always,
+                        // What follows may be refused all the same.
+                        (Self::Never, true) | (Self::Always, false) => is_decided = true,
                         (Self::And(inner), true) | (Self::Or(inner), false) => parts.extend(inner),
                         (other, _) => parts.push(other),
                     }
                 }
-                match (parts.len(), is_and) {
+                Some(match (parts.len(), is_and) {
+                    _ if is_decided => [Self::Always, Self::Never][usize::from(is_and)].clone(),
                     (0, true) => Self::Always,
                     (0, false) => Self::Never,
                     (1, _) => parts.swap_remove(0),
                     (_, true) => Self::And(parts),
                     (_, false) => Self::Or(parts),
-                }
+                })
             }
+            _ if leaves.is_plain(node) => Some(Self::leaf(node, not, false, leaves)),
             _ => {
-                let part = || Part { expression: node.clone(), not };
-                let Some(clauses) = leaves.clauses(node, not) else { return Self::Part(part()) };
-                let mut parts = Vec::with_capacity(clauses.len());
-                for clause in clauses {
-                    match clause {
-                        Joined::One(clause) => parts.push(Self::Clause(clause, part())),
-                        Joined::Never => return Self::Never,
-                        Joined::Always | Joined::Apart => {}
-                    }
-                }
-                match parts.len() {
-                    0 => Self::Always,
-                    1 => parts.swap_remove(0),
-                    _ => Self::And(parts),
-                }
+                let bound = leaves.bound(node)?;
+                Some(Self::leaf(&bound, not, true, leaves))
             }
+        }
+    }
+
+    fn leaf(node: &Expr, not: bool, is_bound: bool, leaves: &mut Leaves<'_>) -> Self {
+        match node.op() {
+            Op::Literal(Scalar::Bool(value)) if *value != not => return Self::Always,
+            Op::Literal(_) => return Self::Never,
+            _ => {}
+        }
+        let part = || Part { expression: node.clone(), not, is_bound };
+        let Some(clauses) = leaves.clauses(node, not) else { return Self::Part(part()) };
+        let mut parts = Vec::with_capacity(clauses.len());
+        for clause in clauses {
+            match clause {
+                Joined::One(clause) => parts.push(Self::Clause(clause, part())),
+                Joined::Never => return Self::Never,
+                Joined::Always | Joined::Apart => {}
+            }
+        }
+        match parts.len() {
+            0 => Self::Always,
+            1 => parts.swap_remove(0),
+            _ => Self::And(parts),
         }
     }
 

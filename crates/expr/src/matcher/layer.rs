@@ -51,7 +51,7 @@ pub(crate) enum Places {
 pub(crate) type Members<'a> = &'a [(u32, u32)];
 
 impl Layer {
-    fn new(
+    pub(super) fn new(
         attribute: usize,
         sort: Sort,
         missing: Box<[u32]>,

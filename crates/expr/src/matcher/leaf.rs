@@ -7,6 +7,7 @@ use super::attributes::{Attribute, Attributes};
 use super::clause::{Clause, Joined, Test, Values, merged};
 use super::dictionary::Dictionary;
 use super::key::{Key, Keys, key};
+use crate::filter::bind::{Binder, Columns};
 use crate::filter::row::comparison;
 use crate::kind::{Base, Kind};
 use crate::node::{Expr, Op};
@@ -16,12 +17,58 @@ use crate::operators::Operator as O;
 pub(crate) struct Leaves<'a> {
     pub(crate) attributes: &'a Attributes,
     pub(crate) dictionaries: &'a mut [Dictionary],
+    pub(crate) columns: &'a mut Columns,
 }
 
 /// A list of which all have to be held is so many clauses at most.
 const MOST_ALL: usize = 3;
 
 impl Leaves<'_> {
+    /// Whether a condition would be the same if it were bound, but for its column's kind: an attribute beside values
+    /// of its own kind. Most are, and to bind one is to make it anew.
+    pub(crate) fn is_plain(&self, node: &Expr) -> bool {
+        let args = node.args();
+        let column = args.first().unwrap_or(node);
+        let Some((_, attribute)) = self.column(column).filter(|_| self.attributes.are_apart())
+        else {
+            return false;
+        };
+        let is_own = |value: &Scalar| Kind::of_scalar(value) == Kind::One(attribute.base());
+        match (node.op(), args) {
+            (Op::Column(_), _) => attribute.kind == Kind::BOOL,
+            (Op::Call(O::IsNull | O::IsNotNull), _) => true,
+            (
+                Op::Call(
+                    O::Equal
+                    | O::NotEqual
+                    | O::Less
+                    | O::LessOrEqual
+                    | O::Greater
+                    | O::GreaterOrEqual
+                    | O::Between,
+                ),
+                [_, values @ ..],
+            ) => {
+                attribute.keys != Keys::None
+                    && !attribute.is_list()
+                    && values.iter().all(|value| value.value().is_some_and(is_own))
+            }
+            (Op::Call(O::In | O::NotIn), [_, list]) => {
+                attribute.keys != Keys::None && !attribute.is_list() && is_list_of(list, is_own)
+            }
+            (Op::Call(O::ListOverlaps | O::ListDisjoint), [_, list]) => {
+                attribute.keys != Keys::None && attribute.is_list() && is_list_of(list, is_own)
+            }
+            _ => false,
+        }
+    }
+
+    /// A condition with the attributes' kinds; `None` where it is refused, or may be something else than a bool.
+    pub(crate) fn bound(&mut self, node: &Expr) -> Option<Expr> {
+        let bound = Binder::keeping(self.attributes.schema(), self.columns).bind(node).ok()?;
+        matches!(bound.kind(), Kind::BOOL | Kind::NULL).then_some(bound)
+    }
+
     /// The values of which a condition is true, or with `not` those of which it is false; `None` where it is not
     /// about one attribute in a way that the index knows.
     pub(crate) fn clauses(&mut self, node: &Expr, not: bool) -> Option<Vec<Joined>> {
@@ -238,6 +285,16 @@ impl Leaves<'_> {
                 Some(vec![clause(values, (operator == O::ListDisjoint) != not)])
             }
         }
+    }
+}
+
+fn is_list_of(list: &Expr, is_own: impl Fn(&Scalar) -> bool) -> bool {
+    match list.value() {
+        Some(Scalar::List(values)) => match values.integers() {
+            Some(integers) => integers.is_empty() || is_own(&Scalar::Int(0)),
+            None => values.iter().all(is_own),
+        },
+        _ => false,
     }
 }
 

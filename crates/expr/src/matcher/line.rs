@@ -20,6 +20,14 @@ impl Line {
         line
     }
 
+    /// The slots of the last block, of so many in all.
+    pub(crate) fn last(slots: usize) -> Self {
+        match slots % BLOCK {
+            0 => Self::ALL,
+            left => Self::first(left),
+        }
+    }
+
     #[inline]
     pub(crate) fn flip(&mut self, at: usize) {
         self.0[(at >> 6) % WORDS] ^= 1 << (at & 63);

@@ -2,14 +2,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::attributes::Attributes;
 use super::base::Base;
-use super::builder::{bound, checked};
+use super::builder::{checked, form};
 use super::dictionary::Dictionary;
-use super::form::Form;
-use super::leaf::Leaves;
 use super::merge::{InFlight, Merge};
 use super::residual::Residuals;
 use super::view::{Dead, Level, Recent, View};
 use crate::ExprError;
+use crate::filter::bind::Columns;
 use crate::node::Expr;
 
 /// Conditions that come and go while records are matched.
@@ -129,7 +128,7 @@ impl Live {
         }
         if !base.is_empty() {
             let mut new = View::clone(&view);
-            new.levels.push(Level { base: Arc::new(base), dead: None });
+            new.levels.push(Level { base: Arc::new(base), dead: None, is_fixed: false });
             self.publish(new);
         }
         Ok(())
@@ -174,7 +173,7 @@ impl Live {
             writer.iter().flat_map(|merge| &merge.bases).all(|taken| !Arc::ptr_eq(taken, base))
         };
         let mut levels: Vec<&Level> =
-            view.levels.iter().filter(|level| is_free(&level.base)).collect();
+            view.levels.iter().filter(|level| !level.is_fixed && is_free(&level.base)).collect();
         levels.sort_by_key(|level| level.alive());
         let is_new = |recent: &&Arc<Recent>| {
             writer.iter().flat_map(|merge| &merge.recent).all(|taken| !Arc::ptr_eq(taken, recent))
@@ -210,10 +209,10 @@ impl Live {
     /// Whether there are indexes of about one size, or one of which so much was removed that it is made anew.
     pub fn is_uneven(&self) -> bool {
         let view = self.view();
-        let mut sizes: Vec<usize> = view.levels.iter().map(Level::alive).collect();
+        let levels = || view.levels.iter().filter(|level| !level.is_fixed);
+        let mut sizes: Vec<usize> = levels().map(Level::alive).collect();
         sizes.sort_unstable();
-        sizes.windows(2).any(|pair| pair[1] <= pair[0] * RATIO)
-            || view.levels.iter().any(Level::is_hollow)
+        sizes.windows(2).any(|pair| pair[1] <= pair[0] * RATIO) || levels().any(Level::is_hollow)
     }
 
     /// Forgets the merges that are running, of which none will ever be done: in a child of a process that forked.
@@ -244,11 +243,9 @@ impl Live {
 
     fn recent(&self, id: u64, expression: &Expr, priority: f64) -> Result<Recent, ExprError> {
         let priority = checked(priority)?;
-        let bound = bound(expression, &self.attributes)?;
         // As an index has it, so that it means the same before and after.
         let dictionaries = &mut vec![Dictionary::default(); self.attributes.len()];
-        let form =
-            Form::of(&bound, false, &mut Leaves { attributes: &self.attributes, dictionaries });
+        let form = form(expression, &self.attributes, dictionaries, &mut Columns::default())?;
         let mut conditions = Residuals::default();
         let tree = conditions.tree(&form, self.attributes.schema())?;
         Ok(Recent { id, expression: expression.clone(), priority, conditions, tree })

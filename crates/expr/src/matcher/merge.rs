@@ -38,24 +38,45 @@ impl Merge<'_> {
     /// Makes the index, which takes some 15 us for each condition, and has it used.
     pub fn run(self) {
         let mut builder = Base::builder(self.live.attributes());
-        // Each was taken once, under an id that no other has: what is refused now stays where it is.
-        let mut refused = false;
+        // Each was taken once, under an id that no other has: refused are what a snapshot has that was made up, and
+        // what is more than one index takes.
+        let mut refused = Vec::new();
         for level in &self.levels {
             let base = &level.base;
             for number in (0..base.len() as u32).filter(|&number| level.is_alive(number)) {
                 let at = number as usize;
-                let (id, expression) = (base.ids[at], &base.expressions[at]);
-                let priority = base.priorities[at];
-                refused |= builder.insert_with_priority(id, expression, priority).is_err();
+                let inserted = base.expressions.get(at).and_then(|expression| {
+                    builder.insert_with_priority(base.ids[at], &expression, base.priorities[at])
+                });
+                if inserted.is_err() {
+                    refused.push(Arc::clone(base));
+                    break;
+                }
             }
         }
         for recent in &self.recent {
             let Recent { id, expression, priority, .. } = &**recent;
-            refused |= builder.insert_with_priority(*id, expression, *priority).is_err();
+            if builder.insert_with_priority(*id, expression, *priority).is_err() {
+                // There is no room for it beside these.
+                refused.extend(self.levels.iter().map(|level| Arc::clone(&level.base)));
+                break;
+            }
         }
-        if !refused {
+        if refused.is_empty() {
             self.finish(builder.build());
+        } else {
+            self.fix(&refused);
         }
+    }
+
+    /// Leaves indexes as they are, for good.
+    fn fix(&self, refused: &[Arc<Base>]) {
+        let _writer = self.live.writer();
+        let mut new = View::clone(&self.live.view());
+        for level in &mut new.levels {
+            level.is_fixed |= refused.iter().any(|base| Arc::ptr_eq(base, &level.base));
+        }
+        self.live.publish(new);
     }
 
     fn finish(&self, base: Base) {
@@ -73,7 +94,7 @@ impl Merge<'_> {
         new.levels.retain(|level| !merge.bases.iter().any(|base| Arc::ptr_eq(base, &level.base)));
         new.recent.retain(|recent| !merge.recent.iter().any(|other| Arc::ptr_eq(other, recent)));
         let dead = (dead.count > 0).then(|| Arc::new(dead));
-        let level = Level { base: Arc::new(base), dead };
+        let level = Level { base: Arc::new(base), dead, is_fixed: false };
         if level.alive() > 0 {
             new.levels.push(level);
         }

@@ -8,7 +8,9 @@ use rowmill_columns::{Scalar, Schema};
 
 use super::form::{Form, Part};
 use super::record::Record;
+use super::snapshot::Packed;
 use crate::ExprError;
+use crate::filter::bind::Binder;
 use crate::filter::cell::Cell;
 use crate::filter::row::Row;
 use crate::node::{Expr, Op};
@@ -69,6 +71,24 @@ impl Residuals {
         self.rows.len()
     }
 
+    pub(crate) fn expressions(&self) -> &[Expr] {
+        &self.expressions
+    }
+
+    /// Conditions that were written. None is added to them.
+    ///
+    /// # Errors
+    /// Where one cannot be computed for a record.
+    pub(crate) fn read(packed: &Packed, schema: &Schema) -> Result<Self, ExprError> {
+        let mut read = Self::default();
+        for at in 0..packed.len() {
+            let expression = Binder::new(schema).bind(&packed.get(at)?)?;
+            read.rows.push(Row::new(&expression, schema)?);
+            read.expressions.push(expression);
+        }
+        Ok(read)
+    }
+
     /// # Errors
     /// Where a condition cannot be computed for a record.
     pub(crate) fn tree(&mut self, form: &Form, schema: &Schema) -> Result<Tree, ExprError> {
@@ -88,8 +108,12 @@ impl Residuals {
     }
 
     fn condition(&mut self, part: &Part, schema: &Schema) -> Result<u32, ExprError> {
-        let expression =
-            if part.not { negated(&part.expression)? } else { part.expression.clone() };
+        let expression = if part.is_bound {
+            part.expression.clone()
+        } else {
+            Binder::new(schema).bind(&part.expression)?
+        };
+        let expression = if part.not { negated(&expression)? } else { expression };
         let hash = fingerprint(&expression, &self.hasher);
         let same = |&(other, at): &(u64, u32)| {
             other == hash && self.expressions[at as usize].same(&expression)

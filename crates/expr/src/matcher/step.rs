@@ -24,6 +24,12 @@ impl Step {
         self.layers.len() > 1
     }
 
+    /// As it was written.
+    pub(super) fn read_as(layers: Vec<Layer>, rows: Vec<u32>, compacts: bool) -> Self {
+        // What was expected has said in which order they stand.
+        Self { layers, rows, compacts, alive: 1.0 }
+    }
+
     fn one(layer: Layer) -> Self {
         let alive = layer.alive;
         Self { layers: vec![layer], rows: Vec::new(), compacts: true, alive }

@@ -24,6 +24,8 @@ pub struct View {
 pub(super) struct Level {
     pub(super) base: Arc<Base>,
     pub(super) dead: Option<Arc<Dead>>,
+    /// No other index can be made of it: a condition is not what a snapshot should have.
+    pub(super) is_fixed: bool,
 }
 
 /// A condition that is in no index.
@@ -63,7 +65,7 @@ enum Found<'v> {
 impl Found<'_> {
     fn id(&self) -> u64 {
         match self {
-            Self::Slot(base, slot) => base.of_slots[*slot].id,
+            Self::Slot(base, slot) => base.told.of_slots[*slot].id,
             Self::Recent(recent) => recent.id,
         }
     }
@@ -88,6 +90,18 @@ impl Level {
 
     pub(super) fn is_alive(&self, number: u32) -> bool {
         self.dead.as_ref().is_none_or(|dead| !dead.has(number))
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = u64> {
+        let numbered = self.base.ids.iter().zip(0..);
+        numbered.filter(|(_, number)| self.is_alive(*number)).map(|(&id, _)| id)
+    }
+
+    /// Whether an id is in both.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        let (small, large) =
+            if self.base.len() < other.base.len() { (self, other) } else { (other, self) };
+        small.ids().any(|id| large.number(id).is_some())
     }
 
     fn number(&self, id: u64) -> Option<u32> {
@@ -143,13 +157,21 @@ impl View {
         self.recent.iter().any(|recent| recent.id == id) || self.find(id).is_some()
     }
 
+    /// What records have.
+    pub fn attributes(&self) -> &Arc<Attributes> {
+        &self.attributes
+    }
+
     /// The condition of this id.
-    pub fn get(&self, id: u64) -> Option<&Expr> {
+    ///
+    /// # Errors
+    /// Where it is in a snapshot, and is no expression there.
+    pub fn get(&self, id: u64) -> Result<Option<Expr>, ExprError> {
         if let Some(recent) = self.recent.iter().find(|recent| recent.id == id) {
-            return Some(&recent.expression);
+            return Ok(Some(recent.expression.clone()));
         }
-        let (at, number) = self.find(id)?;
-        Some(&self.levels[at].base.expressions[number as usize])
+        let Some((at, number)) = self.find(id) else { return Ok(None) };
+        self.levels[at].base.expressions.get(number as usize).map(Some)
     }
 
     /// The priority of the condition of this id.
@@ -161,15 +183,10 @@ impl View {
         Some(self.levels[at].base.priorities[number as usize])
     }
 
-    /// All conditions with their ids, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = (u64, &Expr)> {
-        let stored = self.levels.iter().flat_map(|level| {
-            let numbers = (0..level.base.len() as u32).filter(|&number| level.is_alive(number));
-            numbers.map(|number| {
-                (level.base.ids[number as usize], &level.base.expressions[number as usize])
-            })
-        });
-        stored.chain(self.recent.iter().map(|recent| (recent.id, &recent.expression)))
+    /// The ids of all conditions, in no order.
+    pub fn ids(&self) -> impl Iterator<Item = u64> {
+        let stored = self.levels.iter().flat_map(Level::ids);
+        stored.chain(self.recent.iter().map(|recent| recent.id))
     }
 
     /// The indexes, the first ones made first.
@@ -303,13 +320,13 @@ impl View {
     /// # Errors
     /// As [`Base::explain`].
     pub fn explain(&self, id: u64, record: &Record) -> Result<Vec<Said>, ExprError> {
-        let Some(expression) = self.get(id) else {
+        let Some(expression) = self.get(id)? else {
             return Err(ExprError::new(format!("there is no expression {id}")));
         };
         if !self.attributes.same(record.attributes()) {
             return Err(ExprError::new("the record has other attributes than the expressions"));
         }
-        Said::of(expression, &self.attributes, record)
+        Said::of(&expression, &self.attributes, record)
     }
 
     fn visit(

@@ -22,11 +22,13 @@ mod tests;
 mod write;
 
 pub use read::Reader;
+pub(crate) use read::{called, decimal};
+pub(crate) use write::too_deep;
 
 use crate::operators::Operator;
 
 /// An operator's name: its own, in small letters.
-fn name(operator: Operator) -> String {
+pub(crate) fn name(operator: Operator) -> String {
     let mut name = String::new();
     let mut before_is_small = false;
     for letter in format!("{operator:?}").chars() {

@@ -156,7 +156,7 @@ impl<'de> Visitor<'de> for PartOf<'_> {
     }
 }
 
-fn called(operator: O, operands: Vec<Expr>) -> Result<Expr, ExprError> {
+pub(crate) fn called(operator: O, operands: Vec<Expr>) -> Result<Expr, ExprError> {
     if !matches!(operator, O::And | O::Or) || operands.len() < 3 {
         return Expr::call(operator, operands);
     }
@@ -236,7 +236,7 @@ fn fitted(tag: &str, given: &Scalar) -> Option<Scalar> {
 }
 
 /// What is a number, or one of the decimals that are none.
-fn decimal(text: &str) -> Option<String> {
+pub(crate) fn decimal(text: &str) -> Option<String> {
     let is_special = matches!(text, "NaN" | "Infinity" | "-Infinity");
     let is_number =
         || text.parse::<f64>().is_ok() && text.bytes().any(|byte| byte.is_ascii_digit());

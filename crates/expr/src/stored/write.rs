@@ -177,7 +177,7 @@ fn operands(node: &Expr, operator: O) -> Vec<&Expr> {
     }
 }
 
-fn too_deep() -> ExprError {
+pub(crate) fn too_deep() -> ExprError {
     ExprError::new(format!(
         "the expression is nested deeper than {} levels, more than are stored; a long chain of one operator is a \
          call of it with all operands, and many values are one in_()",

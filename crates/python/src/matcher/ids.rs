@@ -97,6 +97,37 @@ impl Ids {
         self.sort
     }
 
+    /// The texts by their numbers.
+    pub(super) fn texts(&self) -> Vec<(u64, Arc<str>)> {
+        let texts = self.texts.iter().map(|(&number, (text, _))| (number, Arc::clone(text)));
+        let mut texts: Vec<_> = texts.collect();
+        texts.sort_unstable_by_key(|(number, _)| *number);
+        texts
+    }
+
+    /// With room for so many texts.
+    pub(super) fn with_capacity(sort: Option<Sort>, texts: usize) -> Self {
+        Self {
+            sort,
+            numbers: HashMap::with_capacity(texts),
+            texts: HashMap::with_capacity(texts),
+            next: 0,
+        }
+    }
+
+    /// Notes a text under the number that it had; `None` where either is there, or no number is left for another.
+    pub(super) fn note(&mut self, py: Python<'_>, number: u64, text: &str) -> Option<()> {
+        self.next = self.next.max(number.checked_add(1)?);
+        let object = PyString::new(py, text).unbind();
+        let text: Arc<str> = text.into();
+        let was = self.texts.insert(number, (Arc::clone(&text), object)).is_some();
+        (self.numbers.insert(text, number).is_none() && !was).then_some(())
+    }
+
+    pub(super) fn has(&self, number: u64) -> bool {
+        self.texts.contains_key(&number)
+    }
+
     /// The number of an id that is stored; an int's in any case.
     pub(super) fn find(&self, id: &Id) -> Option<u64> {
         match &id.key {

@@ -1,7 +1,7 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
-use rowmill::expr::ExprError;
+use rowmill::expr::{Expr, ExprError};
 use rowmill::matcher::{Attributes, Record};
 use rowmill::{Batch, Scalar, Type, Value};
 
@@ -68,6 +68,23 @@ pub(super) fn fill(
         }
     }
     Ok(())
+}
+
+/// What a dict sets, to be kept: the attributes, and their values as JSON.
+pub(super) fn kept(
+    record: &Record,
+    names: &[Py<PyString>],
+    dict: &Bound<'_, PyDict>,
+) -> PyResult<Vec<(usize, String)>> {
+    let mut kept = Vec::new();
+    for (at, name) in names.iter().enumerate() {
+        if let Some(value) = dict.get_item(name)? {
+            let value = if value.is_none() { Scalar::Null } else { general(record, at, &value)? };
+            let json = Expr::literal(value).to_json();
+            kept.push((at, json.map_err(|error| raised(dict.py(), &error))?));
+        }
+    }
+    Ok(kept)
 }
 
 #[inline]

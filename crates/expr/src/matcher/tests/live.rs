@@ -64,68 +64,73 @@ fn changes_while_merges_run_are_what_is_matched() {
     for round in 0..changes().div_ceil(3_000) {
         let chance = &mut Chance(round + 1);
         let world = World::draw(chance);
-        let live = Live::new(&world.attributes);
+        let mut live = Live::new(&world.attributes);
         let mut oracle = Oracle::new();
-        let mut running: Vec<Merge<'_>> = Vec::new();
         let mut record = Record::new(&world.attributes);
         let ids = *chance.one(&[40, 700]);
         let mut merged = 0;
-        for _ in 0..3_000 {
-            let id = chance.below(ids) as u64;
-            match chance.below(16) {
-                0..=6 => {
-                    let condition = world.condition(2, chance);
-                    let priority = chance.below(20) as f64 - 10.0;
-                    let done = live.insert_with_priority(id, &condition, priority);
-                    assert_eq!(done.is_err(), oracle.contains_key(&id));
-                    if done.is_ok() {
-                        oracle.insert(id, (row(&world, &condition), priority));
+        // Each part goes on with what the one before wrote, while merges of that were running.
+        for _ in 0..6 {
+            let mut running: Vec<Merge<'_>> = Vec::new();
+            for _ in 0..500 {
+                let id = chance.below(ids) as u64;
+                match chance.below(16) {
+                    0..=6 => {
+                        let condition = world.condition(2, chance);
+                        let priority = chance.below(20) as f64 - 10.0;
+                        let done = live.insert_with_priority(id, &condition, priority);
+                        assert_eq!(done.is_err(), oracle.contains_key(&id));
+                        if done.is_ok() {
+                            oracle.insert(id, (row(&world, &condition), priority));
+                        }
                     }
-                }
-                7 => {
-                    let condition = world.condition(1, chance);
-                    let priority = oracle.get(&id).map_or(0.0, |known| known.1);
-                    let was = oracle.insert(id, (row(&world, &condition), priority)).is_some();
-                    assert_eq!(live.replace(id, &condition), Ok(was));
-                }
-                8 => {
-                    let condition = world.condition(1, chance);
-                    let was = oracle.insert(id, (row(&world, &condition), 0.5)).is_some();
-                    assert_eq!(live.replace_with_priority(id, &condition, 0.5), Ok(was));
-                }
-                9 => {
-                    let some: Vec<_> = (0..3)
-                        .map(|at| (ids as u64 + id * 3 + at, world.condition(1, chance)))
-                        .collect();
-                    let is_new = some.iter().all(|(id, _)| !oracle.contains_key(id));
-                    assert_eq!(live.insert_all(some.clone()).is_ok(), is_new);
-                    if is_new {
-                        let new = some.iter().map(|(id, one)| (*id, (row(&world, one), 0.0)));
-                        oracle.extend(new);
+                    7 => {
+                        let condition = world.condition(1, chance);
+                        let priority = oracle.get(&id).map_or(0.0, |known| known.1);
+                        let was = oracle.insert(id, (row(&world, &condition), priority)).is_some();
+                        assert_eq!(live.replace(id, &condition), Ok(was));
                     }
-                }
-                10..=12 => assert_eq!(live.remove(id), oracle.remove(&id).is_some()),
-                13 => {
-                    if let Some(merge) = live.merge().filter(|_| running.len() < 3) {
-                        merged += merge.len();
-                        running.push(merge);
+                    8 => {
+                        let condition = world.condition(1, chance);
+                        let was = oracle.insert(id, (row(&world, &condition), 0.5)).is_some();
+                        assert_eq!(live.replace_with_priority(id, &condition, 0.5), Ok(was));
                     }
-                }
-                14 if !running.is_empty() => {
-                    let at = chance.below(running.len());
-                    let merge = running.swap_remove(at);
-                    // One that is given up changes nothing.
-                    if chance.below(8) > 0 {
-                        merge.run();
+                    9 => {
+                        let some: Vec<_> = (0..3)
+                            .map(|at| (ids as u64 + id * 3 + at, world.condition(1, chance)))
+                            .collect();
+                        let is_new = some.iter().all(|(id, _)| !oracle.contains_key(id));
+                        assert_eq!(live.insert_all(some.clone()).is_ok(), is_new);
+                        if is_new {
+                            let new = some.iter().map(|(id, one)| (*id, (row(&world, one), 0.0)));
+                            oracle.extend(new);
+                        }
                     }
-                }
-                _ => {
-                    world.fill(&mut record, chance);
-                    compare(&oracle, &live.view(), &record, &mut scratch);
+                    10..=12 => assert_eq!(live.remove(id), oracle.remove(&id).is_some()),
+                    13 => {
+                        if let Some(merge) = live.merge().filter(|_| running.len() < 3) {
+                            merged += merge.len();
+                            running.push(merge);
+                        }
+                    }
+                    14 if !running.is_empty() => {
+                        let at = chance.below(running.len());
+                        let merge = running.swap_remove(at);
+                        // One that is given up changes nothing.
+                        if chance.below(8) > 0 {
+                            merge.run();
+                        }
+                    }
+                    _ => {
+                        world.fill(&mut record, chance);
+                        compare(&oracle, &live.view(), &record, &mut scratch);
+                    }
                 }
             }
+            let bytes = live.view().snapshot(b"").unwrap().to_bytes();
+            drop(running);
+            live = Live::from_bytes(&bytes.into()).unwrap().0;
         }
-        drop(running);
         while let Some(merge) = live.merge() {
             merge.run();
         }
@@ -133,8 +138,9 @@ fn changes_while_merges_run_are_what_is_matched() {
         let view = live.view();
         compare(&oracle, &view, &record, &mut scratch);
         assert!(view.bases().len() < 8, "{} indexes", view.bases().len());
-        for (id, _) in view.iter() {
-            assert!(oracle.contains_key(&id) && view.contains(id) && view.get(id).is_some());
+        for id in view.ids() {
+            assert!(oracle.contains_key(&id) && view.contains(id));
+            assert!(view.get(id).unwrap().is_some());
         }
     }
 }

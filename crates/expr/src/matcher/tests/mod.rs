@@ -2,3 +2,4 @@ mod bad;
 mod chance;
 mod law;
 mod live;
+mod snapshot;
