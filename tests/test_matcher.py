@@ -358,7 +358,7 @@ def test_many_are_stored_all_or_none(matcher: rm.Matcher[str]) -> None:
             matcher.insert_many([*good, bad])
         assert len(matcher) == 4
         assert "n1" not in matcher
-    with pytest.raises(TypeError, match="pairs of an id and a condition"):
+    with pytest.raises(TypeError, match=r"takes tuples \(id, condition\)"):
         matcher.insert_many([3])  # type: ignore[list-item]
     assert matcher.insert_many(good) == 5_000
     assert sorted(matcher.match({"age": 17})) == ["n17"]

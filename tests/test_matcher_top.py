@@ -117,7 +117,7 @@ def test_wrong_priorities_and_counts_are_told_of_and_do_no_harm() -> None:
         matcher.insert_many([("x", ALWAYS), ("y", ALWAYS, "dear")])
     with pytest.raises(rm.ProgrammingError, match=r"the priority of 'y': .*too large"):
         matcher.insert_many([("x", ALWAYS), ("y", ALWAYS, 10**400)])
-    with pytest.raises(TypeError, match="pairs of an id and a condition, or these and a priority"):
+    with pytest.raises(TypeError, match=r"takes tuples \(id, condition\)"):
         matcher.insert_many([("x", ALWAYS, 1, 2)])
     with pytest.raises(TypeError, match="must be real number, not str"):
         matcher.insert("x", ALWAYS, "dear")

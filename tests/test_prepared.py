@@ -102,6 +102,20 @@ def optional(nick: str | None = None, wanted: list[int] | None = None) -> Any:
     )
 
 
+@rm.query
+def since_or_all(at: dt.datetime | None = None, price: Any = None) -> Any:
+    return rm.select(Log.id).where(
+        rm.lit(at).is_null() | (Log.at > rm.lit(at)),
+        (Log.price > rm.lit(price)) | rm.lit(price).is_null(),
+    )
+
+
+@rm.query
+def asked_elsewhere(nick: str | None) -> Any:
+    asked = rm.lit(nick).is_null().label("x")
+    return rm.select(Log.id, asked).where(Log.nick == rm.lit(nick))
+
+
 END = START + dt.timedelta(days=4)
 
 
@@ -317,11 +331,23 @@ def test_a_query_may_say_what_none_means(db: rm.Database) -> None:
     assert ids(db.fetch(optional())) == list(range(100))
     assert ids(db.fetch(optional("n1", [1, 2, 4]))) == [1, 4]
     assert ids(db.fetch(optional(wanted=[1, 2, 4]))) == [1, 2, 4]
+    assert ids(db.fetch(since_or_all())) == list(range(100))
+    assert ids(db.fetch(since_or_all(START + dt.timedelta(hours=97)))) == [98, 99]
+    assert ids(db.fetch(since_or_all(START, Decimal("49")))) == [99]
+    with pytest.raises(rm.ProgrammingError, match="a comparison with None is never true"):
+        asked_elsewhere(None)
+    with pytest.raises(rm.ProgrammingError, match="at takes datetime"):
+        db.fetch(since_or_all("x"))  # type: ignore[arg-type]
 
 
 @rm.query
 def around(t: dt.datetime, by: dt.timedelta) -> Any:
-    return rm.select(Log.id).where(Log.at >= t - by, by + t >= Log.at)
+    return rm.select(Log.id).where(Log.at >= t - by - dt.timedelta(0), by + t >= Log.at)
+
+
+@rm.query
+def moved_any(t: dt.datetime | None) -> Any:
+    return rm.select(Log.id).where(Log.at >= t - dt.timedelta(1))  # type: ignore[operator]
 
 
 def test_a_moment_to_come_is_moved(any_url: str, db: rm.Database) -> None:
@@ -331,6 +357,8 @@ def test_a_moment_to_come_is_moved(any_url: str, db: rm.Database) -> None:
             db.fetch(call)
         return
     assert ids(db.fetch(call)) == [0, 1, 2]
+    with pytest.raises(rm.ProgrammingError, match="never true in SQL"):
+        db.fetch(moved_any(None))
     with pytest.raises(rm.DataError, match="wants a wall clock"):
         db.fetch(around(START.replace(tzinfo=dt.UTC), dt.timedelta(hours=2)))
 

@@ -53,6 +53,10 @@ def branching(nick: str) -> rm.Select:
     return NICKS.where(Line.nick == nick) if nick else NICKS
 
 
+def _json(given: Any) -> Any:
+    return rm.insert(Free).values(document=given)
+
+
 def refused(
     of: Callable[[], object], message: str, error: type[Exception] = rm.ProgrammingError
 ) -> Any:
@@ -65,6 +69,10 @@ def refused(
         # names
         refused(lambda: Line.nik, "Line has no column 'nik'; did you mean 'nick'?", AttributeError),  # type: ignore[attr-defined]
         refused(lambda: Free.zzz, "Free has no column 'zzz'; it has text, at, document, span", AttributeError),  # type: ignore[attr-defined]
+        refused(lambda: rm.update(Line).set({Channel.slug: "x"}), "slug is a column of another table than lines"),
+        refused(lambda: rm.insert(Line).values({Channel.id: 1}), "id is a column of another table than lines"),
+        refused(lambda: rm.query(_json), 'column "document" takes JSON: annotate the parameter given as dict'),
+        refused(lambda: rm.update(Free).set(at=rm.Expr.from_json('{"date": 2147483647}')), 'column "at" takes'),
         refused(lambda: rm.update(Line).set(nik="x"), "lines: no column 'nik'; did you mean 'nick'?"),
         refused(lambda: rm.insert(Line).values(nik="x"), "lines: no column 'nik'; did you mean 'nick'?"),
         refused(lambda: rm.upsert(Line).on("nik"), "lines: no column 'nik'; did you mean 'nick'?"),
@@ -140,6 +148,8 @@ def refused(
         refused(lambda: Line.nick.starts_with(None), "a condition on None is never true in SQL; leave it out, or write lines.nick.is_null()"),  # type: ignore[arg-type]
         refused(lambda: Line.nick.contains(None), "a condition on None is never true"),  # type: ignore[arg-type]
         refused(lambda: rm.lit(None).starts_with("a"), "a condition on None is never true"),
+        refused(lambda: rm.lit(None).like("a"), "a condition on None is never true"),
+        refused(lambda: rm.lit(None).matches("a"), "a condition on None is never true"),
         refused(lambda: Line.nick.matches(None), "a regular expression is a str, not None"),  # type: ignore[arg-type]
         refused(lambda: Line.id.in_([1, None]), "the list of in_() holds None"),  # type: ignore[list-item]
         # Python's own logic
@@ -154,18 +164,23 @@ def refused(
         refused(lambda: rm.select(Author.id, Author.posts), "<rowmill.Edge Author.posts> is an edge, whose rows come beside these: .with_(...) takes it"),
         refused(lambda: NICKS.order_by(Line.id).top_n(1, per=[Line.id, Line.nick]), "top_n(per=...) takes one expression; of several the first rows are found by rm.row_number()"),  # type: ignore[arg-type]
         *(
-            refused(of, f"{verb}() comes before top_n(), whose rows it would change; of those rows it is asked by way of a name: rows = q.subquery(")
+            refused(of, f"{verb}() comes after top_n() alone: of those rows it is asked by way of a name: rows = q.subquery(")
             for verb, of in (
-                ("where", lambda: FIRST.where(Line.id > 1)),
-                ("join", lambda: FIRST.join(Channel)),
-                ("join", lambda: FIRST.left_join(Channel)),
-                ("order_by", lambda: FIRST.order_by(Line.nick)),
                 ("limit", lambda: FIRST.limit(1)),
                 ("offset", lambda: FIRST.offset(1)),
                 ("distinct", lambda: FIRST.distinct()),
                 ("group_by", lambda: FIRST.group_by(Line.nick)),
                 ("having", lambda: FIRST.having(rm.count() > 1)),
                 ("top_n", lambda: FIRST.top_n(1, per=Line.id)),
+            )
+        ),
+        *(
+            refused(of, f"{verb}() comes before top_n(), whose rows it would change; of those rows it is asked by way of a name: rows = q.subquery(")
+            for verb, of in (
+                ("where", lambda: FIRST.where(Line.id > 1)),
+                ("join", lambda: FIRST.join(Channel)),
+                ("join", lambda: FIRST.left_join(Channel)),
+                ("order_by", lambda: FIRST.order_by(Line.nick)),
             )
         ),
         refused(lambda: str(NICKS.top_n(1, per=Line.nick)), "top_n() wants an order, by which rows are the first, and so does top() of an edge: order_by()"),

@@ -17,7 +17,8 @@ pub(crate) fn coerce(operator: O, args: &mut Args) -> Result<(), ExprError> {
         operator if operator.is_comparison() => compared(operator, args),
         O::In | O::NotIn => {
             listed(operator, args)?;
-            tested(args)
+            // Nothing is other than what is in an empty list, NULL included.
+            tested(if operator == O::In { args } else { &args[1..] })
         }
         O::ListContains | O::ListOverlaps | O::ListContainsAll | O::ListDisjoint => {
             fit_element(args);
@@ -29,8 +30,9 @@ pub(crate) fn coerce(operator: O, args: &mut Args) -> Result<(), ExprError> {
             }
             Ok(())
         }
-        O::Like | O::ILike => pattern(args),
-        O::Matches => expression(args),
+        O::Like | O::ILike => pattern(args).and_then(|()| tested(args)),
+        O::Matches => expression(args).and_then(|()| tested(args)),
+        O::And | O::Or => asked(args),
         operator if operator.is_never_true_of_null() => tested(args),
         _ => Ok(()),
     }
@@ -56,20 +58,62 @@ fn tested(args: &[Expr]) -> Result<(), ExprError> {
     if !args.iter().any(is_none) {
         return Ok(());
     }
-    let other = args.iter().find(|arg| !is_none(arg)).unwrap_or(&args[0]);
-    Err(ExprError::new(format!(
-        "a condition on None is never true in SQL; leave it out, or write {other}.is_null()"
-    )))
+    let or = match args.iter().find(|arg| !is_none(arg)) {
+        Some(other) if !matches!(other.kind(), Kind::List(_)) && other.value().is_none() => {
+            format!(", or write {other}.is_null()")
+        }
+        _ => String::new(),
+    };
+    Err(ExprError::new(format!("a condition on None is never true in SQL; leave it out{or}")))
+}
+
+/// A value to come, of a kind that only what it is compared with tells, has this kind where it is asked whether it is
+/// NULL: `PostgreSQL` does not say what `$1 is null or at > $1` is of.
+fn asked(args: &mut Args) -> Result<(), ExprError> {
+    for at in 0..args.len() {
+        let (Op::Call(operator @ (O::IsNull | O::IsNotNull)), [asked]) =
+            (args[at].op(), args[at].args())
+        else {
+            continue;
+        };
+        let Op::Parameter(parameter) = asked.op() else { continue };
+        if parameter.kind != Kind::Any {
+            continue;
+        }
+        let mut kind = None;
+        args.iter()
+            .for_each(|arg| arg.walk(|node| kind = kind.or(compared_kind(node, parameter.at))));
+        if let Some(kind) = kind {
+            let typed = Expr::parameter(Parameter { kind, ..parameter.clone() });
+            args[at] = Expr::call(*operator, [typed])?;
+        }
+    }
+    Ok(())
+}
+
+/// What a comparison holds a value to come against.
+fn compared_kind(node: &Expr, at: usize) -> Option<Kind> {
+    let Op::Call(operator) = node.op() else { return None };
+    let is_it = |arg: &Expr| matches!(arg.op(), Op::Parameter(parameter) if parameter.at == at);
+    if !operator.is_never_true_of_null() || !node.args().iter().any(is_it) {
+        return None;
+    }
+    node.args()
+        .iter()
+        .filter(|arg| !is_it(arg))
+        .map(Expr::kind)
+        .find(|kind| matches!(kind, Kind::One(base) if *base != Base::Null))
 }
 
 fn compared(operator: O, args: &mut Args) -> Result<(), ExprError> {
     for value in args.iter() {
         none_of(value, operator, args)?;
     }
-    let moment = args
-        .iter()
-        .map(Expr::kind)
-        .find(|kind| matches!(kind, Kind::One(Base::Instant | Base::Timestamp)));
+    let moment = args.iter().find_map(|arg| match arg.kind() {
+        kind @ Kind::One(Base::Instant | Base::Timestamp) => Some(kind),
+        Kind::One(Base::Date) => Some(Kind::One(Base::Timestamp)),
+        _ => None,
+    });
     if let Some(kind) = moment {
         for arg in args.iter_mut() {
             if let Some(typed) = moved_from(arg, kind)? {
@@ -99,12 +143,12 @@ fn moved_from(arg: &Expr, kind: Kind) -> Result<Option<Expr>, ExprError> {
     };
     let typed = |operand: &Expr| match operand.op() {
         Op::Parameter(parameter) if parameter.kind == Kind::Any => {
-            Some(Expr::parameter(Parameter { kind, ..parameter.clone() }))
+            Ok(Some(Expr::parameter(Parameter { kind, ..parameter.clone() })))
         }
-        _ => None,
+        _ => moved_from(operand, kind),
     };
     let interval = Kind::One(Base::Interval);
-    let args = match (typed(when), typed(by)) {
+    let args = match (typed(when)?, typed(by)?) {
         (Some(when), None) if by.kind() == interval => [when, by.clone()],
         (None, Some(by)) if when.kind() == interval => [when.clone(), by],
         _ => return Ok(None),

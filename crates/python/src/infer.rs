@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::buffer::{Element, PyBuffer};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyType};
 use rowmill::build::{Bits, Bytes, Decimal, Fixed, ListOffsets, Native, Structure};
 use rowmill::{Batch, Field, Scalar, Schema, Type};
 
@@ -105,6 +105,9 @@ fn row_dict<'py>(row: &Bound<'py, PyAny>, at: usize) -> PyResult<Bound<'py, PyDi
 /// The named values of a dataclass, a named tuple or a Row.
 pub(crate) fn record<'py>(row: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>> {
     let py = row.py();
+    if row.is_instance_of::<PyType>() {
+        return Ok(None);
+    }
     if let Some(fields) = row.getattr_opt("__dataclass_fields__")? {
         let dict = PyDict::new(py);
         for name in fields.cast::<PyDict>()?.keys() {

@@ -7,7 +7,7 @@ use pyo3::exceptions::{PyAttributeError, PyIndexError, PyKeyError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyInt, PyIterator, PySlice, PyString, PyTuple};
-use rowmill::{Field, Schema, Type};
+use rowmill::{Field, Schema, Type, Value};
 
 use crate::frame::Frame;
 use crate::{errors, schema, value};
@@ -65,6 +65,28 @@ impl Row {
             Some((batch, index)) => Ok(Self::new(Py::new(py, Frame::from(batch.clone()))?, index)),
             None => Ok(Self::of(Source::Owned(row))),
         }
+    }
+
+    /// Each column's name and value, as long as `visit` goes on; false where Python alone has the values.
+    pub(crate) fn each<E>(
+        &self,
+        mut visit: impl FnMut(&str, &Value<'_>) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        match &self.source {
+            Source::Frame(frame, row) => {
+                let batch = &frame.get().batch;
+                for (at, field) in batch.schema().fields.iter().enumerate() {
+                    visit(&field.name, &batch.value(at, *row))?;
+                }
+            }
+            Source::Owned(row) => {
+                for (at, name) in row.names().enumerate() {
+                    visit(name, &row.value(at).unwrap_or(Value::Null))?;
+                }
+            }
+            Source::Values(..) => return Ok(false),
+        }
+        Ok(true)
     }
 
     fn names<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {

@@ -36,11 +36,11 @@ pub(super) fn part<'a>(operator: O, cell: &Cell<'a>) -> Result<Cell<'a>, ExprErr
     };
     let seconds = time / MICROS_A_SECOND;
     let civil = || civil_from_days(day_number);
-    let year_day =
-        |year: i32| days_from_civil(year, 1, 1).map_or(0, |first| day_number - first + 1);
     let at = |days: Option<i32>, time: i64| {
-        let micros = midnight(days.ok_or_else(out_of_range)?)?;
-        micros.checked_add(time).map(Cell::Timestamp).ok_or_else(out_of_range)
+        // The first day of all begins before 64 bits do.
+        let micros = i128::from(days.ok_or_else(out_of_range)?) * i128::from(MICROS_A_DAY);
+        let micros = i64::try_from(micros + i128::from(time)).map_err(|_| out_of_range())?;
+        Ok::<_, ExprError>(Cell::Timestamp(micros))
     };
     let floored = |unit: i64| at(Some(day_number), time - time % unit);
     let int = |value: i64| Cell::Int(value);
@@ -51,7 +51,7 @@ pub(super) fn part<'a>(operator: O, cell: &Cell<'a>) -> Result<Cell<'a>, ExprErr
         O::Day => int(civil().2.into()),
         O::Week => int(week(day_number)),
         O::WeekDay => int(week_day(day_number)),
-        O::YearDay => int(year_day(civil().0).into()),
+        O::YearDay => int(year_day(day_number)),
         O::Hour => int(seconds / 3_600),
         O::Minute => int(seconds / 60 % 60),
         O::Second => int(seconds % 60),
@@ -87,9 +87,16 @@ fn week_day(days: i32) -> i64 {
 /// The week of ISO 8601: that of a year in which its Thursday is.
 fn week(days: i32) -> i64 {
     let thursday = i64::from(days) + 4 - week_day(days);
-    let year = civil_from_days(thursday as i32).0;
-    let first = days_from_civil(year, 1, 1).map_or(thursday, i64::from);
-    (thursday - first) / 7 + 1
+    // No year begins or ends where days of 32 bits do.
+    (year_day(i32::try_from(thursday).unwrap_or(days)) - 1) / 7 + 1
+}
+
+/// The day of the year, from 1.
+fn year_day(days: i32) -> i64 {
+    let (year, month, day) = civil_from_days(days);
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let before = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334][month as usize - 1];
+    before + i64::from(is_leap && month > 2) + i64::from(day)
 }
 
 /// A date or time that is moved by an interval, or two intervals together.
@@ -188,6 +195,9 @@ mod tests {
             let seconds = i64::from(days) * SECONDS_A_DAY;
             assert!(matches!(of(O::Epoch), Ok(Cell::Int(found)) if found == seconds));
             assert!(matches!(of(O::Hour), Ok(Cell::Int(0))));
+            let day = if days > 0 { 192 } else { 174 };
+            assert!(matches!(of(O::YearDay), Ok(Cell::Int(found)) if found == day));
+            assert!(matches!(of(O::Week), Ok(Cell::Int(found)) if (found - day / 7).abs() <= 1));
             for operator in [O::TruncateYear, O::TruncateWeek, O::TruncateDay, O::TruncateHour] {
                 assert!(of(operator).is_err(), "{operator:?}");
             }

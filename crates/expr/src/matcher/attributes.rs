@@ -69,7 +69,7 @@ impl Attributes {
 
     /// The same, where it is likely to be this one: records tend to name their attributes in one order.
     #[inline]
-    pub(crate) fn number_from(&self, likely: usize, name: &str) -> Option<usize> {
+    pub fn number_from(&self, likely: usize, name: &str) -> Option<usize> {
         match self.schema.fields.get(likely) {
             Some(field) if *field.name == *name => Some(likely),
             _ => self.number(name),

@@ -15,7 +15,7 @@ pub struct Said {
     pub condition: Expr,
     /// How deep it stands: 0 for the whole expression, which is the first.
     pub depth: usize,
-    /// Whether it is true, false or unknown.
+    /// Whether it is true, false or unknown: because something is missing, or a number goes out of range.
     pub truth: Option<bool>,
 }
 
@@ -24,7 +24,7 @@ impl Base {
     /// it, in the order in which they stand.
     ///
     /// # Errors
-    /// Where there is no such expression, the record is of other attributes, or a number is out of range.
+    /// Where there is no such expression, or the record is of other attributes.
     pub fn explain(&self, id: u64, record: &Record) -> Result<Vec<Said>, ExprError> {
         let Some(&number) = self.numbers.get(&id) else {
             return Err(ExprError::new(format!("there is no expression {id}")));
@@ -47,8 +47,8 @@ impl Said {
         let mut stack = vec![(&bound, 0)];
         while let Some((condition, depth)) = stack.pop() {
             let row = Row::new(condition, attributes.schema())?;
-            let truth = match row.of(record)? {
-                Cell::Bool(truth) => Some(truth),
+            let truth = match row.of(record) {
+                Ok(Cell::Bool(truth)) => Some(truth),
                 _ => None,
             };
             said.push(Self { condition: condition.clone(), depth, truth });

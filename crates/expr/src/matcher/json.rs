@@ -42,6 +42,16 @@ impl Record {
         read.map_err(|error| ExprError::new(format!("the record: {error}")))
     }
 
+    /// Sets a list to what JSON text has.
+    pub(super) fn set_list_json(&mut self, attribute: usize, text: &str) -> Result<(), ExprError> {
+        let mut source = serde_json::Deserializer::from_str(text);
+        let read = Member { record: self, attribute }.deserialize(&mut source);
+        read.and_then(|()| source.end()).map_err(|error| {
+            let name = self.attributes().name(attribute);
+            ExprError::new(format!("the attribute {name:?}, a list as JSON: {error}"))
+        })
+    }
+
     fn read_json<'de, R: serde_json::de::Read<'de>>(
         &mut self,
         mut source: serde_json::Deserializer<R>,

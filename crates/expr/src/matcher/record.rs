@@ -208,11 +208,17 @@ impl Record {
         self.set(attribute, &Value::Bool(value))
     }
 
-    /// As [`set`](Self::set), of a frame's value: of a decimal of more than 38 digits it is known that there is one.
+    /// As [`set`](Self::set), of a frame's value: of a decimal of more than 38 digits it is known that there is one, and a
+    /// list may be JSON text, as SQLite keeps it.
     ///
     /// # Errors
     /// Where the attribute is of another kind.
     pub fn set_cell(&mut self, attribute: usize, value: &Value<'_>) -> Result<(), ExprError> {
+        if let (Value::Json(text) | Value::Text(text), Kind::List(_)) =
+            (value, self.attributes.get(attribute).kind)
+        {
+            return self.set_list_json(attribute, text);
+        }
         let is_wide = matches!(value, Value::Decimal(value) if value.unscaled().is_none());
         if is_wide && self.attributes.get(attribute).kind == Kind::One(Base::Decimal) {
             self.cells[attribute] = Held::Other;
@@ -300,7 +306,18 @@ impl Record {
             }
             other => other.to_scalar().map_or("another value", |scalar| scalar.kind()),
         };
-        self.refused(attribute, given)
+        let given = match value {
+            Value::UInt(_) => "an integer beyond 64 bits",
+            Value::Decimal(value) if value.scale() == 0 => {
+                "a decimal, or an integer beyond 64 bits"
+            }
+            _ => given,
+        };
+        let base = match self.attributes.get(attribute).kind {
+            Kind::One(base) | Kind::List(base) => base,
+            Kind::Any => Base::Other,
+        };
+        self.refused(attribute, &format!("{given}{}", way_out(base, value)))
     }
 
     #[cold]
@@ -394,5 +411,30 @@ impl<'a> Cells<'a> for &'a Record {
 
     fn is_null(self, column: usize) -> bool {
         !self.has(column)
+    }
+}
+
+/// What to do about a value of the wrong kind, where there is something that many meet.
+fn way_out(base: Base, value: &Value<'_>) -> &'static str {
+    match (base, value) {
+        (Base::Instant, Value::Text(_)) => {
+            "; in JSON it is a text as \"2024-01-31T12:00:00Z\", with its zone and six digits of a second at most"
+        }
+        (Base::Timestamp, Value::Text(_)) => {
+            "; in JSON it is a text as \"2024-01-31T12:00:00\", without a zone, with six digits of a second at most"
+        }
+        (Base::Date, Value::Text(_)) => "; in JSON it is a text as \"2024-01-31\"",
+        (Base::Time, Value::Text(_)) => "; in JSON it is a text as \"12:00:00\"",
+        (Base::Instant, Value::Timestamp { .. }) => {
+            "; give the datetime a tzinfo, or declare the attribute as \"timestamp\""
+        }
+        (Base::Timestamp, Value::Timestamp { .. }) => {
+            "; take the zone off, or declare the attribute as datetime"
+        }
+        (Base::Date, Value::Timestamp { .. }) => "; give its .date()",
+        (Base::Int, Value::Float(_)) => {
+            "; pandas makes floats of integers beside missing values, and convert_dtypes() keeps them"
+        }
+        _ => "",
     }
 }

@@ -6,7 +6,7 @@ use super::Query;
 use crate::ExprError;
 use crate::kind::{Base, Kind};
 use crate::node::{Expr, Op};
-use crate::operators::Operator as O;
+use crate::operators::{Nulls, Operator as O};
 
 /// The places of a query at which a value comes to stand whose kind is not known before it comes.
 #[derive(Debug, Default)]
@@ -16,8 +16,8 @@ pub struct Given {
     places: Vec<usize>,
     /// Which values are compared, and with what.
     compared: Vec<(usize, Expr)>,
-    /// Which values the query itself asks whether they are NULL.
-    asked: Vec<usize>,
+    /// Of which of those a condition beside asks whether they are NULL: the value, and the comparison's node.
+    asked: Vec<(usize, usize)>,
 }
 
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Given {
         let mut found = Self::default();
         query.expressions(&mut |expression| found.find(expression));
         let asked = std::mem::take(&mut found.asked);
-        found.compared.retain(|(at, _)| !asked.contains(at));
+        found.compared.retain(|(at, call)| !asked.contains(&(*at, call.id())));
         found
     }
 
@@ -52,12 +52,15 @@ impl Given {
     }
 
     fn used(&mut self, operator: O, node: &Expr) {
-        for arg in node.args() {
-            let Op::Parameter(parameter) = arg.op() else { continue };
+        // Nothing is other than what is in an empty list, NULL included.
+        for arg in node.args().iter().skip((operator == O::NotIn).into()) {
             if operator.is_never_true_of_null() {
-                self.compared.push((parameter.at, node.clone()));
-            } else if matches!(operator, O::IsNull | O::IsNotNull) {
-                self.asked.push(parameter.at);
+                spread(arg, &mut |at| self.compared.push((at, node.clone())));
+            }
+        }
+        if matches!(operator, O::And | O::Or | O::Case) {
+            for at in node.args().iter().filter_map(asks) {
+                node.walk(|part| self.asked.push((at, part.id())));
             }
         }
         if node.args().iter().any(|arg| at(arg).is_some()) {
@@ -116,6 +119,25 @@ impl Given {
             }
         }
         Ok(())
+    }
+}
+
+/// The values that make all of `arg` NULL where they are.
+fn spread(arg: &Expr, visit: &mut impl FnMut(usize)) {
+    match arg.op() {
+        Op::Parameter(parameter) => visit(parameter.at),
+        Op::Call(operator) if operator.entry().nulls == Nulls::Spread => {
+            arg.args().iter().for_each(|arg| spread(arg, visit));
+        }
+        _ => {}
+    }
+}
+
+/// Which of the values is asked whether it is NULL.
+fn asks(condition: &Expr) -> Option<usize> {
+    match (condition.op(), condition.args().first()?.op()) {
+        (Op::Call(O::IsNull | O::IsNotNull), Op::Parameter(parameter)) => Some(parameter.at),
+        _ => None,
     }
 }
 

@@ -198,14 +198,19 @@ impl Matcher {
     /// of such columns, the conditions as `Expr.to_json` writes them. They become one index, which is much quicker
     /// than to insert them one by one. Returns how many there were.
     fn insert_many(&self, py: Python<'_>, conditions: &Bound<'_, PyAny>) -> PyResult<usize> {
-        let pairs = match conditions.cast::<Frame>() {
-            Ok(frame) => frame.call_method0("to_tuples")?,
-            Err(_) => conditions.clone(),
+        let pairs = if record::is_frame(conditions)? {
+            let frame = Frame::from(crate::frame::batch_of(conditions)?);
+            Bound::new(py, frame)?.call_method0("to_tuples")?
+        } else if let Ok(named) = conditions.cast::<PyDict>() {
+            named.items().into_any()
+        } else {
+            conditions.clone()
         };
+        let pairs = pairs.try_iter().map_err(|_| refused_many(conditions));
         // All that runs Python comes first.
         let reader = expr::stored::Reader::new();
         let (mut given, mut conditions) = (Vec::new(), Vec::new());
-        for pair in pairs.try_iter()? {
+        for pair in pairs? {
             let (id, condition, priority) = stored_of(&pair?, &reader)?;
             given.push(id);
             conditions.push((condition, priority));
@@ -462,8 +467,12 @@ impl Matcher {
     }
 
     fn __contains__(&self, py: Python<'_>, id: Id) -> PyResult<bool> {
-        let stored = self.stored(&id).map_err(|refusal| refusal.told(py, &[id]));
-        Ok(stored?.is_some())
+        match self.stored(&id) {
+            Ok(stored) => Ok(stored.is_some()),
+            // Of the other kind than all that are stored.
+            Err(Refusal::Sort(_)) => Ok(false),
+            Err(refusal) => Err(refusal.told(py, &[id])),
+        }
     }
 
     /// The condition of an id.
@@ -567,6 +576,14 @@ fn condition_of(given: &Bound<'_, PyAny>) -> PyResult<expr::Expr> {
     )))
 }
 
+fn refused_many(given: &Bound<'_, PyAny>) -> PyErr {
+    let class = value::class_name(given);
+    PyTypeError::new_err(format!(
+        "insert_many() takes tuples (id, condition) or (id, condition, priority), a frame of such columns, or a dict of \
+         conditions by their ids, not {class}"
+    ))
+}
+
 /// An id, a condition, as text or not, and its priority.
 fn stored_of<'py>(
     given: &Bound<'py, PyAny>,
@@ -579,9 +596,7 @@ fn stored_of<'py>(
         Err(_) => match given.extract::<(Any<'py>, Any<'py>, Any<'py>)>() {
             Ok((id, condition, priority)) => (id, condition, Some(priority)),
             Err(_) => {
-                return Err(PyTypeError::new_err(
-                    "insert_many() takes pairs of an id and a condition, or these and a priority",
-                ));
+                return Err(refused_many(given));
             }
         },
     };

@@ -1,12 +1,14 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyType};
 use rowmill::expr::{Expr, ExprError};
 use rowmill::matcher::{Attributes, Record};
 use rowmill::{Batch, Scalar, Type, Value};
 
+use crate::frame::Frame;
 use crate::parameter::{Place, json, scalar};
 use crate::query::raised;
+use crate::row::Row;
 use crate::text::text;
 use crate::{errors, infer, value};
 
@@ -29,6 +31,16 @@ pub(super) fn of(
     if let Ok(json) = given.cast::<PyString>() {
         return set(record, text(json)?.as_bytes());
     }
+    if let Ok(row) = given.cast::<Row>()
+        && set_each(record, row, ignores_unknown)?
+    {
+        return Ok(());
+    }
+    if is_frame(given)? {
+        let message =
+            "a frame has many records: match_batch() takes it, and match() one of its rows";
+        return Err(PyTypeError::new_err(message));
+    }
     if let Some(dict) = infer::record(given)? {
         return fill(record, names, &dict, ignores_unknown);
     }
@@ -36,6 +48,25 @@ pub(super) fn of(
     Err(PyTypeError::new_err(format!(
         "a record is a dict, a dataclass, a named tuple, a Row, or JSON in bytes or a str, not {class}"
     )))
+}
+
+/// Whether it is a frame, of whatever library.
+pub(super) fn is_frame(given: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let is_class = given.is_instance_of::<PyType>();
+    Ok(!is_class && (given.is_instance_of::<Frame>() || given.hasattr("__arrow_c_stream__")?))
+}
+
+/// Sets what a row has: false where that is known to Python alone.
+fn set_each(record: &mut Record, row: &Bound<'_, Row>, ignores_unknown: bool) -> PyResult<bool> {
+    let (py, mut next) = (row.py(), 0);
+    row.get().each(|name, value| match record.attributes().number_from(next, name) {
+        Some(attribute) => {
+            next = attribute + 1;
+            record.set_cell(attribute, value).map_err(|error| raised(py, &error))
+        }
+        None if ignores_unknown => Ok(()),
+        None => Err(errors::programming(py, &record.attributes().unknown(name))),
+    })
 }
 
 /// Fills a record from a dict.

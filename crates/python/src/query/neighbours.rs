@@ -59,7 +59,7 @@ const VERBS: &[(&str, &str)] = &[
     ("get", "db.fetch_one(q)"),
     ("fetchone", "db.fetch_one(q)"),
     ("scalar", "db.fetch_value(q)"),
-    ("count", "db.fetch_value(q.select(rm.count()))"),
+    ("count", "db.fetch_value(rm.select(rm.count()).from_(q.subquery(\"q\")))"),
 ];
 
 /// The error of an attribute that is not there.

@@ -126,9 +126,13 @@ impl Select {
         if self.query.top.is_none() {
             return Ok(());
         }
+        let before = match verb {
+            "where" | "join" | "order_by" => " comes before top_n(), whose rows it would change;",
+            _ => " comes after top_n() alone:",
+        };
         let message = format!(
-            "{verb}() comes before top_n(), whose rows it would change; of those rows it is asked by way of a name: \
-             rows = q.subquery(\"rows\"), then rm.select(rows).{verb}(...)"
+            "{verb}(){before} of those rows it is asked by way of a name: rows = q.subquery(\"rows\"), then \
+             rm.select(rows).{verb}(...)"
         );
         Err(errors::programming(py, &message))
     }
@@ -253,7 +257,9 @@ impl Select {
     #[pyo3(signature = (*conditions))]
     fn r#where(&self, conditions: &Bound<'_, PyTuple>) -> PyResult<Self> {
         self.alone(conditions.py(), "where")?;
-        self.before_top(conditions.py(), "where")?;
+        if !conditions.is_empty() {
+            self.before_top(conditions.py(), "where")?;
+        }
         let conditions = conditions_of(conditions)?;
         Ok(self.with(|query| query.filter.extend(conditions)))
     }

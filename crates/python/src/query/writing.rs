@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString, PyTuple};
 use rowmill::Scalar;
 use rowmill::expr::query::{self, Conflict, Outputs, Query, Table, Then};
-use rowmill::expr::{Base, ColumnRef, Expr as Tree, Kind};
+use rowmill::expr::{Base, ColumnRef, Expr as Tree, Kind, Op};
 
 use super::ask::{explained, spelled, text};
 use super::dialect::Spelling;
@@ -124,7 +124,12 @@ fn given(py: Python<'_>, name: &str, kind: Kind, item: &Bound<'_, PyAny>) -> PyR
     let value = expression(item)?;
     let numbers = kind.may_be_number() && value.kind().may_be_number();
     if let (Kind::One(Base::Timestamp), Some(Scalar::Date(days))) = (kind, value.value()) {
-        let micros = i64::from(*days) * MICROS_PER_DAY;
+        let Some(micros) = i64::from(*days).checked_mul(MICROS_PER_DAY) else {
+            let shown = value.to_string();
+            let message =
+                format!("column {name:?} takes {kind}, and {shown} is further off than one can be");
+            return Err(errors::programming(py, &message));
+        };
         return Ok(Tree::literal(Scalar::Timestamp { micros, utc: false }));
     }
     // The database fits numbers and texts to its column; what is of another sort it may take wrongly.
@@ -135,6 +140,15 @@ fn given(py: Python<'_>, name: &str, kind: Kind, item: &Bound<'_, PyAny>) -> PyR
         let message = format!(
             "column {name:?} takes JSON, which {} is not: give the dict or the list itself, or text as of json.dumps()",
             value::repr(item)?
+        );
+        return Err(errors::programming(py, &message));
+    }
+    if let (Kind::One(Base::Json), Kind::Any, Op::Parameter(parameter)) =
+        (kind, value.kind(), value.op())
+    {
+        let message = format!(
+            "column {name:?} takes JSON: annotate the parameter {0} as dict, as in def f({0}: dict)",
+            parameter.name
         );
         return Err(errors::programming(py, &message));
     }
@@ -185,7 +199,7 @@ fn assignments(
 ) -> PyResult<Vec<(Arc<str>, Tree)>> {
     let mut list = Vec::new();
     for (name, item) in set.into_iter().flatten() {
-        let label = label_of(&name)?;
+        let label = label_of(source, &name)?;
         let (name, kind) = column(item.py(), source, &label)?;
         list.push((name, given(item.py(), &label, kind, &item)?));
     }
@@ -203,11 +217,18 @@ fn assign(set: &mut Vec<(Arc<str>, Tree)>, more: Vec<(Arc<str>, Tree)>) {
 }
 
 /// The name of a column: as a str, or as the column.
-fn label_of(name: &Bound<'_, PyAny>) -> PyResult<String> {
+fn label_of(source: &query::Source, name: &Bound<'_, PyAny>) -> PyResult<String> {
     if name.is_instance_of::<Col>()
         && let Ok(column) = name.cast::<Expr>()
         && let Some(column) = column.get().0.as_column()
     {
+        let own = source.as_table().map(|table| (&table.schema, &table.name));
+        let of = column.source.as_ref().and_then(|source| source.as_table());
+        if of.is_some_and(|of| own.is_some_and(|own| own != (&of.schema, &of.name))) {
+            let message =
+                format!("{} is a column of another table than {}", column.name, source.label());
+            return Err(errors::programming(name.py(), &message));
+        }
         return Ok(label(column));
     }
     match name.cast::<PyString>() {
@@ -280,7 +301,7 @@ impl Insert {
             let mut row: Vec<Option<Tree>> = names.iter().map(|_| None).collect();
             for pair in pairs.iter() {
                 let (name, item): (Bound<'_, PyAny>, Bound<'_, PyAny>) = pair.extract()?;
-                let name = label_of(&name)?;
+                let name = label_of(&query.table, &name)?;
                 let place = match names.iter().position(|(known, _)| *known == name) {
                     Some(place) => place,
                     None if at == 0 && query.rows.is_empty() => {
@@ -322,7 +343,7 @@ impl Insert {
         let mut own = (*self.0).clone();
         own.query = Some(query.get().operand(query.py())?);
         for name in columns {
-            own.columns.push(column(columns.py(), &own.table, &label_of(&name)?)?.0);
+            own.columns.push(column(columns.py(), &own.table, &label_of(&own.table, &name)?)?.0);
         }
         Ok(Self(Arc::new(own)))
     }
@@ -333,7 +354,7 @@ impl Insert {
         let mut query = (*self.0).clone();
         let mut key = Vec::new();
         for name in columns {
-            key.push(column(columns.py(), &query.table, &label_of(&name)?)?.0);
+            key.push(column(columns.py(), &query.table, &label_of(&query.table, &name)?)?.0);
         }
         let then = query.conflict.take().map_or(Then::Given, |conflict| conflict.then);
         query.conflict = Some(Conflict { key, then });
@@ -348,7 +369,7 @@ impl Insert {
         let mut query = (*self.0).clone();
         let mut names = Vec::new();
         for name in columns {
-            names.push(column(py, &query.table, &label_of(&name)?)?.0);
+            names.push(column(py, &query.table, &label_of(&query.table, &name)?)?.0);
         }
         let mut list = excluded(&query.table, &names);
         assign(&mut list, assignments(&query.table, set)?);
@@ -439,11 +460,15 @@ impl Update {
     #[pyo3(signature = (values=None, /, **set))]
     fn set(
         &self,
-        values: Option<&Bound<'_, PyDict>>,
+        values: Option<&Bound<'_, PyMapping>>,
         set: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let mut query = (*self.0).clone();
-        assign(&mut query.set, assignments(&query.table, values)?);
+        if let Some(values) = values {
+            let dict = PyDict::new(values.py());
+            dict.update(values)?;
+            assign(&mut query.set, assignments(&query.table, Some(&dict))?);
+        }
         assign(&mut query.set, assignments(&query.table, set)?);
         Ok(Self(Arc::new(query)))
     }
