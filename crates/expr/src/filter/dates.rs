@@ -195,9 +195,9 @@ mod tests {
             let seconds = i64::from(days) * SECONDS_A_DAY;
             assert!(matches!(of(O::Epoch), Ok(Cell::Int(found)) if found == seconds));
             assert!(matches!(of(O::Hour), Ok(Cell::Int(0))));
-            let day = if days > 0 { 193 } else { 174 };
-            assert!(matches!(of(O::YearDay), Ok(Cell::Int(found)) if found == day));
-            assert!(matches!(of(O::Week), Ok(Cell::Int(found)) if (found - day / 7).abs() <= 1));
+            // The calendar begins anew after 146,097 days, on the same day of the week.
+            let nearer = days - 146_097 * days.signum();
+            assert_eq!((week(days), year_day(days)), (week(nearer), year_day(nearer)));
             for operator in [O::TruncateYear, O::TruncateWeek, O::TruncateDay, O::TruncateHour] {
                 assert!(of(operator).is_err(), "{operator:?}");
             }
