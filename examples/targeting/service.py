@@ -62,12 +62,7 @@ class Service:
 
     def answer(self, record: bytes | dict[str, Any], most: int = 3) -> list[Bid]:
         """The campaigns of the highest bids that may be shown, the highest first."""
-        bids = []
-        for id in self.matcher.top(record, most):
-            # One that was removed a moment ago has none.
-            with contextlib.suppress(KeyError):
-                bids.append(Bid(id, self.matcher.priority(id)))
-        return bids
+        return [Bid(*one) for one in self.matcher.top(record, most)]
 
     def refresh(self) -> None:
         """Take in what changed in the table until now."""
