@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import ctypes
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,12 @@ def test_any_memory_of_bytes_will_do() -> None:
     matcher = adults([3, 9])
     whole = bytearray(8)
     square = np.zeros((2, 2), np.uint8)
-    kinds: list[Any] = [memoryview(whole)[2:], array.array("B", bytes(2)), square]
+    kinds: list[Any] = [
+        memoryview(whole)[2:],
+        array.array("B", bytes(2)),
+        square,
+        (ctypes.c_uint8 * 2)(),  # of the format "<B"
+    ]
     for lent in kinds:
         assert matcher.match_into(lent, {"age": 9}) == 2
         assert bytes(memoryview(lent).cast("B"))[:2] == b"\x08\x02"
@@ -73,10 +79,12 @@ WRONG: list[tuple[Any, str]] = [
     (b"\0\0", "this bytes is read-only"),
     (memoryview(b"\0\0"), "this memoryview is read-only"),
     (memoryview(bytearray(8))[::2], "this memoryview has gaps"),
-    (np.zeros(8, np.uint16), "this .*ndarray is none"),
-    (np.zeros(8, bool), "this .*ndarray is none"),
-    ([0, 0], "this list is none"),
-    (None, "this NoneType is none"),
+    (np.zeros((2, 3), np.uint8, "F"), "this .*ndarray is in the order of Fortran, not of C"),
+    (np.zeros(8, np.uint16), "this .*ndarray is of uint16"),
+    (np.zeros(8, bool), "this .*ndarray is of bool"),
+    (array.array("H", [0]), 'this .*array is of the format "H", not "B"'),
+    ([0, 0], "this list lends no memory"),
+    (None, "this NoneType lends no memory"),
 ]
 
 

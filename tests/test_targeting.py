@@ -108,6 +108,77 @@ def test_changes_of_the_table_are_seen(any_url: str) -> None:
             assert bids_of(other) == bids_of(service)
 
 
+def test_a_campaign_that_was_deleted_can_be_inserted_again(any_url: str) -> None:
+    with serving(any_url, [always(1, 1), always(2, 2)]) as (store, service):
+        store.db.execute("delete from campaigns")
+        service.refresh()
+        assert bids_of(service) == []
+        store.db.load("campaigns", [always(1, 5)._asdict(), always(3, 3)._asdict()])
+        insert = "insert into campaigns (id, filter, bid) values (2, 'true', 4)"
+        store.db.execute(insert)
+        with pytest.raises(rm.IntegrityError):
+            store.db.execute(insert)
+        service.refresh()
+        assert bids_of(service) == [(1, 5), (2, 4), (3, 3)]
+
+
+def test_what_would_go_unseen_is_refused(any_url: str) -> None:
+    with serving(any_url, [always(5, 5), always(6, 6)]) as (store, service):
+        keys = ["id = 50"] if "postgres" in any_url else ["id = 50", "rowid = 50"]
+        for key in keys:
+            with pytest.raises(rm.Error, match="the id of a campaign does not change"):
+                store.db.execute(f"update campaigns set {key} where id = 5")
+        if "postgres" in any_url:
+            with pytest.raises(rm.Error, match="truncate leaves no tombstones"):
+                store.db.execute("truncate campaigns")
+        store.db.execute("update campaigns set id = id, bid = 7 where id = 5")
+        service.refresh()
+        assert bids_of(service) == [(5, 7), (6, 6)]
+
+
+def test_a_bid_is_a_number(any_url: str) -> None:
+    with serving(any_url, [always(1, 1), always(2, 2)]) as (store, service):
+        nan = "update campaigns set bid = 'nan' where id = 1"
+        if "postgres" in any_url:
+            store.db.execute(nan)
+            service.refresh()
+            assert bids_of(service) == [(2, 2)], "it is not shown"
+        else:
+            with pytest.raises(rm.IntegrityError):
+                store.db.execute(nan)
+            with pytest.raises(rm.IntegrityError):
+                store.db.execute("update campaigns set filter = x'00'")
+
+
+def test_a_delete_and_an_update_do_not_deadlock(pg_url: str) -> None:
+    failures: list[Exception] = []
+
+    def run_it(statement: str) -> None:
+        try:
+            store.db.execute(statement)
+        except rm.Error as error:
+            failures.append(error)
+
+    with serving(pg_url, [always(1, 1), always(2, 2)]) as (store, service):
+        waits = """select count(*) from pg_stat_activity
+            where wait_event_type = 'Lock' and datname = current_database()"""
+        threads = []
+        with store.db.transaction() as first:
+            first.execute("update campaigns set bid = 20 where id = 2")
+            for statement in (
+                "update campaigns set bid = 10 where id = 1",
+                "delete from campaigns where id = 1",
+            ):
+                threads.append(threading.Thread(target=run_it, args=(statement,)))
+                threads[-1].start()
+                until(lambda: store.db.fetch_value(waits) == len(threads))
+        for thread in threads:
+            thread.join()
+        assert not failures
+        service.refresh()
+        assert bids_of(service) == [(2, 20)]
+
+
 def test_changes_beyond_a_page_are_seen(any_url: str) -> None:
     with serving(any_url, [always(id, id % 7) for id in range(2_500)]) as (store, service):
         store.db.execute("update campaigns set bid = id + 10")
@@ -172,6 +243,22 @@ def test_it_answers_while_the_table_is_away(
         store.db.execute("update campaigns set bid = 2")
         until(lambda: bids_of(service) == [(1, 2)])
     assert capfd.readouterr().err.count("the table could not be read") == 1
+
+
+def test_whatever_goes_wrong_it_looks_again(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving(sqlite_url, [always(1, 1)], every=0.01) as (store, service):
+
+        def fail(_since: object) -> None:
+            raise KeyError("x")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(service.store, "changes", fail)
+            until(lambda: service.failures > 2)
+        store.db.execute("update campaigns set bid = 2")
+        until(lambda: bids_of(service) == [(1, 2)])
+    assert "the table could not be read: KeyError('x')" in capfd.readouterr().err
 
 
 def command(*words: object) -> list[str]:
@@ -332,6 +419,14 @@ def test_the_demo_shows_all_of_it(tmp_path: Path) -> None:
     figure_of(picture.read_text("utf-8"))
 
 
+@pytest.mark.parametrize("count", [1, 3, 6])
+def test_the_demo_shows_what_it_can_of_few_campaigns(count: int) -> None:
+    words = ("--campaigns", count, "--seconds", 0.05, "--threads", 1, "--seed", count)
+    out = targeting("demo", *words).stdout
+    assert "bids: " in out
+    assert "requests in" in out
+
+
 def test_help_names_what_there_is() -> None:
     out = targeting("--help").stdout
     for verb in ("make", "serve", "load", "demo", "postgresql://"):
@@ -350,15 +445,20 @@ def test_help_names_what_there_is() -> None:
 
 def test_what_is_wrong_is_told_in_one_line(sqlite_url: str, tmp_path: Path) -> None:
     targeting("make", sqlite_url, "--campaigns", 3)
-    nothing = f"sqlite:///{tmp_path / 'none.db'}"
+    file = tmp_path / "none.db"
+    nothing = f"sqlite:///{file}"
+    empty = f"sqlite:///{tmp_path / 'empty.db'}"
+    with rm.Database(empty) as db:
+        db.execute("create table other (id int)")
     wrong: list[tuple[tuple[object, ...], str]] = [
-        (("make", sqlite_url), "table campaign_clock already exists"),
-        (("serve", nothing), "no such table: campaigns"),
+        (("make", sqlite_url), "this database has campaigns already; drop its tables campaigns"),
+        (("make", "x.db"), "not a database URL: the URL of that file is sqlite:///x.db"),
+        (("serve", nothing), "there is no such file; `python -m examples.targeting make DATABASE`"),
+        (("load", empty), "no such table: campaigns; `python -m examples.targeting make"),
         (("serve", "mysql://x/y"), "mysql"),
         (("serve", "postgresql://127.0.0.1:1/x"), "refused"),
         (("load", "--url", "http://127.0.0.1:1", "--seconds", 1), "refused"),
         (("load", "--url", "ftp://x"), "a service's URL is as http://127.0.0.1:8080, not ftp://x"),
-        (("load", sqlite_url, "--seconds", 0.1, "--picture", tmp_path), "directory"),
     ]
     for words, message in wrong:
         told = targeting(*words, status=1).stderr
@@ -369,11 +469,14 @@ def test_what_is_wrong_is_told_in_one_line(sqlite_url: str, tmp_path: Path) -> N
         (("make", "--campaigns", 0), "argument --campaigns: invalid natural value: '0'"),
         (("load", "--seconds", "nan"), "argument --seconds: invalid positive value: 'nan'"),
         (("serve", "--port", 70_000), "argument --port: invalid port value: '70000'"),
+        (("load", sqlite_url, "--picture", tmp_path), f"{tmp_path} is a directory"),
+        (("load", sqlite_url, "--picture", file / "p.html"), f"there is no directory {file}"),
         (("sell",), "invalid choice: 'sell'"),
         ((), "required: make | serve | load | demo"),
     ]
     for words, message in wrong:
         assert message in targeting(*words, status=2).stderr.splitlines()[-1]
+    assert not file.exists()
     with served(sqlite_url) as url:
         told = targeting("serve", sqlite_url, "--port", url.rpartition(":")[2], status=1).stderr
         assert "in use" in told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import itertools
 import sys
 import tempfile
 from pathlib import Path
@@ -14,8 +15,8 @@ from . import load
 from .campaigns import campaigns, requests
 from .picture import page
 from .server import serve
-from .service import Service
-from .store import Store
+from .service import Bid, Service
+from .store import NotReadyError, Store
 
 DATABASE = "sqlite:///targeting.db"
 
@@ -26,10 +27,11 @@ def main(words: list[str] | None = None) -> int:
     try:
         args.run(args)
     except rm.Error as error:
-        # The message alone, without the statement and its caret.
-        print(f"targeting: {error.args[0]}", file=sys.stderr)
+        # Without the statement and its caret.
+        hint = f": {error.hint}" if error.hint else ""
+        print(f"targeting: {error.args[0]}{hint}", file=sys.stderr)
         return 1
-    except OSError as error:
+    except (OSError, NotReadyError) as error:
         print(f"targeting: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -49,13 +51,18 @@ def arguments() -> argparse.ArgumentParser:
     one = verbs.add_parser("make", help="put made-up campaigns into a database")
     one.set_defaults(run=make)
     database(one)
-    one.add_argument("--campaigns", type=natural, default=10_000, metavar="N", help="%(default)s")
+    how_many(one, 10_000)
     seed(one)
 
     one = verbs.add_parser("serve", help="answer POST /bid on this machine, GET /health and /stats")
     one.set_defaults(run=answer)
     database(one)
-    one.add_argument("--port", type=port, default=8080, help="%(default)s; 0 is one that is free")
+    one.add_argument(
+        "--port",
+        type=port,
+        default=8080,
+        help="the port of 127.0.0.1, %(default)s; 0 is a free one",
+    )
     every(one)
 
     one = verbs.add_parser("load", help="ask as fast as possible, and say how long answers take")
@@ -64,19 +71,17 @@ def arguments() -> argparse.ArgumentParser:
     one.add_argument(
         "--url", help="ask a service by HTTP, http://127.0.0.1:8080; else in this process"
     )
-    one.add_argument("--seconds", type=positive, default=5.0, help="%(default)s")
-    one.add_argument("--threads", type=natural, default=2, help="%(default)s")
-    one.add_argument("--top", type=natural, default=3, help="bids wanted, %(default)s")
-    one.add_argument("--picture", type=Path, metavar="FILE", help="write a page of HTML there")
+    one.add_argument(
+        "--top", type=natural, default=3, metavar="K", help="bids wanted of a request, %(default)s"
+    )
+    measured(one, 5.0)
     every(one)
     seed(one)
 
     one = verbs.add_parser("demo", help="all of it on SQLite, in a few seconds")
     one.set_defaults(run=demo)
-    one.add_argument("--campaigns", type=natural, default=5_000, metavar="N", help="%(default)s")
-    one.add_argument("--seconds", type=positive, default=2.0, help="%(default)s")
-    one.add_argument("--threads", type=natural, default=2, help="%(default)s")
-    one.add_argument("--picture", type=Path, metavar="FILE", help="write a page of HTML there")
+    how_many(one, 5_000)
+    measured(one, 2.0)
     seed(one)
     return parser
 
@@ -84,13 +89,47 @@ def arguments() -> argparse.ArgumentParser:
 def database(parser: argparse.ArgumentParser) -> None:
     """Where the campaigns are."""
     parser.add_argument(
-        "database", nargs="?", default=DATABASE, metavar="DATABASE", help="%(default)s"
+        "database",
+        nargs="?",
+        default=DATABASE,
+        metavar="DATABASE",
+        help="where the campaigns are, %(default)s",
+    )
+
+
+def how_many(parser: argparse.ArgumentParser, default: int) -> None:
+    """Campaigns to make."""
+    parser.add_argument(
+        "--campaigns",
+        type=natural,
+        default=default,
+        metavar="N",
+        help="campaigns to make up, %(default)s",
+    )
+
+
+def measured(parser: argparse.ArgumentParser, seconds: float) -> None:
+    """How a load is made, and where its picture goes."""
+    parser.add_argument(
+        "--seconds", type=positive, default=seconds, metavar="S", help="for so long, %(default)s"
+    )
+    parser.add_argument(
+        "--threads", type=natural, default=2, metavar="N", help="that ask at once, %(default)s"
+    )
+    parser.add_argument(
+        "--picture", type=page_of, metavar="FILE", help="a page of HTML to draw the latencies in"
     )
 
 
 def seed(parser: argparse.ArgumentParser) -> None:
     """What is made up is the same each time."""
-    parser.add_argument("--seed", type=int, default=1, help="%(default)s")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=1,
+        metavar="N",
+        help="what is made up is the same for the same one, %(default)s",
+    )
 
 
 def every(parser: argparse.ArgumentParser) -> None:
@@ -100,7 +139,7 @@ def every(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=0.5,
         metavar="SECONDS",
-        help="look for changes, %(default)s",
+        help="between two looks for changes of the table, %(default)s",
     )
 
 
@@ -126,6 +165,16 @@ def port(text: str) -> int:
     if not 0 <= number < 65_536:
         raise ValueError
     return number
+
+
+def page_of(text: str) -> Path:
+    """A file that can be written, as far as can be seen before it is."""
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{path} is a directory")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no directory {path.parent}")
+    return path
 
 
 def make(args: argparse.Namespace) -> None:
@@ -178,20 +227,26 @@ def demo(args: argparse.Namespace) -> None:
         with Store(url) as store:
             print(f"{store.create(campaigns(args.seed, args.campaigns)):,} campaigns in SQLite")
             with Service(url, every=0.05) as service:
-                some = next(one for one in requests(args.seed) if service.matcher.count(one) > 3)
+                few = list(itertools.islice(requests(args.seed), 100))
+                some = max(few, key=service.matcher.count)
                 print(f"a request: {some}")
-                first = service.answer(some)
-                print("bids:", *first)
-                store.db.execute("delete from campaigns where id = $1", first[0].id)
-                store.db.execute("update campaigns set bid = bid + 10 where id = $1", first[2].id)
-                while service.answer(some)[0].id != first[2].id:
+                bids = service.answer(some)
+                print(f"bids: {listed(bids)}")
+                if bids:
+                    change = "update campaigns set bid = $1 where id = $2"
+                    store.db.execute(change, bids[0].bid + 10, bids[-1].id)
                     service.refresh()
-                print(
-                    "bids, when the first was deleted and the third pays more:",
-                    *service.answer(some),
-                )
+                    print(f"bids, when the last pays more: {listed(service.answer(some))}")
+                    store.db.execute("delete from campaigns where id = $1", bids[0].id)
+                    service.refresh()
+                    print(f"bids, when the first was deleted: {listed(service.answer(some))}")
                 done = measure(service, args)
                 report(done, f"Answers of {len(service.matcher):,} campaigns", args.picture)
+
+
+def listed(bids: list[Bid]) -> str:
+    """For people to read."""
+    return " ".join(map(str, bids)) or "none"
 
 
 if __name__ == "__main__":

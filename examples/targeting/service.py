@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 import rowmill as rm
 
 from .campaigns import ATTRIBUTES
-from .store import Place, Store
+from .store import MAKE, NotReadyError, Place, Store
 
 
 class Bid(NamedTuple):
@@ -29,7 +29,7 @@ class Service:
     """
 
     def __init__(self, url: str, *, every: float = 0.5) -> None:
-        self.store = Store(url)
+        self.store = Store(url, read_only=True)
         self.matcher: rm.Matcher[int] = rm.Matcher(ATTRIBUTES, unknown="ignore", errors="skip")
         self.every = every
         self.changes = self.refused = self.failures = 0
@@ -42,7 +42,7 @@ class Service:
 
     def __enter__(self) -> Self:
         try:
-            frame, self.place = self.store.live()
+            frame, self.place = self._live()
         except BaseException:
             self.store.close()
             raise
@@ -62,12 +62,7 @@ class Service:
 
     def answer(self, record: bytes | dict[str, Any], most: int = 3) -> list[Bid]:
         """The campaigns of the highest bids that may be shown, the highest first."""
-        bids = []
-        for id in self.matcher.top(record, most):
-            # One that was removed a moment ago has none.
-            with contextlib.suppress(KeyError):
-                bids.append(Bid(id, self.matcher.priority(id)))
-        return bids
+        return [Bid(*one) for one in self.matcher.top(record, most)]
 
     def refresh(self) -> None:
         """Take in what changed in the table until now."""
@@ -94,14 +89,22 @@ class Service:
             "index_bytes": self.matcher.stats()["bytes"],
         }
 
+    def _live(self) -> tuple[rm.Frame, Place]:
+        try:
+            return self.store.live()
+        except rm.Error as error:
+            if self.store.is_made():
+                raise
+            raise NotReadyError(f"{error.args[0]}; {MAKE}") from None
+
     def _follow(self) -> None:
         while not self._over.wait(self.every):
             try:
                 self.refresh()
-            except rm.Error as error:
-                # The next time may be better.
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next time may be better
                 self.failures += 1
-                self._tell(f"the table could not be read: {error.args[0]}")
+                why = error.args[0] if isinstance(error, rm.Error) else repr(error)
+                self._tell(f"the table could not be read: {why}")
 
     def _put(self, id: int, filter: str, bid: float) -> None:
         try:

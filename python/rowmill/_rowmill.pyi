@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
-from types import GenericAlias, TracebackType
+from types import TracebackType
 from typing import (
     Any,
     ClassVar,
     Final,
-    Generic,
     Literal,
     Protocol,
     Self,
@@ -24,7 +23,7 @@ import numpy
 import pandas
 import polars
 import pyarrow
-from typing_extensions import Buffer, CapsuleType
+from typing_extensions import CapsuleType
 
 from rowmill._expressions import (
     Col,
@@ -45,7 +44,7 @@ from rowmill._expressions import (
     rank,
     row_number,
 )
-from rowmill._matcher import Reason
+from rowmill._matching import Matcher as Matcher
 from rowmill._plan import Plan
 from rowmill._queries import (
     Call,
@@ -69,7 +68,6 @@ from rowmill._queries import (
     update,
     upsert,
 )
-from rowmill._table import Table
 from rowmill._transact import Savepoint
 
 __all__ = [
@@ -616,52 +614,6 @@ class Transaction(_Verbs):
         _value: BaseException | None,
         _traceback: TracebackType | None,
     ) -> Literal[False]: ...
-
-_Id = TypeVar("_Id", int, str)
-_Condition: TypeAlias = Expr[bool | None]
-_Pair: TypeAlias = tuple[_Id, _Condition | str] | tuple[_Id, _Condition | str, float]
-
-@final
-class Matcher(Generic[_Id]):
-    """Conditions by id, and which of them are true of a record."""
-
-    def __new__(
-        cls,
-        attributes: Mapping[str, Any] | Schema | type[Table],
-        /,
-        *,
-        defaults: dict[str, Any] | None = None,
-        unknown: Literal["refuse", "ignore"] = "refuse",
-        errors: Literal["raise", "skip"] = "raise",
-    ) -> Self: ...
-    @classmethod
-    def load(cls, path: str | PathLike[str]) -> Self: ...
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Self: ...
-    def save(self, path: str | PathLike[str]) -> None: ...
-    def to_bytes(self) -> bytes: ...
-    def __class_getitem__(cls, item: Any) -> GenericAlias: ...
-    def insert(self, id: _Id, condition: _Condition, priority: float = 0.0) -> None: ...
-    def insert_many(self, conditions: Iterable[_Pair[_Id]] | Frame) -> int: ...
-    def replace(self, id: _Id, condition: _Condition, priority: float | None = None) -> bool: ...
-    def remove(self, id: _Id) -> None: ...
-    def match(self, record: object) -> list[_Id]: ...
-    def top(self, record: object, k: int) -> list[_Id]: ...
-    def match_into(self, bitmap: Buffer | numpy.ndarray[Any, Any], record: object) -> int: ...
-    def priority(self, id: _Id) -> float: ...
-    def count(self, record: object) -> int: ...
-    def any(self, record: object) -> bool: ...
-    def match_batch(self, records: object) -> Frame: ...
-    def explain(self, id: _Id, record: object) -> list[Reason]: ...
-    def stats(self) -> dict[str, Any]: ...
-    def settle(self) -> None: ...
-    @property
-    def schema(self) -> Schema:
-        """The attributes' names and types."""
-    def __len__(self) -> int: ...
-    def __contains__(self, id: _Id, /) -> bool: ...
-    def __getitem__(self, id: _Id, /) -> Expr[Any]: ...
-    def __iter__(self) -> Iterator[_Id]: ...
 
 @final
 class Partition:

@@ -61,31 +61,28 @@ fn measure(size: usize) -> Result<(), Box<dyn std::error::Error>> {
     let events: Vec<_> =
         requests.iter().map(|request| a_tree::event(&tree, request)).collect::<Result<_, _>>()?;
     let (mut scratch, mut ids) = (Scratch::new(), Vec::new());
+    for (at, (record, event)) in records.iter().zip(&events).enumerate() {
+        let report = tree.search(event).map_err(|error| error.to_string())?;
+        let mut expected: Vec<u64> = report.matches().iter().map(|id| **id).collect();
+        expected.sort_unstable();
+        ids.clear();
+        base.matches(record, &mut scratch, &mut ids)?;
+        ids.sort_unstable();
+        assert_eq!(ids, expected, "request {at}");
+    }
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for part in 0..8 {
         let range = part * REQUESTS / 8..(part + 1) * REQUESTS / 8;
-        for at in range.clone() {
-            let start = Instant::now();
-            let report = tree.search(&events[at]).map_err(|error| error.to_string())?;
-            theirs.push(start.elapsed());
-            let mut expected: Vec<u64> = report.matches().iter().map(|id| **id).collect();
-            expected.sort_unstable();
+        timed(&mut theirs, &events[range.clone()], |event| {
+            black_box(tree.search(event).map_err(|error| error.to_string())?);
+            Ok(())
+        })?;
+        timed(&mut ours, &records[range], |record| {
             ids.clear();
-            base.matches(&records[at], &mut scratch, &mut ids)?;
-            ids.sort_unstable();
-            assert_eq!(ids, expected, "request {at}");
-        }
-        // What the other pushed out of the caches comes back in the first pass.
-        for pass in 0..3 {
-            for at in range.clone() {
-                ids.clear();
-                let start = Instant::now();
-                base.matches(&records[at], &mut scratch, &mut ids)?;
-                if pass > 0 {
-                    ours.push(start.elapsed());
-                }
-            }
-        }
+            base.matches(record, &mut scratch, &mut ids)?;
+            black_box(&ids);
+            Ok(())
+        })?;
     }
     let [mean, p50, p99] = figures(&mut ours);
     let [their_mean, their_p50, their_p99] = figures(&mut theirs);
@@ -102,6 +99,24 @@ fn measure(size: usize) -> Result<(), Box<dyn std::error::Error>> {
             each.into_iter().map(|thread| thread.join().unwrap_or(0.0)).sum::<f64>()
         });
         println!("  {threads} threads {done:12.0} requests a second");
+    }
+    Ok(())
+}
+
+/// How long each request takes, twice, after a pass in which what the other side pushed out of the caches comes back.
+fn timed<T>(
+    times: &mut Vec<Duration>,
+    requests: &[T],
+    mut run: impl FnMut(&T) -> Result<(), Box<dyn std::error::Error>>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    for pass in 0..3 {
+        for request in requests {
+            let start = Instant::now();
+            run(request)?;
+            if pass > 0 {
+                times.push(start.elapsed());
+            }
+        }
     }
     Ok(())
 }

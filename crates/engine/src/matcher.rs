@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub use rowmill_expr::matcher::{
-    Attributes, Base, Builder, Bytes, Record, Said, Scratch, Stats, Top, View,
+    Attributes, Base, Builder, Bytes, Record, Said, Scratch, Stats, Top, View, set_bits,
 };
 use rowmill_expr::matcher::{Live, RECENT};
 use rowmill_expr::{Expr, ExprError};

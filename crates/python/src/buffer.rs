@@ -2,13 +2,14 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};
-use std::ptr;
 use std::sync::atomic::AtomicU8;
+use std::{ptr, slice};
 
-use pyo3::buffer::PyBuffer;
+use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyMemoryView;
 
 use crate::value;
 
@@ -87,12 +88,34 @@ pub(crate) fn write<T>(
             "{what} is a bytearray, a NumPy array of uint8 or a memoryview of bytes, and this {class} {why}"
         ))
     };
-    let buffer = PyBuffer::<u8>::get(lent).map_err(|_| wrong("is none"))?;
+    // A memoryview knows the strides of what tells none, as an array of ctypes.
+    let view = PyMemoryView::from(lent).map_err(|_| wrong("lends no memory"))?;
+    let buffer = PyUntypedBuffer::get(&view).map_err(|_| wrong("lends no memory"))?;
+    // The last letter is the type, and what may come before it the order of its bytes, of which there is one.
+    if buffer.item_size() != 1 || !matches!(buffer.format().to_bytes(), [b'B'] | [_, b'B']) {
+        return Err(wrong(&match lent.getattr("dtype") {
+            Ok(dtype) => format!("is of {dtype}"),
+            Err(_) => {
+                format!("is of the format {:?}, not \"B\"", buffer.format().to_string_lossy())
+            }
+        }));
+    }
     if buffer.readonly() {
         return Err(wrong("is read-only"));
     }
-    let bytes = buffer.as_slice_ptr().ok_or_else(|| wrong("has gaps"))?;
-    // SAFETY: the bytes are in one piece and may be written, and whoever lends them neither moves nor frees them
-    // before `buffer` is dropped, which is after the last use. They are atomic because other threads may have them too.
-    write(unsafe { &*(bytes.as_ptr() as *const [AtomicU8]) })
+    if !buffer.is_c_contiguous() {
+        return Err(wrong(if buffer.is_fortran_contiguous() {
+            "is in the order of Fortran, not of C"
+        } else {
+            "has gaps"
+        }));
+    }
+    let length = buffer.len_bytes();
+    if length == 0 {
+        return write(&[]);
+    }
+    // SAFETY: so many bytes are there in one piece and may be written, and whoever lends them neither moves nor frees
+    // them before `buffer` is dropped, which is after the last use. They are atomic because other threads may have them
+    // too.
+    write(unsafe { slice::from_raw_parts(buffer.buf_ptr() as *const AtomicU8, length) })
 }

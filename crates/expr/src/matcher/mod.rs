@@ -32,6 +32,7 @@
 
 mod attributes;
 mod base;
+mod bitmap;
 mod builder;
 mod clause;
 mod dictionary;
@@ -63,6 +64,7 @@ mod view;
 
 pub use attributes::Attributes;
 pub use base::Base;
+pub use bitmap::set_bits;
 pub use builder::Builder;
 pub use bytes::Bytes;
 pub use explain::Said;

@@ -3,25 +3,14 @@ use std::cmp::Ordering;
 /// The conditions of the highest priority among those that are true of a record: see
 /// [`View::top`](super::View::top).
 ///
-/// What has come is thrown away when so much of it is beaten that this pays, so it holds a few times as many as are
-/// wanted, and those that tie with the last of them.
-///
-/// ```
-/// use rowmill_expr::matcher::Top;
-/// let mut top = Top::new(2);
-/// for (priority, id) in [(0.5, 1), (2.0, 9), (2.0, 4), (1.0, 3)] {
-///     top.push(priority, id);
-/// }
-/// assert_eq!(top.ids(), [4, 9], "ties by the id");
-/// ```
+/// What is beaten is thrown away when so much of it has come that this pays: no more are held than twice as many as are
+/// wanted, or 64.
 #[derive(Clone, Debug)]
 pub struct Top {
     most: usize,
-    found: Vec<(f64, u64)>,
-    /// What is less is beaten.
-    floor: f64,
-    /// How many are held before it is looked for what is beaten.
-    room: usize,
+    found: Vec<(u64, f64)>,
+    /// The last of those that are wanted so far: what comes behind it is beaten.
+    last: Option<(u64, f64)>,
 }
 
 /// Conditions that are held before any is thrown away: fewer are not worth the looking.
@@ -30,56 +19,45 @@ const LEAST_ROOM: usize = 64;
 impl Top {
     /// Of none yet, at most so many.
     pub fn new(most: usize) -> Self {
-        let room = most.saturating_mul(2).max(LEAST_ROOM);
-        Self { most, found: Vec::new(), floor: f64::NEG_INFINITY, room }
+        Self { most, found: Vec::new(), last: None }
     }
 
-    /// Takes a condition into account. Those of other indexes may come too.
+    /// Takes a condition into account, whose priority is neither NaN nor -0.0, as that of no stored one is.
     #[inline]
-    pub fn push(&mut self, priority: f64, id: u64) {
-        if priority < self.floor || self.most == 0 {
+    pub(super) fn push(&mut self, id: u64, priority: f64) {
+        let one = (id, priority);
+        if self.most == 0 || self.last.is_some_and(|last| order(&one, &last).is_gt()) {
             return;
         }
-        self.found.push((priority, id));
-        if self.found.len() >= self.room {
+        self.found.push(one);
+        if self.found.len() >= self.most.saturating_mul(2).max(LEAST_ROOM) {
             self.clear_beaten();
         }
     }
 
-    /// The ids, that of the highest priority first; of the same priority, the lower id first.
+    /// Ids and priorities, the highest priority first; of the same priority, the lower id first, as an `i64`.
     #[must_use]
-    pub fn ids(self) -> Vec<u64> {
-        self.ids_by(|&id| Some(id))
+    pub fn ranked(mut self) -> Vec<(u64, f64)> {
+        self.clear_beaten();
+        self.found.sort_unstable_by(order);
+        self.found
     }
 
-    /// The same, of the same priority by what an id stands for; one that stands for nothing is left out.
-    #[must_use]
-    pub fn ids_by<K: Ord>(mut self, key: impl Fn(&u64) -> Option<K>) -> Vec<u64> {
-        self.clear_beaten();
-        let found = self.found.iter().filter_map(|&(priority, id)| Some((priority, key(&id)?, id)));
-        let mut found: Vec<(f64, K, u64)> = found.collect();
-        let order =
-            |a: &(f64, K, u64), b: &(f64, K, u64)| higher(a.0, b.0).then_with(|| a.1.cmp(&b.1));
-        if found.len() > self.most && self.most > 0 {
-            found.select_nth_unstable_by(self.most - 1, order);
-            found.truncate(self.most);
-        }
-        found.sort_unstable_by(order);
-        found.into_iter().map(|(.., id)| id).collect()
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.found.len()
     }
 
     #[cold]
     fn clear_beaten(&mut self) {
         if self.found.len() > self.most && self.most > 0 {
-            let order = |a: &(f64, u64), b: &(f64, u64)| higher(a.0, b.0);
-            let (_, &mut (floor, _), _) = self.found.select_nth_unstable_by(self.most - 1, order);
-            self.found.retain(|&(priority, _)| priority >= floor);
-            self.floor = floor;
+            let (_, &mut last, _) = self.found.select_nth_unstable_by(self.most - 1, order);
+            self.found.truncate(self.most);
+            self.last = Some(last);
         }
-        self.room = self.room.max(self.found.len().saturating_mul(2));
     }
 }
 
-fn higher(a: f64, b: f64) -> Ordering {
-    b.total_cmp(&a)
+fn order(a: &(u64, f64), b: &(u64, f64)) -> Ordering {
+    b.1.total_cmp(&a.1).then_with(|| (a.0 as i64).cmp(&(b.0 as i64)))
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::attributes::Attributes;
 use super::base::Base;
+use super::bitmap::set_bits;
 use super::explain::Said;
 use super::live::killed;
 use super::record::Record;
@@ -210,7 +211,8 @@ impl View {
         })
     }
 
-    /// Adds all conditions that are true of a record to those of which the highest priorities are wanted.
+    /// Adds all conditions that are true of a record to those of which the highest priorities are wanted. Those of
+    /// other views may be added too.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -228,7 +230,7 @@ impl View {
     /// let (mut record, mut scratch, mut top) = (Record::new(&attributes), Scratch::new(), Top::new(2));
     /// record.set_int(0, 30)?;
     /// live.view().top(&record, &mut scratch, &mut top)?;
-    /// assert_eq!(top.ids(), [2, 4]);
+    /// assert_eq!(top.ranked(), [(2, 2.5), (4, 1.0)]);
     /// # Ok::<(), rowmill_expr::ExprError>(())
     /// ```
     ///
@@ -241,7 +243,7 @@ impl View {
         top: &mut Top,
     ) -> Result<(), ExprError> {
         self.visit(record, scratch, |found| {
-            top.push(found.priority(), found.id());
+            top.push(found.id(), found.priority());
             true
         })
     }
@@ -276,16 +278,7 @@ impl View {
     ) -> Result<usize, ExprError> {
         let mut ids = Vec::new();
         self.matches(record, scratch, &mut ids)?;
-        if let Some(&largest) = ids.iter().max().filter(|&&id| id / 8 >= bitmap.len() as u64) {
-            return Err(ExprError::new(format!(
-                "the expression {largest} is beyond the bitmap, which has {} bytes and would need {}",
-                bitmap.len(),
-                largest / 8 + 1
-            )));
-        }
-        for id in &ids {
-            bitmap[(id / 8) as usize] |= 1 << (id % 8);
-        }
+        set_bits(&ids, bitmap.len(), |byte, bit| bitmap[byte] |= bit)?;
         Ok(ids.len())
     }
 

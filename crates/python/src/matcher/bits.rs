@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use pyo3::prelude::*;
+use rowmill::matcher::set_bits;
 
 use crate::errors;
 
@@ -11,15 +12,8 @@ pub(super) fn set(py: Python<'_>, ids: &[u64], bitmap: &[AtomicU8]) -> PyResult<
         let message = format!("the id {least} has no bit in a bitmap; ids that have are 0 or more");
         return Err(errors::programming(py, &message));
     }
-    if let Some(&largest) = ids.iter().max().filter(|&&id| id / 8 >= bitmap.len() as u64) {
-        let (bytes, needed) = (bitmap.len(), largest / 8 + 1);
-        let message = format!(
-            "the id {largest} is beyond the bitmap, which has {bytes} bytes and would need {needed}"
-        );
-        return Err(errors::programming(py, &message));
-    }
-    for id in ids {
-        bitmap[(id / 8) as usize].fetch_or(1 << (id % 8), Ordering::Relaxed);
-    }
-    Ok(())
+    let set = |byte: usize, bit| {
+        bitmap[byte].fetch_or(bit, Ordering::Relaxed);
+    };
+    set_bits(ids, bitmap.len(), set).map_err(|error| errors::programming(py, &error.to_string()))
 }

@@ -5,7 +5,6 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt, PyList, PyString};
 use rowmill::build::{Bytes, Fixed};
-use rowmill::matcher::Top;
 use rowmill::{Batch, Field, Schema, Type};
 
 use crate::text::text;
@@ -81,6 +80,13 @@ impl Id {
 pub(super) enum Known<'n> {
     Ints(&'n [u64]),
     Texts(Vec<Py<PyString>>),
+}
+
+/// One of them.
+#[derive(IntoPyObject)]
+pub(super) enum One {
+    Int(i64),
+    Text(Py<PyString>),
 }
 
 impl Known<'_> {
@@ -168,12 +174,17 @@ impl Ids {
         Known::Ints(numbers)
     }
 
-    /// The numbers of the highest priority, of the same priority in the order of the ids.
-    pub(super) fn ranked(&self, top: Top) -> Vec<u64> {
-        if self.sort == Some(Sort::Text) {
-            return top.ids_by(|number| self.texts.get(number).map(|(text, _)| text));
-        }
-        top.ids_by(|&number| Some(number as i64))
+    /// The same, each with its priority.
+    pub(super) fn ranked(&self, py: Python<'_>, ranked: &[(u64, f64)]) -> Vec<(One, f64)> {
+        let of = |&(number, priority): &(u64, f64)| {
+            let one = if self.sort == Some(Sort::Text) {
+                One::Text(self.texts.get(&number)?.1.clone_ref(py))
+            } else {
+                One::Int(number as i64)
+            };
+            Some((one, priority))
+        };
+        ranked.iter().filter_map(of).collect()
     }
 
     /// A frame of rows and ids.

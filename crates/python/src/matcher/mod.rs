@@ -4,6 +4,7 @@
 mod bits;
 mod change;
 mod ids;
+mod priority;
 mod record;
 mod snapshot;
 
@@ -23,7 +24,8 @@ use crate::query::{Expr, expression, kind_named, raised, source_of};
 use crate::schema::Schema;
 use crate::{buffer, errors, value};
 use change::Refusal;
-use ids::{Id, Ids, Sort};
+use ids::{Id, Ids, One, Sort};
+use priority::Priority;
 
 /// Conditions by id, and which of them are true of a record.
 ///
@@ -181,16 +183,19 @@ impl Matcher {
     ///
     /// An id that is taken, an attribute that is not declared, and a condition that makes no sense for
     /// the attributes' types are a `ProgrammingError`. The priority, a number, is what `top` goes by.
-    #[pyo3(signature = (id, condition, priority=0.0))]
+    #[pyo3(
+        signature = (id, condition, priority=Priority(0.0)),
+        text_signature = "($self, id, condition, priority=0.0)"
+    )]
     fn insert(
         &self,
         py: Python<'_>,
         mut id: Id,
         condition: &Bound<'_, PyAny>,
-        priority: f64,
+        priority: Priority,
     ) -> PyResult<()> {
         let condition = condition_of(condition)?;
-        let stored = self.insert_one(py, &mut id, &condition, priority);
+        let stored = self.insert_one(py, &mut id, &condition, priority.0);
         stored.map_err(|refusal| refusal.told(py, &[id]))
     }
 
@@ -227,9 +232,10 @@ impl Matcher {
         py: Python<'_>,
         mut id: Id,
         condition: &Bound<'_, PyAny>,
-        priority: Option<f64>,
+        priority: Option<Priority>,
     ) -> PyResult<bool> {
         let condition = condition_of(condition)?;
+        let priority = priority.map(|priority| priority.0);
         let stored = self.replace_one(py, &mut id, &condition, priority);
         stored.map_err(|refusal| refusal.told(py, &[id]))
     }
@@ -258,8 +264,9 @@ impl Matcher {
         Ok(list)
     }
 
-    /// The ids of the `k` conditions of the highest priority that are true of a record, the highest first; of the
-    /// same priority, in the order of the ids. The others cost no Python object.
+    /// Ids and priorities of the `k` conditions of the highest priority that are true of a record, the highest first; of
+    /// the same priority, the lower id that is an int, or the str that was stored first. The others cost no Python
+    /// object.
     ///
     /// >>> import rowmill as rm
     /// >>> matcher = rm.Matcher({"age": int})
@@ -267,25 +274,23 @@ impl Matcher {
     /// >>> matcher.insert("dear", rm.col("age") > 20, 2.5)
     /// >>> matcher.insert("dearer", rm.col("age") > 64, 9)
     /// >>> matcher.top({"age": 30}, 1)
-    /// ['dear']
-    fn top<'py>(
-        &self,
-        record: &Bound<'py, PyAny>,
-        k: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyList>> {
+    /// [('dear', 2.5)]
+    fn top(&self, record: &Bound<'_, PyAny>, k: &Bound<'_, PyAny>) -> PyResult<Vec<(One, f64)>> {
         let py = record.py();
         let mut top = Top::new(count_of(k)?);
         let mut room = self.room();
         self.fill(&mut room.record, record)?;
         let view = self.inner.view();
         let Room { record, scratch, .. } = &mut *room;
-        self.run(py, view.len(), || view.top(record, scratch, &mut top))?;
+        let mut ranked = Vec::new();
+        self.run(py, view.len(), || {
+            let done = view.top(record, scratch, &mut top);
+            ranked = top.ranked();
+            done
+        })?;
         self.keep(room);
-        let ids = self.ids();
-        let ranked = ids.ranked(top);
-        let known = ids.of(py, &ranked);
-        drop(ids);
-        known.list(py)
+        let known = self.ids().ranked(py, &ranked);
+        Ok(known)
     }
 
     /// Sets the bit of the id of each condition that is true of a record, in a `bytearray`, a NumPy array of `uint8`
@@ -601,7 +606,7 @@ fn stored_of<'py>(
         },
     };
     let id: Id = id.extract()?;
-    let priority = priority.map_or(Ok(0.0), |priority| priority.extract());
+    let priority = priority.map_or(Ok(0.0), |given| given.extract().map(|Priority(number)| number));
     let priority = priority.map_err(|error| of_id(py, "priority", &id, &error))?;
     let condition = match condition.cast::<PyString>() {
         Ok(text) => crate::text::text(text)

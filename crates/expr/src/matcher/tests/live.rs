@@ -44,7 +44,8 @@ fn compare(oracle: &Oracle, view: &View, record: &Record, scratch: &mut Scratch)
         let mut wanted = ids.clone();
         wanted.sort_by(|a, b| oracle[b].1.total_cmp(&oracle[a].1));
         wanted.truncate(most);
-        assert_eq!(top.ids(), wanted);
+        let wanted: Vec<_> = wanted.into_iter().map(|id| (id, oracle[&id].1)).collect();
+        assert_eq!(top.ranked(), wanted);
     }
     let mut bitmap = [0; 400];
     let set = view.match_into(record, scratch, &mut bitmap);
@@ -231,21 +232,19 @@ fn the_top_is_that_of_all_sorted_whatever_comes_when() {
             let mut top = Top::new(most);
             let mut all = Vec::new();
             for id in 0..3_000_u64 {
-                let one = (chance.below(kinds) as f64 - 3.0, id.wrapping_mul(7_919) % 3_000);
-                top.push(one.0, one.1);
+                let one = ((id * 7_919 % 3_000) as i64 - 1_500, chance.below(kinds) as f64 - 3.0);
+                top.push(one.0 as u64, one.1);
+                assert!(top.held() <= 64.max(2 * most), "what ties is thrown away too");
                 all.push(one);
             }
-            all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-            let wanted: Vec<u64> = all.iter().map(|one| one.1).take(most).collect();
-            assert_eq!(top.clone().ids(), wanted);
-            all.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
-            let wanted: Vec<u64> = all.iter().map(|one| one.1).take(most).collect();
-            assert_eq!(top.ids_by(|&id| Some(std::cmp::Reverse(id))), wanted);
+            all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            let wanted = all.iter().map(|one| (one.0 as u64, one.1)).take(most);
+            assert_eq!(top.ranked(), wanted.collect::<Vec<_>>());
         }
     }
     let mut top = Top::new(usize::MAX);
-    (0..4).for_each(|id| top.push(1.0, id));
-    assert_eq!(top.ids_by(|&id| (id != 2).then_some(id)), [0, 1, 3], "what is gone is left out");
+    (0..4).for_each(|id| top.push(id, 1.0));
+    assert_eq!(top.ranked(), [(0, 1.0), (1, 1.0), (2, 1.0), (3, 1.0)]);
 }
 
 #[test]
@@ -262,7 +261,8 @@ fn a_priority_is_a_number() {
     live.insert_with_priority(4, &always, f64::INFINITY).unwrap();
     let mut top = Top::new(5);
     live.view().top(&Record::new(&world.attributes), &mut Scratch::new(), &mut top).unwrap();
-    assert_eq!(top.ids(), [4, 3, 5], "-0 is 0");
+    let wanted = [(4, f64::INFINITY), (3, 0.0), (5, 0.0)];
+    assert_eq!(top.ranked(), wanted, "-0 is 0");
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn a_bitmap_that_is_too_small_is_left_as_it_is() {
     let (record, mut scratch) = (Record::new(&world.attributes), Scratch::new());
     let mut bitmap = [1, 0];
     let refused = live.view().match_into(&record, &mut scratch, &mut bitmap).unwrap_err();
-    let message = "the expression 16 is beyond the bitmap, which has 2 bytes and would need 3";
+    let message = "the id 16 is beyond the bitmap, which has 2 bytes and would need 3";
     assert_eq!((refused.to_string().as_str(), bitmap), (message, [1, 0]));
     live.remove(16);
     assert_eq!(live.view().match_into(&record, &mut scratch, &mut bitmap), Ok(2));

@@ -45,7 +45,7 @@ fn same(one: &Live, other: &Live, world: &World, chance: &mut Chance) {
         let (mut top, mut other_top) = (Top::new(3), Top::new(3));
         let _ = one.top(&record, &mut scratch, &mut top);
         let _ = other.top(&record, &mut scratch, &mut other_top);
-        assert_eq!(top.ids(), other_top.ids());
+        assert_eq!(top.ranked(), other_top.ranked());
     }
     for id in one.ids() {
         let text = |expression: Expr| expression.to_json().unwrap();
