@@ -72,9 +72,7 @@ impl View {
     /// What is stored, ready to be written; `beside` is what the caller wants to find again with it.
     ///
     /// # Errors
-    /// Where an attribute is of a type that is not stored, or a condition is [none](Expr::to_json) that is.
-    ///
-    /// [`Expr::to_json`]: crate::Expr::to_json
+    /// Where an attribute is of a type that is not stored, or a condition is [none](crate::Expr::to_json) that is.
     pub fn snapshot<'v>(&'v self, beside: &'v [u8]) -> Result<Snapshot<'v>, ExprError> {
         schema::check(self.attributes())?;
         let mut packer = Packer::new(self.attributes());
