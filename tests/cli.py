@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+ROOT = Path(__file__).parent.parent
 COMMAND = [sys.executable, "-m", "rowmill"]
 COUNTING = (
     "with recursive n(i) as (select 1 union all select i + 1 from n where i < {})"
@@ -37,4 +39,20 @@ def rowmill(
         check=False,
     )
     assert done.returncode == status, done.stderr
+    return done
+
+
+def example(*command: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run an example's program in the repository and check its exit status."""
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
     return done

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli import example
+
 DEMO = Path(__file__).resolve().parent.parent / "examples" / "history.py"
 ODD = ["plain.txt", 'quo"te.txt', "new\nline.txt", "tab\there.txt", "ümlaut 日本.txt", "-dash"]
 
@@ -36,17 +38,7 @@ def git(repo: Path, *words: str, day: int = 1) -> str:
 
 def demo(*words: object, status: int = 0) -> subprocess.CompletedProcess[str]:
     """Run the demo and check its exit status."""
-    done = subprocess.run(
-        [sys.executable, DEMO, *map(str, words)],
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == status, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+    return example(sys.executable, str(DEMO), *map(str, words), status=status)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import itertools
 import json
-import os
 import re
 import signal
 import socket
@@ -29,6 +28,7 @@ from targeting.load import Load, in_process, over_http, run
 from targeting.picture import page
 from targeting.service import Bid, Service
 from targeting.store import Store
+from tests.cli import example
 
 ROOT = Path(__file__).resolve().parent.parent
 NEVER = 1e6
@@ -267,18 +267,7 @@ def command(*words: object) -> list[str]:
 
 def targeting(*words: object, status: int = 0) -> subprocess.CompletedProcess[str]:
     """Run a verb and check its exit status."""
-    done = subprocess.run(
-        command(*words),
-        cwd=ROOT,
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == status, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+    return example(*command(*words), status=status)
 
 
 @contextlib.contextmanager

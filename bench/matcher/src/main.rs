@@ -6,6 +6,8 @@
 mod a_tree;
 #[path = "../../../crates/expr/examples/matcher/chance.rs"]
 mod chance;
+#[path = "../../../crates/expr/examples/matcher/figures.rs"]
+mod figures;
 #[path = "../../../crates/expr/examples/matcher/workload.rs"]
 mod workload;
 
@@ -14,6 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chance::Chance;
+use figures::figures;
 use rowmill_expr::matcher::{Base, Record, Scratch};
 use workload::Workload;
 
@@ -135,12 +138,4 @@ fn repeated(base: &Base, records: &[Record], first: usize) -> f64 {
         }
     }
     f64::from(done) / start.elapsed().as_secs_f64()
-}
-
-/// Mean, median and the 99th of a hundred, in microseconds.
-fn figures(times: &mut [Duration]) -> [f64; 3] {
-    times.sort_unstable();
-    let micros = |time: Duration| time.as_nanos() as f64 / 1_000.0;
-    let mean = times.iter().map(|&time| micros(time)).sum::<f64>() / times.len() as f64;
-    [mean, micros(times[times.len() / 2]), micros(times[times.len() * 99 / 100])]
 }

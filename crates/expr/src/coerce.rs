@@ -53,6 +53,7 @@ fn none_of(value: &Expr, operator: O, args: &[Expr]) -> Result<(), ExprError> {
     Ok(())
 }
 
+/// Refuses a condition that a literal NULL keeps from ever being true.
 fn tested(args: &[Expr]) -> Result<(), ExprError> {
     let is_none = |arg: &Expr| matches!(arg.value(), Some(Scalar::Null));
     if !args.iter().any(is_none) {

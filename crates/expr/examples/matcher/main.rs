@@ -5,12 +5,14 @@
 
 mod brute;
 mod chance;
+mod figures;
 mod workload;
 
 use std::time::{Duration, Instant};
 
 use brute::{Known, Tree};
 use chance::Chance;
+use figures::figures;
 use rowmill_expr::ExprError;
 use rowmill_expr::matcher::{Base, Live, Record, Scratch};
 use workload::Workload;
@@ -158,17 +160,6 @@ fn reread(live: &Live, built: Duration) -> Result<Live, ExprError> {
         built.as_secs_f64() / read.as_secs_f64(),
     );
     Ok(live)
-}
-
-/// Mean, median and the 99th of a hundred, in microseconds.
-fn figures(times: &mut [Duration]) -> [f64; 3] {
-    times.sort_unstable();
-    let micros = |time: Duration| time.as_nanos() as f64 / 1_000.0;
-    if times.is_empty() {
-        return [0.0; 3];
-    }
-    let mean = times.iter().map(|&time| micros(time)).sum::<f64>() / times.len() as f64;
-    [mean, micros(times[times.len() / 2]), micros(times[times.len() * 99 / 100])]
 }
 
 /// Bytes of memory that the process has; 0 where that is not told.

@@ -137,15 +137,22 @@ impl Select {
         Err(errors::programming(py, &message))
     }
 
-    /// Refuses what changes the order or the number of rows of which the parts of an `or` have their own.
-    fn not_parts(&self, py: Python<'_>, verb: &str) -> PyResult<()> {
+    /// Both: refuses what is said of one query, before it is asked for its first rows.
+    fn plain(&self, py: Python<'_>, verb: &str) -> PyResult<()> {
+        self.alone(py, verb)?;
+        self.before_top(py, verb)
+    }
+
+    /// Refuses what changes the order or the number of rows after `top_n`, and of which the parts of an `or` have their
+    /// own.
+    fn not_last(&self, py: Python<'_>, verb: &str) -> PyResult<()> {
         match &self.query.compound {
             Some((SetOperation::Parts, _)) => {
                 let message =
                     format!("union_or() comes last: {verb}() before it, so that each part has it");
                 Err(errors::programming(py, &message))
             }
-            _ => Ok(()),
+            _ => self.before_top(py, verb),
         }
     }
 
@@ -181,8 +188,7 @@ impl Select {
         form: JoinForm,
     ) -> PyResult<Self> {
         let py = to.py();
-        self.alone(py, "join")?;
-        self.before_top(py, "join")?;
+        self.plain(py, "join")?;
         let Some(source) = source_of(to)? else {
             let message = format!(
                 "join() takes a table, or a query with a name, not {}",
@@ -316,8 +322,7 @@ impl Select {
     /// One row for all rows that are equal in these.
     #[pyo3(signature = (*keys))]
     fn group_by(&self, keys: &Bound<'_, PyTuple>) -> PyResult<Self> {
-        self.alone(keys.py(), "group_by")?;
-        self.before_top(keys.py(), "group_by")?;
+        self.plain(keys.py(), "group_by")?;
         let keys = list("group_by()", keys)?;
         Ok(self.with(|query| query.group.extend(keys)))
     }
@@ -325,8 +330,7 @@ impl Select {
     /// Only groups for which all conditions hold.
     #[pyo3(signature = (*conditions))]
     fn having(&self, conditions: &Bound<'_, PyTuple>) -> PyResult<Self> {
-        self.alone(conditions.py(), "having")?;
-        self.before_top(conditions.py(), "having")?;
+        self.plain(conditions.py(), "having")?;
         let conditions = conditions_of(conditions)?;
         Ok(self.with(|query| query.having.extend(conditions)))
     }
@@ -335,8 +339,7 @@ impl Select {
     /// says `nulls_first()` or `nulls_last()`. Replaces an order that was there; with nothing, there is none.
     #[pyo3(signature = (*keys))]
     fn order_by(&self, keys: &Bound<'_, PyTuple>) -> PyResult<Self> {
-        self.not_parts(keys.py(), "order_by")?;
-        self.before_top(keys.py(), "order_by")?;
+        self.not_last(keys.py(), "order_by")?;
         let keys = list("order_by()", keys)?;
         Ok(self.with(|query| query.order = keys))
     }
@@ -344,8 +347,7 @@ impl Select {
     /// So many rows at most; None for all.
     #[pyo3(signature = (rows, /))]
     fn limit(&self, py: Python<'_>, rows: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        self.not_parts(py, "limit")?;
-        self.before_top(py, "limit")?;
+        self.not_last(py, "limit")?;
         let rows = rows.map(|rows| number("limit", rows)).transpose()?;
         Ok(self.with(|query| query.limit = rows))
     }
@@ -353,16 +355,14 @@ impl Select {
     /// Not the first so many rows. The database computes them all the same: `Database.page` does not.
     #[pyo3(signature = (rows, /))]
     fn offset(&self, py: Python<'_>, rows: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        self.not_parts(py, "offset")?;
-        self.before_top(py, "offset")?;
+        self.not_last(py, "offset")?;
         let rows = rows.map(|rows| number("offset", rows)).transpose()?;
         Ok(self.with(|query| query.offset = rows))
     }
 
     /// Each row once.
     fn distinct(&self, py: Python<'_>) -> PyResult<Self> {
-        self.alone(py, "distinct")?;
-        self.before_top(py, "distinct")?;
+        self.plain(py, "distinct")?;
         Ok(self.with(|query| query.distinct = true))
     }
 
@@ -385,8 +385,7 @@ impl Select {
         groups: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let py = per.py();
-        self.alone(py, "top_n")?;
-        self.before_top(py, "top_n")?;
+        self.plain(py, "top_n")?;
         if rows < 1 {
             return Err(errors::programming(
                 py,

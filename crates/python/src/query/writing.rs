@@ -132,7 +132,6 @@ fn given(py: Python<'_>, name: &str, kind: Kind, item: &Bound<'_, PyAny>) -> PyR
         };
         return Ok(Tree::literal(Scalar::Timestamp { micros, utc: false }));
     }
-    // The database fits numbers and texts to its column; what is of another sort it may take wrongly.
     if let (Kind::One(Base::Json), Some(Scalar::Text(text))) = (kind, value.value()) {
         if rowmill::json::validate_json(text.as_bytes()).is_ok() {
             return Ok(value);
@@ -152,6 +151,7 @@ fn given(py: Python<'_>, name: &str, kind: Kind, item: &Bound<'_, PyAny>) -> PyR
         );
         return Err(errors::programming(py, &message));
     }
+    // The database fits numbers and texts to its column; what is of another sort it may take wrongly.
     let fits = kind == Kind::Any
         || matches!(value.kind(), Kind::Any | Kind::NULL)
         || value.kind() == kind
