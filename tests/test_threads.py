@@ -204,14 +204,43 @@ def test_a_fork_is_told_and_the_parent_goes_on(any_url: str) -> None:
 
 
 def test_a_process_ends_while_a_thread_waits(pg_url: str, postgres: PostgresServer) -> None:
+    """The interpreter takes itself down slowly, so that the thread is awake meanwhile."""
     script = """
         import sys, threading, time
         import rowmill as rm
+
+        class Slow:
+            def __del__(self, sleep=time.sleep):
+                sleep(0.5)
+
+        slow = Slow()
         db = rm.Database(sys.argv[1])
         db.fetch("select 1")
         threading.Thread(target=lambda: db.fetch("select pg_sleep(60)"), daemon=True).start()
-        time.sleep(0.2)
+        time.sleep(0.1)
     """
     command = [sys.executable, "-c", textwrap.dedent(script), pg_url]
     done = subprocess.run(command, capture_output=True, text=True, timeout=HANG, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_interpreter_that_ends_can_still_ask(any_url: str) -> None:
+    script = """
+        import sys
+        import rowmill as rm
+
+        class Last:
+            def __del__(self, db=rm.Database(sys.argv[1]), sql=sys.argv[2]):
+                print(db.fetch_value(sql))
+
+        last = Last()
+    """
+    waits = "select 'done' from (select pg_sleep(0.3)) as waited"
+    counts = (
+        "with recursive r(n) as (select 1 union all select n + 1 from r where n < 1000000) "
+        "select 'done' from r where n = 1000000"
+    )
+    sql = counts if "sqlite" in any_url else waits
+    command = [sys.executable, "-c", textwrap.dedent(script), any_url, sql]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("done\n", "", 0)

@@ -1,6 +1,6 @@
 //! Calls that block their thread: the GIL is given away, and taken now and then to see Ctrl-C.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,6 +8,7 @@ use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PySequence, PyString, PyTuple};
 use rowmill::{Arguments, Scalar};
@@ -25,9 +26,12 @@ pub(crate) fn blocking<R: Send>(
     py: Python<'_>,
     work: impl FnOnce(&dyn Fn() -> bool) -> rowmill::Result<R> + Send,
 ) -> PyResult<R> {
+    let sees_signals = sees_signals(py);
     let (done, raised) = py.detach(move || {
         let raised = RefCell::new(None);
-        let interrupt = || match Python::attach(|py| py.check_signals()) {
+        // Not attached: Python shuts down, and there are no handlers any more.
+        let look = || Python::try_attach(|py| py.check_signals()).unwrap_or(Ok(()));
+        let interrupt = || match if sees_signals { look() } else { Ok(()) } {
             Ok(()) => false,
             Err(error) => {
                 raised.borrow_mut().get_or_insert(error);
@@ -41,6 +45,34 @@ pub(crate) fn blocking<R: Send>(
         Some(error) => Err(error),
         None => done.map_err(|error| errors::raised(py, &error)),
     }
+}
+
+/// Whether signal handlers run on this thread, as they do on Python's main thread alone. Any other
+/// leaves the interpreter alone while it waits: a daemon thread may outlive it, and to attach to what
+/// is being taken down crashes the process.
+fn sees_signals(py: Python<'_>) -> bool {
+    thread_local! {
+        /// By process: the thread that forks is the main thread of the fork.
+        static KNOWN: Cell<Option<(u32, bool)>> = const { Cell::new(None) };
+    }
+    let process = std::process::id();
+    let known = KNOWN.get().filter(|(known, _)| *known == process);
+    known.map_or_else(
+        || {
+            // Nothing can be imported, and no handler runs, once Python shuts down.
+            let sees = is_main_thread(py).unwrap_or(false);
+            KNOWN.set(Some((process, sees)));
+            sees
+        },
+        |(_, sees)| sees,
+    )
+}
+
+fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
+    let threading = py.import(intern!(py, "threading"))?;
+    let main = threading.call_method0(intern!(py, "main_thread"))?;
+    let this = threading.call_method0(intern!(py, "get_ident"))?;
+    main.getattr(intern!(py, "ident"))?.eq(this)
 }
 
 /// A value that one call at a time uses: the call takes it out and puts it back. Other threads wait

@@ -21,18 +21,21 @@ pub(crate) struct Raised(Arc<Mutex<Option<PyErr>>>);
 
 impl Raised {
     /// Keeps an exception; what the engine is told in its place.
-    fn put(&self, error: PyErr) -> Error {
+    fn put(&self, py: Python<'_>, mut error: PyErr) -> Error {
         // A future takes no StopIteration, nor does a generator let one through.
-        let error = Python::attach(|py| {
-            if !error.is_instance_of::<PyStopIteration>(py) {
-                return error;
-            }
+        if error.is_instance_of::<PyStopIteration>(py) {
             let wrapped = PyRuntimeError::new_err("the load's own code raised StopIteration");
             wrapped.set_cause(py, Some(error));
-            wrapped
-        });
+            error = wrapped;
+        }
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         Error::new(ErrorKind::Cancelled, "an exception ended the load")
+    }
+
+    /// Calls Python code from whichever thread the load runs on.
+    fn call<T>(&self, code: impl FnOnce(Python<'_>) -> PyResult<T> + Send) -> rowmill::Result<T> {
+        let called = Python::try_attach(|py| code(py).map_err(|error| self.put(py, error)));
+        called.unwrap_or_else(|| Err(Error::new(ErrorKind::Cancelled, "Python is shutting down")))
     }
 
     /// What was raised, where something was; else what the load came to. What its error knows of rows
@@ -121,11 +124,8 @@ impl Keywords<'_> {
         }
         if let Some(progress) = self.progress {
             let raised = raised.clone();
-            load = load.progress(move |rows| {
-                Python::attach(|py| progress.call1(py, (rows,)))
-                    .map(drop)
-                    .map_err(|error| raised.put(error))
-            });
+            load =
+                load.progress(move |rows| raised.call(|py| progress.call1(py, (rows,)).map(drop)));
         }
         Ok(load)
     }
@@ -202,19 +202,16 @@ impl Iterator for Parts {
     type Item = rowmill::Result<Batch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let part = Python::attach(|py| -> PyResult<Option<Batch>> {
-            match &mut self.source {
-                Source::Whole(data) => data.take().map(|data| batch_of(data.bind(py))).transpose(),
-                Source::Iterator(parts) => {
-                    match parts.bind(py).call_method0(intern!(py, "__next__")) {
-                        Ok(part) => batch_of(&part).map(Some),
-                        Err(error) if error.is_instance_of::<PyStopIteration>(py) => Ok(None),
-                        Err(error) => Err(error),
-                    }
-                }
-            }
+        let source = &mut self.source;
+        let part = self.raised.call(|py| match source {
+            Source::Whole(data) => data.take().map(|data| batch_of(data.bind(py))).transpose(),
+            Source::Iterator(parts) => match parts.bind(py).call_method0(intern!(py, "__next__")) {
+                Ok(part) => batch_of(&part).map(Some),
+                Err(error) if error.is_instance_of::<PyStopIteration>(py) => Ok(None),
+                Err(error) => Err(error),
+            },
         });
-        part.transpose().map(|part| part.map_err(|error| self.raised.put(error)))
+        part.transpose()
     }
 }
 
