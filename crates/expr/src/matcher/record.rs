@@ -159,9 +159,17 @@ impl Record {
         base: Base,
         value: &Value<'_>,
     ) -> Result<(), ExprError> {
-        match self.hold(value, base) {
-            Some(held) => self.elements.push(held),
-            None => return Err(self.wrong(attribute, value)),
+        // Written where it is kept: what `hold` makes is read back before it is in memory, which stalls.
+        match (value, base) {
+            (Value::Int(value), Base::Int) => self.elements.push(Held::Int(*value)),
+            (Value::Text(value), Base::Text) => {
+                let (start, end) = self.keep(value);
+                self.elements.push(Held::Text(start, end));
+            }
+            _ => match self.hold(value, base) {
+                Some(held) => self.elements.push(held),
+                None => return Err(self.wrong(attribute, value)),
+            },
         }
         Ok(())
     }
@@ -176,36 +184,61 @@ impl Record {
         self.cells[attribute] = Held::Null;
     }
 
+    /// Sets what an attribute of this kind holds as it is; another is asked what it makes of the value.
+    #[inline]
+    fn set_one(
+        &mut self,
+        attribute: usize,
+        base: Base,
+        held: Held,
+        value: &Value<'_>,
+    ) -> Result<(), ExprError> {
+        if self.attributes.get(attribute).kind != Kind::One(base) {
+            return self.set(attribute, value);
+        }
+        self.cells[attribute] = held;
+        Ok(())
+    }
+
     /// Sets a text.
     ///
     /// # Errors
     /// Where the attribute is of another kind.
+    #[inline]
     pub fn set_text(&mut self, attribute: usize, value: &str) -> Result<(), ExprError> {
-        self.set(attribute, &Value::Text(value))
+        if self.attributes.get(attribute).kind != Kind::One(Base::Text) {
+            return self.set(attribute, &Value::Text(value));
+        }
+        let (start, end) = self.keep(value);
+        self.cells[attribute] = Held::Text(start, end);
+        Ok(())
     }
 
     /// Sets an integer.
     ///
     /// # Errors
     /// As [`set_text`](Self::set_text).
+    #[inline]
     pub fn set_int(&mut self, attribute: usize, value: i64) -> Result<(), ExprError> {
-        self.set(attribute, &Value::Int(value))
+        self.set_one(attribute, Base::Int, Held::Int(value), &Value::Int(value))
     }
 
     /// Sets a float.
     ///
     /// # Errors
     /// As [`set_text`](Self::set_text).
+    #[inline]
     pub fn set_float(&mut self, attribute: usize, value: f64) -> Result<(), ExprError> {
-        self.set(attribute, &Value::Float(value))
+        self.set_one(attribute, Base::Float, Held::Float(value), &Value::Float(value))
     }
 
     /// Sets a bool.
     ///
     /// # Errors
     /// As [`set_text`](Self::set_text).
+    #[inline]
     pub fn set_bool(&mut self, attribute: usize, value: bool) -> Result<(), ExprError> {
-        self.set(attribute, &Value::Bool(value))
+        self.set_one(attribute, Base::Bool, Held::Bool(value), &Value::Bool(value))
     }
 
     /// As [`set`](Self::set), of a frame's value: of a decimal of more than 38 digits it is known that there is one, and a

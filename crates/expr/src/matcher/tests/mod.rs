@@ -1,5 +1,6 @@
 mod bad;
 mod chance;
+mod json;
 mod law;
 mod live;
 mod snapshot;

@@ -8,6 +8,9 @@ use rowmill_columns::{DecimalValue, Scalar, Value};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+mod eight;
+pub(super) mod plain;
+
 use super::record::Record;
 use crate::ExprError;
 use crate::kind::{Base, Kind};
@@ -35,6 +38,7 @@ impl Record {
     pub fn set_json(&mut self, json: &[u8], ignores_unknown: bool) -> Result<(), ExprError> {
         let read = match std::str::from_utf8(json) {
             // Looked at once, and not text by text.
+            Ok(json) if plain::read(self, json, ignores_unknown).is_some() => Ok(()),
             Ok(json) => self.read_json(serde_json::Deserializer::from_str(json), ignores_unknown),
             // Which knows where it is.
             Err(_) => self.read_json(serde_json::Deserializer::from_slice(json), ignores_unknown),
@@ -52,7 +56,7 @@ impl Record {
         })
     }
 
-    fn read_json<'de, R: serde_json::de::Read<'de>>(
+    pub(super) fn read_json<'de, R: serde_json::de::Read<'de>>(
         &mut self,
         mut source: serde_json::Deserializer<R>,
         ignores_unknown: bool,
@@ -179,31 +183,35 @@ impl<'de> Visitor<'de> for Member<'_> {
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.set(&Value::Bool(value))
+        self.record.set_bool(self.attribute, value).map_err(E::custom)
     }
 
+    #[inline]
     fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
         match self.kind() {
             // A number is the float that it spells.
-            Kind::One(Base::Float) => self.set(&Value::Float(value as f64)),
-            _ => self.set(&Value::Int(value)),
+            Kind::One(Base::Float) => self.visit_f64(value as f64),
+            _ => self.record.set_int(self.attribute, value).map_err(E::custom),
         }
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
         match (self.kind(), i64::try_from(value)) {
-            (Kind::One(Base::Float), _) => self.set(&Value::Float(value as f64)),
-            (_, Ok(value)) => self.set(&Value::Int(value)),
+            (Kind::One(Base::Float), _) => self.visit_f64(value as f64),
+            (_, Ok(value)) => self.visit_i64(value),
             (_, Err(_)) => self.set(&Value::UInt(value)),
         }
     }
 
+    #[inline]
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.set(&Value::Float(value))
+        self.record.set_float(self.attribute, value).map_err(E::custom)
     }
 
+    #[inline]
     fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
         match self.kind() {
+            Kind::One(Base::Text) => self.record.set_text(self.attribute, value).map_err(E::custom),
             Kind::One(base) => match text_value(base, value) {
                 Some(scalar) => self.set_scalar(&scalar),
                 None => self.set(&Value::Text(value)),
