@@ -7,7 +7,8 @@ use super::key::Key;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dictionary {
     numbers: HashMap<i64, u32, RandomState>,
-    texts: HashMap<Box<[u8]>, u32, RandomState>,
+    short: HashMap<Short, u32, RandomState>,
+    long: HashMap<Box<[u8]>, u32, RandomState>,
     /// The number of each value, of those that are numbers.
     values: Vec<i64>,
     /// Of numbers that lie close together, from `lowest` on: the number of each, counted from 1.
@@ -20,7 +21,8 @@ impl Dictionary {
     pub(crate) fn with_capacity(numbers: usize, texts: usize) -> Self {
         Self {
             numbers: HashMap::with_capacity_and_hasher(numbers, RandomState::default()),
-            texts: HashMap::with_capacity_and_hasher(texts, RandomState::default()),
+            short: HashMap::with_capacity_and_hasher(texts, RandomState::default()),
+            long: HashMap::default(),
             values: Vec::with_capacity(numbers),
             direct: Vec::new(),
             lowest: 0,
@@ -33,15 +35,16 @@ impl Dictionary {
     }
 
     /// The values that are not, in the order of their numbers.
-    pub(crate) fn texts(&self) -> Vec<&[u8]> {
-        let mut texts: Vec<(u32, &[u8])> =
-            self.texts.iter().map(|(text, &number)| (number, &**text)).collect();
+    pub(crate) fn texts(&self) -> Vec<Box<[u8]>> {
+        let long = self.long.iter().map(|(text, &number)| (number, text.clone()));
+        let mut texts: Vec<(u32, Box<[u8]>)> =
+            self.short.iter().map(|(text, &number)| (number, text.bytes())).chain(long).collect();
         texts.sort_unstable();
         texts.into_iter().map(|(_, text)| text).collect()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.numbers.len() + self.texts.len()
+        self.numbers.len() + self.short.len() + self.long.len()
     }
 
     /// The number of a value, which it gets now if it has none.
@@ -52,12 +55,15 @@ impl Dictionary {
                 self.values.push(number);
                 next
             }),
-            Key::Bytes(bytes) => match self.texts.get(bytes) {
-                Some(&id) => id,
-                None => {
-                    self.texts.insert(bytes.into(), next);
-                    next
-                }
+            Key::Bytes(bytes) => match Short::new(bytes) {
+                Some(short) => *self.short.entry(short).or_insert(next),
+                None => match self.long.get(bytes) {
+                    Some(&id) => id,
+                    None => {
+                        self.long.insert(bytes.into(), next);
+                        next
+                    }
+                },
             },
         }
     }
@@ -70,7 +76,10 @@ impl Dictionary {
                 self.direct.get(at)?.checked_sub(1)
             }
             Key::Number(number) => self.numbers.get(&number).copied(),
-            Key::Bytes(bytes) => self.texts.get(bytes).copied(),
+            Key::Bytes(bytes) => match Short::new(bytes) {
+                Some(short) => self.short.get(&short).copied(),
+                None => self.long.get(bytes).copied(),
+            },
         }
     }
 
@@ -100,11 +109,44 @@ impl Dictionary {
 
     /// Bytes that it takes, about.
     pub(crate) fn byte_len(&self) -> usize {
-        let texts: usize = self.texts.keys().map(|text| text.len().next_multiple_of(16)).sum();
+        let texts: usize = self.long.keys().map(|text| text.len().next_multiple_of(16)).sum();
         self.numbers.allocation_size()
-            + self.texts.allocation_size()
+            + self.short.allocation_size()
+            + self.long.allocation_size()
             + texts
             + self.values.len() * 8
             + self.direct.len() * 4
+    }
+}
+
+/// A text of at most 15 bytes, noughts behind it and its length last: it is compared where it stands in its table, and
+/// not by way of memory of its own, which a record's 16 texts would wait for one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Short(u64, u64);
+
+impl Short {
+    #[inline]
+    fn new(text: &[u8]) -> Option<Self> {
+        let length = text.len();
+        // Read from both ends, which may overlap: a copy of a length that is not known is a call.
+        let (low, high) = if length > 15 {
+            return None;
+        } else if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>())
+        {
+            let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+            (first, last.checked_shr(8 * (16 - length as u32)).unwrap_or(0))
+        } else if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>())
+        {
+            let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+            (u64::from(first) | u64::from(last) << (8 * (length - 4)), 0)
+        } else {
+            (text.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)), 0)
+        };
+        Some(Self(low, high | (length as u64) << 56))
+    }
+
+    fn bytes(self) -> Box<[u8]> {
+        let all = [self.0.to_le_bytes(), self.1.to_le_bytes()].concat();
+        all[..usize::from(all[15])].into()
     }
 }

@@ -39,6 +39,7 @@ mod dictionary;
 mod explain;
 mod expressions;
 mod fill;
+mod find;
 mod form;
 mod gather;
 mod json;

@@ -1,7 +1,7 @@
 //! Which slots are left of a record: its row of each layer, one after the other.
 
 use super::base::Base;
-use super::key::Key;
+use super::find::Place;
 use super::layer::{Layer, Places};
 use super::line::{BLOCK, Line, Lines};
 use super::record::Record;
@@ -27,13 +27,10 @@ impl Base {
         scratch.lists.clear();
         scratch.values.clear();
         scratch.is_spread = false;
+        self.find(record, scratch);
         let mut is_first = true;
-        for step in &self.steps {
-            let found = if step.is_several() {
-                Found::plain(self.row_of_several(step, record))
-            } else {
-                self.row_of(&step.layers[0], record, scratch)
-            };
+        for (at, step) in self.steps.iter().enumerate() {
+            let found = step.found(scratch.found[at], self.blocks);
             match found {
                 Found::Row { row, flips: [] } if is_first => self.begin_with(row, scratch),
                 found => {
@@ -77,76 +74,6 @@ impl Base {
         }
     }
 
-    fn row_of_several<'b>(&self, step: &'b Step, record: &Record) -> &'b [u32] {
-        let mut state = 0;
-        for layer in step.layers.iter().rev() {
-            state = state * layer.states() + self.state(layer, record);
-        }
-        &step.rows[state * self.blocks..(state + 1) * self.blocks]
-    }
-
-    /// Which of its rows a layer without flips has for a record.
-    fn state(&self, layer: &Layer, record: &Record) -> usize {
-        let at = layer.attribute;
-        if !record.has(at) {
-            return layer.row_count;
-        }
-        let key = record.key(at);
-        match (&layer.places, key) {
-            (Places::Values { row_of, .. }, Some(key)) => {
-                self.dictionaries[at].find(key).map_or(0, |id| row_of[id as usize] as usize)
-            }
-            (Places::Spans { cut_keys, .. }, Some(Key::Number(key))) => {
-                cut_keys.partition_point(|&one| one <= key)
-            }
-            _ => 0,
-        }
-    }
-
-    fn row_of<'b>(&'b self, layer: &'b Layer, record: &Record, scratch: &mut Scratch) -> Found<'b> {
-        let at = layer.attribute;
-        if !record.has(at) {
-            return Found::plain(&layer.missing);
-        }
-        match &layer.places {
-            Places::Values { starts, flips, row_of } if layer.sort == Sort::Values => {
-                let id = record.key(at).and_then(|key| self.dictionaries[at].find(key));
-                let Some(id) = id.map(|id| id as usize) else {
-                    return Found::plain(layer.row(0, self.blocks));
-                };
-                let row = layer.row(row_of[id] as usize, self.blocks);
-                Found::Row { row, flips: &flips[starts[id] as usize..starts[id + 1] as usize] }
-            }
-            Places::Values { .. } => {
-                let (from, to) = self.list(at, record, scratch);
-                if from == to {
-                    return Found::plain(layer.row(0, self.blocks));
-                }
-                Found::Several(from, to)
-            }
-            Places::Spans { keys, starts, flips, cuts, cut_keys } => {
-                let Some(Key::Number(key)) = record.key(at) else {
-                    return Found::plain(&layer.missing);
-                };
-                // Which row first: its keys are few, and near each other in memory.
-                let cut = cut_keys.partition_point(|&one| one <= key);
-                let from = cuts[cut] as usize;
-                let to = cuts.get(cut + 1).map_or(from, |&to| to as usize);
-                let passed = from + keys[from..to].partition_point(|&one| one <= key);
-                let start = |at: usize| starts[at] as usize;
-                let here = start(passed);
-                let before = start(cuts[cut] as usize)..here;
-                let (row, flips) = match cuts.get(cut + 1) {
-                    Some(&next) if start(next as usize) - here < before.len() => {
-                        (cut + 1, &flips[here..start(next as usize)])
-                    }
-                    _ => (cut, &flips[before]),
-                };
-                Found::Row { row: layer.row(row, self.blocks), flips }
-            }
-        }
-    }
-
     fn narrow_to(&self, layer: &Layer, found: Found<'_>, compacts: bool, scratch: &mut Scratch) {
         match found {
             Found::Row { row, flips: [] } => self.and(row, scratch),
@@ -177,24 +104,6 @@ impl Base {
         }
     }
 
-    /// The values in a record's list, found once for however many layers.
-    pub(crate) fn list(
-        &self,
-        attribute: usize,
-        record: &Record,
-        scratch: &mut Scratch,
-    ) -> (usize, usize) {
-        if let Some(&(_, from, to)) = scratch.lists.iter().find(|list| list.0 == attribute) {
-            return (from, to);
-        }
-        let from = scratch.values.len();
-        let dictionary = &self.dictionaries[attribute];
-        scratch.values.extend(record.keys(attribute).filter_map(|key| dictionary.find(key)));
-        let to = scratch.values.len();
-        scratch.lists.push((attribute, from, to));
-        (from, to)
-    }
-
     /// Leaves the slots that a row has.
     fn and(&self, row: &[u32], scratch: &mut Scratch) {
         for (&block, left) in scratch.live.iter().zip(&mut scratch.left) {
@@ -220,6 +129,32 @@ enum Found<'b> {
     Row { row: &'b [u32], flips: &'b [u32] },
     /// The values of a list, where they are in the scratch.
     Several(usize, usize),
+}
+
+impl Step {
+    fn found(&self, place: Place, blocks: usize) -> Found<'_> {
+        let Place { row, from, to } = place;
+        if self.is_several() {
+            let row = row as usize * blocks;
+            return Found::plain(&self.rows[row..row + blocks]);
+        }
+        let layer = &self.layers[0];
+        if place == Place::MISSING {
+            return Found::plain(&layer.missing);
+        }
+        let (from, to) = (from as usize, to as usize);
+        match &layer.places {
+            Places::Values { .. } if layer.sort == Sort::Elements && from < to => {
+                Found::Several(from, to)
+            }
+            Places::Values { .. } if layer.sort == Sort::Elements => {
+                Found::plain(layer.row(0, blocks))
+            }
+            Places::Values { flips, .. } | Places::Spans { flips, .. } => {
+                Found::Row { row: layer.row(row as usize, blocks), flips: &flips[from..to] }
+            }
+        }
+    }
 }
 
 impl<'b> Found<'b> {

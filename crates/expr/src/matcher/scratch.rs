@@ -1,3 +1,4 @@
+use super::find::Place;
 use super::line::Line;
 use super::residual::Memo;
 
@@ -19,6 +20,10 @@ pub struct Scratch {
     pub(crate) plain: Vec<u32>,
     pub(crate) extra: Vec<u32>,
     pub(crate) memo: Memo,
+    /// The number of each attribute's value among those that expressions name.
+    pub(crate) ids: Vec<u32>,
+    /// Where each step has what it says of the record.
+    pub(crate) found: Vec<Place>,
     /// The values of a record's lists: the attribute, and where they begin and end in `values`.
     pub(crate) lists: Vec<(usize, usize, usize)>,
     pub(crate) values: Vec<u32>,

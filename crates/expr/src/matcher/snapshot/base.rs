@@ -148,7 +148,7 @@ fn write_dictionary(dictionary: &Dictionary, out: &mut Out<'_>) -> io::Result<()
     let mut text = Vec::new();
     let mut ends = Vec::new();
     for bytes in dictionary.texts() {
-        text.extend_from_slice(bytes);
+        text.extend_from_slice(&bytes);
         ends.push(text.len() as u64);
     }
     out.u64s(ends)?;

@@ -1,5 +1,6 @@
 mod bad;
 mod chance;
+mod dictionary;
 mod json;
 mod law;
 mod live;
