@@ -84,7 +84,11 @@ def anyio_backend(request: pytest.FixtureRequest) -> object:
 def postgres(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
     """The session's server, with TCP and TLS. No server is a failure, never a skip."""
     through = request.config.getoption("--through")
-    server = PooledServer(THROUGH[through], tcp=True) if through else PostgresServer(tcp=True)
+    server = (
+        PooledServer(THROUGH[through], tcp=True, in_memory=True)
+        if through
+        else PostgresServer(tcp=True, in_memory=True)
+    )
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(server)

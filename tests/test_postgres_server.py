@@ -12,23 +12,26 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.console import APPLICATION
 from tests.postgres_server import (
+    MEMORY,
     PASSWORD,
     ROLES,
     PostgresServer,
     ServerUnavailableError,
     find_binaries,
+    has_room,
 )
 
 # A pooler in between would be what is tested.
 pytestmark = pytest.mark.direct("the server's own harness")
 
 KILLED = """
-import os, signal
+import os, signal, sys
 from tests.postgres_server import PostgresServer
-server = PostgresServer()
+server = PostgresServer(in_memory=sys.argv[1] == "in memory")
 server.start()
-print(server.socket_dir, flush=True)
+print(server.socket_dir, (server.socket_dir / "data").resolve(), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -79,13 +82,27 @@ def test_bad_setting_is_reported_and_cleaned_up() -> None:
     _wait_until_gone(server.socket_dir)
 
 
-def test_server_does_not_outlive_a_killed_parent() -> None:
+@pytest.mark.parametrize("place", ["on disk", "in memory"])
+def test_server_does_not_outlive_a_killed_parent(place: str) -> None:
     root = Path(__file__).resolve().parent.parent
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED], cwd=root, stdout=subprocess.PIPE, text=True, check=False
-    )
+    command = [sys.executable, "-c", KILLED, place]
+    done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True, check=False)
     assert done.returncode == -signal.SIGKILL
-    _wait_until_gone(Path(done.stdout.strip()))
+    directories = [Path(path) for path in done.stdout.split()]
+    is_apart = not directories[1].is_relative_to(directories[0])
+    assert is_apart == (place == "in memory" and has_room(MEMORY))
+    for directory in directories:
+        _wait_until_gone(directory)
+
+
+def test_fresh_databases_come_after_a_session_was_ended(postgres: PostgresServer) -> None:
+    with postgres.fresh_database():
+        postgres.psql(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            f" where application_name = '{APPLICATION}'"
+        )
+        with postgres.fresh_database() as url, psycopg.connect(url):
+            pass
 
 
 def test_missing_binaries_are_an_error_that_says_what_to_do(

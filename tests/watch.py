@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
 
+from tests.console import APPLICATION
 from tests.postgres_server import PostgresServer
 
 T = TypeVar("T")
@@ -71,7 +72,7 @@ def sessions(server: PostgresServer, like: str = "%", *, state: str = "%") -> in
     """Clients of the server whose last statement and state are like these."""
     sql = (
         "select count(*) from pg_stat_activity where backend_type = 'client backend'"
-        f" and pid <> pg_backend_pid() and query like '{like}' and state like '{state}'"
+        f" and application_name <> '{APPLICATION}' and pid <> pg_backend_pid() and query like '{like}' and state like '{state}'"
     )
     return int(server.psql(sql))
 
