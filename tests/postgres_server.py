@@ -88,8 +88,11 @@ class ServerUnavailableError(RuntimeError):
 
 
 def has_room(memory: Path) -> bool:
-    """Whether it is there, and has room for some servers."""
-    return memory.is_dir() and shutil.disk_usage(memory).free > ROOM
+    """Whether it is there, and has room for some servers: by its own limit, and by what the machine has left."""
+    if not memory.is_dir() or shutil.disk_usage(memory).free < ROOM:
+        return False
+    lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    return int(lines["MemAvailable"].split()[0]) << 10 > ROOM
 
 
 def _candidates() -> Iterator[Path]:
@@ -203,13 +206,11 @@ class PostgresServer(Supervised):
         self.settings = {**SETTINGS, **(settings or {})}
         self.port = 5432
         self._databases = itertools.count(1)
-        self._console: Console | None = None
 
     def stop(self) -> None:
         """Stops the server, and what still talks to it."""
-        if self._console is not None:
+        if hasattr(self, "_console"):
             self._console.close()
-            self._console = None
         super().stop()
 
     @property
@@ -291,20 +292,18 @@ class PostgresServer(Supervised):
     def fresh_database(self) -> Iterator[str]:
         """The URL of an empty database that is dropped after the block (about 20 ms together)."""
         name = f"fresh_{next(self._databases)}"
-        create = f'create database "{name}" template template0'
         # Since PostgreSQL 15 the usual way logs each page: twice the time where nothing is synced.
-        self._administer(f"{create} strategy file_copy", otherwise=create)
+        create = f'create database "{name}" template template0'
+        if not self._console.run(f"{create} strategy file_copy"):
+            # It may be there, without anybody having said so.
+            name = f"{name}_again"
+            self.psql(f'create database "{name}" template template0')
         try:
             yield self.dsn(database=name)
         finally:
-            drop = f'drop database "{name}" with (force)'
-            self._administer(drop, otherwise=drop)
-
-    def _administer(self, sql: str, *, otherwise: str) -> None:
-        if self._console is None:
-            self._console = Console(self._psql_command(self.database))
-        if not self._console.run(sql):
-            self.psql(otherwise)
+            drop = f'drop database if exists "{name}" with (force)'
+            if not self._console.run(drop):
+                self.psql(drop)
 
     def start(self) -> None:
         """Makes a cluster and waits until it answers.
@@ -318,12 +317,13 @@ class PostgresServer(Supervised):
         self.socket_dir = Path(tempfile.mkdtemp(prefix="rowmill-pg-", dir="/tmp"))
         self.log_file = self.socket_dir / "log"
         self._data = self.socket_dir / "data"
+        self._console = Console(lambda: self._psql_command(self.database))
         try:
             self._own(self.socket_dir)
             if self.in_memory and has_room(MEMORY):
-                place = Path(tempfile.mkdtemp(prefix="rowmill-pg-", dir=MEMORY))
-                self._own(place)
-                self._data.symlink_to(place)
+                prefix = f"rowmill-pg-{os.getpid()}-"
+                self._data.symlink_to(tempfile.mkdtemp(prefix=prefix, dir=MEMORY))
+                self._own(self._data)
             self._make_reachable()
             self._initialise()
             self._launch()

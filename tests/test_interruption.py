@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -197,6 +198,67 @@ def test_ctrl_c(request: pytest.FixtureRequest, postgres: PostgresServer, statem
         assert process.stdout.readline() == "same\n"
         assert process.wait(HANG) == 0
     assert not running(postgres, "%pg_sleep%")
+
+
+EARLY = """
+    import signal, sys, time
+    import rowmill as rm
+
+    def late(*_):
+        raise TimeoutError("too late")
+
+    signal.signal(signal.SIGALRM, late)
+    db = rm.Database(sys.argv[1])
+    many = list(range(3_000_000))
+    for statement, values in (("select 1 where 1 = any($1)", [many]), ({endless!r}, [])):
+        signal.setitimer(signal.ITIMER_REAL, 0.01 if values else 0.3)
+        try:
+            db.fetch(statement, *values)
+        except TimeoutError as error:
+            print(error, flush=True)
+"""
+
+
+def test_a_signal_during_the_first_call_of_all(pg_url: str) -> None:
+    """It comes while the arguments are read, before anything waits; later ones are heard as well."""
+    script = textwrap.dedent(EARLY).format(endless="select pg_sleep(30)")
+    command = [sys.executable, "-c", script, pg_url]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=2 * HANG, check=False)
+    assert (done.stdout, done.stderr) == ("too late\n" * 2, "")
+
+
+IN_A_FORK = """
+    import os, signal, sys, threading
+    import rowmill as rm
+
+    def fork():
+        rm.Database("sqlite://").fetch("select 1")
+        pid = os.fork()
+        if pid == 0:
+            signal.setitimer(signal.ITIMER_REAL, 0.3)
+            try:
+                rm.Database("sqlite://").fetch(sys.argv[1])
+            except TimeoutError:
+                os._exit(7)
+            os._exit(1)
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+    def late(*_):
+        raise TimeoutError("too late")
+
+    signal.signal(signal.SIGALRM, late)
+    thread = threading.Thread(target=fork)
+    thread.start()
+    thread.join()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_signal_in_the_fork_of_a_thread() -> None:
+    """The thread that forks is the main thread of the fork, where signals are handled."""
+    command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(IN_A_FORK), ENDLESS]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=2 * HANG, check=False)
+    assert (done.stdout, done.stderr) == ("7\n", "")
 
 
 CONNECTING = """

@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyAttributeError, PyImportError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PySequence, PyString, PyTuple};
@@ -26,7 +26,7 @@ pub(crate) fn blocking<R: Send>(
     py: Python<'_>,
     work: impl FnOnce(&dyn Fn() -> bool) -> rowmill::Result<R> + Send,
 ) -> PyResult<R> {
-    let sees_signals = sees_signals(py);
+    let sees_signals = sees_signals(py)?;
     let (done, raised) = py.detach(move || {
         let raised = RefCell::new(None);
         // Not attached: Python shuts down, and there are no handlers any more.
@@ -50,22 +50,30 @@ pub(crate) fn blocking<R: Send>(
 /// Whether signal handlers run on this thread, as they do on Python's main thread alone. Any other
 /// leaves the interpreter alone while it waits: a daemon thread may outlive it, and to attach to what
 /// is being taken down crashes the process.
-fn sees_signals(py: Python<'_>) -> bool {
+fn sees_signals(py: Python<'_>) -> PyResult<bool> {
     thread_local! {
         /// By process: the thread that forks is the main thread of the fork.
         static KNOWN: Cell<Option<(u32, bool)>> = const { Cell::new(None) };
     }
     let process = std::process::id();
-    let known = KNOWN.get().filter(|(known, _)| *known == process);
-    known.map_or_else(
-        || {
-            // Nothing can be imported, and no handler runs, once Python shuts down.
-            let sees = is_main_thread(py).unwrap_or(false);
+    if let Some((_, sees)) = KNOWN.get().filter(|(known, _)| *known == process) {
+        return Ok(sees);
+    }
+    match is_main_thread(py) {
+        Ok(sees) => {
             KNOWN.set(Some((process, sees)));
-            sees
-        },
-        |(_, sees)| sees,
-    )
+            Ok(sees)
+        }
+        // Nothing can be imported, and no handler runs, once Python shuts down.
+        Err(error)
+            if error.is_instance_of::<PyImportError>(py)
+                || error.is_instance_of::<PyAttributeError>(py) =>
+        {
+            Ok(false)
+        }
+        // What a signal's handler raised meanwhile.
+        Err(error) => Err(error),
+    }
 }
 
 fn is_main_thread(py: Python<'_>) -> PyResult<bool> {

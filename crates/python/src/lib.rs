@@ -32,9 +32,11 @@ use pyo3::prelude::*;
 mod _rowmill {
     use pyo3::prelude::*;
 
-    /// The package's version, as the crates have it.
     #[pymodule_init]
-    fn version(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // PyO3 imports it when the first value is looked at, and panics where a signal's handler raises meanwhile.
+        module.py().import("datetime")?;
+        // The package's version, as the crates have it.
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 

@@ -28,7 +28,11 @@ impl Raised {
             wrapped.set_cause(py, Some(error));
             error = wrapped;
         }
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let unwanted = if kept.is_none() { kept.replace(error) } else { Some(error) };
+        // Its end may run Python code, which may come back here.
+        drop(kept);
+        drop(unwanted);
         Error::new(ErrorKind::Cancelled, "an exception ended the load")
     }
 

@@ -6,6 +6,7 @@
 mod brute;
 mod chance;
 mod figures;
+mod floor;
 mod workload;
 
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use brute::{Known, Tree};
 use chance::Chance;
 use figures::figures;
+use floor::floor;
 use rowmill_expr::ExprError;
 use rowmill_expr::matcher::{Base, Live, Record, Scratch};
 use workload::Workload;
@@ -74,13 +76,18 @@ fn measure(size: usize, shows: bool, loops: bool) -> Result<(), ExprError> {
             Ok((workload.record(&request)?, Known::new(&request)))
         })
         .collect::<Result<_, ExprError>>()?;
+    let mut left = vec![0; stats.steps.len()];
+    let mut scratch = Scratch::new();
+    for (record, _) in &records {
+        let now = base.left(record, &mut scratch);
+        left.iter_mut().zip(now).for_each(|(all, now)| *all += now);
+    }
+    // About: each step reads a line for each block that those before it left, and some more for lists and flips; lines
+    // without a slot are one.
+    let last = left.last().copied().unwrap_or(0);
+    let lines = stats.blocks + (left.iter().sum::<usize>() - last) / requests;
     if shows {
-        let mut left = vec![0; stats.steps.len()];
-        for (record, _) in &records {
-            let now = base.left(record, &mut Scratch::new());
-            left.iter_mut().zip(now).for_each(|(all, now)| *all += now);
-        }
-        for (step, left) in stats.steps.iter().zip(left) {
+        for (step, left) in stats.steps.iter().zip(&left) {
             for layer in step {
                 println!(
                     "  {:12} {:9} {:8} clauses, passing {:.3}, {:4} rows, {:9} bytes",
@@ -92,10 +99,10 @@ fn measure(size: usize, shows: bool, loops: bool) -> Result<(), ExprError> {
                     layer.bytes,
                 );
             }
-            println!("    {:6.1} of {} blocks left", left as f64 / requests as f64, stats.blocks);
+            println!("    {:6.1} of {} blocks left", *left as f64 / requests as f64, stats.blocks);
         }
     }
-    let (mut scratch, mut ids, mut found) = (Scratch::new(), Vec::new(), 0);
+    let (mut ids, mut found) = (Vec::new(), 0);
     for (record, _) in &records {
         ids.clear();
         base.matches(record, &mut scratch, &mut ids)?;
@@ -137,6 +144,11 @@ fn measure(size: usize, shows: bool, loops: bool) -> Result<(), ExprError> {
     }
     let [mean, p50, p99] = figures(&mut quick);
     let [slow_mean, slow_p50, slow_p99] = figures(&mut slow);
+    println!(
+        "  about {lines} lines of 64 bytes a request; so many alone take {:.2} us from anywhere in {} MB",
+        floor(lines, stats.bytes),
+        stats.bytes >> 20,
+    );
     println!(
         "  {:.1} ids a request, {:.2} %; the same ids on {} requests\n  matcher  mean {mean:9.2} us  p50 {p50:9.2}  p99 {p99:9.2}  ({:.1} x p50), {:.2} us where the \
          machine was quickest\n  loop     mean {slow_mean:9.2} us  p50 {slow_p50:9.2}  p99 {slow_p99:9.2}  ({:.0} x the matcher's mean)",

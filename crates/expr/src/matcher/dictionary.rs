@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
@@ -17,12 +19,14 @@ pub(crate) struct Dictionary {
 }
 
 impl Dictionary {
-    /// With room for so many numbers and so many texts.
-    pub(crate) fn with_capacity(numbers: usize, texts: usize) -> Self {
+    /// With room for so many numbers, and for texts of these lengths.
+    pub(crate) fn with_capacity(numbers: usize, lengths: impl Iterator<Item = usize>) -> Self {
+        let (mut short, mut long) = (0, 0);
+        lengths.for_each(|length| *(if length > SHORT { &mut long } else { &mut short }) += 1);
         Self {
             numbers: HashMap::with_capacity_and_hasher(numbers, RandomState::default()),
-            short: HashMap::with_capacity_and_hasher(texts, RandomState::default()),
-            long: HashMap::default(),
+            short: HashMap::with_capacity_and_hasher(short, RandomState::default()),
+            long: HashMap::with_capacity_and_hasher(long, RandomState::default()),
             values: Vec::with_capacity(numbers),
             direct: Vec::new(),
             lowest: 0,
@@ -35,10 +39,10 @@ impl Dictionary {
     }
 
     /// The values that are not, in the order of their numbers.
-    pub(crate) fn texts(&self) -> Vec<Box<[u8]>> {
-        let long = self.long.iter().map(|(text, &number)| (number, text.clone()));
-        let mut texts: Vec<(u32, Box<[u8]>)> =
-            self.short.iter().map(|(text, &number)| (number, text.bytes())).chain(long).collect();
+    pub(crate) fn texts(&self) -> Vec<Cow<'_, [u8]>> {
+        let short = self.short.iter().map(|(text, &number)| (number, Cow::Owned(text.bytes())));
+        let long = self.long.iter().map(|(text, &number)| (number, Cow::Borrowed(&**text)));
+        let mut texts: Vec<(u32, Cow<'_, [u8]>)> = short.chain(long).collect();
         texts.sort_unstable();
         texts.into_iter().map(|(_, text)| text).collect()
     }
@@ -119,7 +123,10 @@ impl Dictionary {
     }
 }
 
-/// A text of at most 15 bytes, noughts behind it and its length last: it is compared where it stands in its table, and
+/// The length of the longest texts that are kept in their table.
+const SHORT: usize = 15;
+
+/// A text of at most so many bytes, noughts behind it and its length last: it is compared where it stands in its table, and
 /// not by way of memory of its own, which a record's 16 texts would wait for one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Short(u64, u64);
@@ -129,7 +136,7 @@ impl Short {
     fn new(text: &[u8]) -> Option<Self> {
         let length = text.len();
         // Read from both ends, which may overlap: a copy of a length that is not known is a call.
-        let (low, high) = if length > 15 {
+        let (low, high) = if length > SHORT {
             return None;
         } else if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>())
         {
@@ -145,8 +152,9 @@ impl Short {
         Some(Self(low, high | (length as u64) << 56))
     }
 
-    fn bytes(self) -> Box<[u8]> {
-        let all = [self.0.to_le_bytes(), self.1.to_le_bytes()].concat();
-        all[..usize::from(all[15])].into()
+    fn bytes(self) -> Vec<u8> {
+        let mut all = [self.0.to_le_bytes(), self.1.to_le_bytes()].concat();
+        all.truncate(usize::from(all[SHORT]));
+        all
     }
 }

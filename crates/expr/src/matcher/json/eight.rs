@@ -1,4 +1,4 @@
-//! Eight bytes of text at a time, the first one lowest: a loop by bytes has its end guessed wrong at nearly every text.
+//! Eight bytes of text at a time, the first one lowest.
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = ONES << 7;

@@ -163,7 +163,9 @@ fn read_dictionary(source: &mut Source<'_>) -> Result<Dictionary, ExprError> {
     if !values.is_empty() && !ends.is_empty() {
         return Err(damaged("values of two kinds"));
     }
-    let mut dictionary = Dictionary::with_capacity(values.len(), ends.len());
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    let lengths = ends.iter().zip(starts).map(|(&end, start)| end.saturating_sub(start) as usize);
+    let mut dictionary = Dictionary::with_capacity(values.len(), lengths);
     for &value in &values {
         dictionary.intern(Key::Number(value));
     }

@@ -27,5 +27,5 @@ fn texts_of_every_length_are_told_apart() {
         assert_eq!(dictionary.find(Key::Bytes(text)), Some(id), "{text:?}");
     }
     assert_eq!(dictionary.len(), texts.len());
-    assert!(dictionary.texts().iter().map(|text| text.to_vec()).eq(texts));
+    assert!(dictionary.texts().into_iter().map(|text| text.into_owned()).eq(texts));
 }

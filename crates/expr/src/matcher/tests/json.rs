@@ -170,6 +170,72 @@ fn both_ways_agree() {
     assert!(whole > 10_000 && refused > 10_000, "{whole} read, {refused} refused");
 }
 
+/// Digits before and behind a point, and an exponent, of all lengths that are read in one way or another.
+fn number(chance: &mut Chance) -> String {
+    let digits = |chance: &mut Chance, most: usize| -> String {
+        let count = chance.below(most + 1);
+        (0..count).map(|_| char::from(b'0' + chance.below(10) as u8)).collect()
+    };
+    let mut out = String::from(*chance.one(&["", "", "-"]));
+    out += &digits(chance, 21);
+    if chance.below(2) == 0 {
+        out.push('.');
+        out += &digits(chance, 21);
+    }
+    if chance.below(6) == 0 {
+        out += chance.one::<&str>(&["e", "E", "e+", "e-"]);
+        out += &digits(chance, 3);
+    }
+    out
+}
+
+#[test]
+fn numbers_of_all_lengths_are_read_alike() {
+    let attributes = attributes();
+    let mut chance = Chance(11);
+    let mut read = 0;
+    for _ in 0..60_000 {
+        let value = number(&mut chance);
+        let text = match *chance.one(&["int", "unsigned", "float", "decimal", "ints", "floats"]) {
+            list @ ("ints" | "floats") => format!("{{\"{list}\":[{value},{value} ]}}"),
+            name => format!("{{\"{name}\":{value}}}"),
+        };
+        read += usize::from(compare(&attributes, &text));
+    }
+    assert!(read > 10_000, "{read}");
+}
+
+/// Each byte that ends a text or might be taken for one, after each number of others.
+#[test]
+fn texts_end_where_they_end() {
+    let attributes = attributes();
+    for before in 0..20 {
+        for mark in [
+            "\"", "\\n", "\\", "\u{1f}", " ", "!", "#", "[", "]", "\u{7f}", "é", "€", "😀",
+            "\u{a0}",
+        ] {
+            for behind in ["", "a", "\"", "aaaaaaaaaaa\""] {
+                let text = format!("{{\"text\":\"{}{mark}{behind}", "a".repeat(before));
+                for end in ["", "}", "\"}", ",\"int\":1}"] {
+                    compare(&attributes, &format!("{text}{end}"));
+                }
+            }
+        }
+    }
+}
+
+/// Whether both ways read it, and have read the same.
+fn compare(attributes: &Arc<Attributes>, text: &str) -> bool {
+    let (mut quick, mut alike) = (Record::new(attributes), Record::new(attributes));
+    let done = json::plain::read(&mut quick, text, false).is_some();
+    let told = alike.read_json(serde_json::Deserializer::from_str(text), false);
+    assert_eq!(done, told.is_ok(), "{text}: {told:?}");
+    if done {
+        assert_eq!(shown(&quick), shown(&alike), "{text}");
+    }
+    done
+}
+
 #[test]
 fn odd_members_do_not_send_the_rest_the_long_way() {
     let mut record = Record::new(&attributes());
