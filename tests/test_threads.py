@@ -224,33 +224,6 @@ def test_a_process_ends_while_a_thread_waits(pg_url: str, postgres: PostgresServ
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_process_ends_while_a_thread_loads(any_url: str) -> None:
-    """Rows come from Python code, which is asked for more of them when there is no Python any more."""
-    script = """
-        import sys, threading, time
-        import rowmill as rm
-
-        class Slow:
-            def __del__(self, sleep=time.sleep):
-                sleep(0.5)
-
-        def rows():
-            while True:
-                time.sleep(0.05)
-                yield [{"n": 1}]
-
-        slow = Slow()
-        db = rm.Database(sys.argv[1])
-        db.execute("create table t (n integer)")
-        load = lambda: db.load("t", rows(), progress=lambda rows: None)
-        threading.Thread(target=load, daemon=True).start()
-        time.sleep(0.2)
-    """
-    command = [sys.executable, "-c", textwrap.dedent(script), any_url]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
 def test_an_interpreter_that_ends_can_still_ask(any_url: str) -> None:
     script = """
         import sys
