@@ -206,11 +206,11 @@ class PostgresServer(Supervised):
         self.settings = {**SETTINGS, **(settings or {})}
         self.port = 5432
         self._databases = itertools.count(1)
+        self._console = Console(lambda: self._psql_command(self.database))
 
     def stop(self) -> None:
         """Stops the server, and what still talks to it."""
-        if hasattr(self, "_console"):
-            self._console.close()
+        self._console.close()
         super().stop()
 
     @property
@@ -293,8 +293,8 @@ class PostgresServer(Supervised):
         """The URL of an empty database that is dropped after the block (about 20 ms together)."""
         name = f"fresh_{next(self._databases)}"
         # Since PostgreSQL 15 the usual way logs each page: twice the time where nothing is synced.
-        create = f'create database "{name}" template template0'
-        if not self._console.run(f"{create} strategy file_copy"):
+        copies = "template template0 strategy file_copy"
+        if not self._console.run(f'create database "{name}" {copies}'):
             # It may be there, without anybody having said so.
             name = f"{name}_again"
             self.psql(f'create database "{name}" template template0')
@@ -317,7 +317,6 @@ class PostgresServer(Supervised):
         self.socket_dir = Path(tempfile.mkdtemp(prefix="rowmill-pg-", dir="/tmp"))
         self.log_file = self.socket_dir / "log"
         self._data = self.socket_dir / "data"
-        self._console = Console(lambda: self._psql_command(self.database))
         try:
             self._own(self.socket_dir)
             if self.in_memory and has_room(MEMORY):
