@@ -19,6 +19,10 @@ pub const SNAPSHOT_GRACE: Duration = Duration::from_secs(1);
 /// answers a cancel within milliseconds unless it or the network is gone.
 pub const CANCEL_GRACE: Duration = Duration::from_secs(5);
 
+/// How long a cancelled statement has before the server is asked again; each wait is twice the one
+/// before. A server drops a cancel that comes before its statement does, or between two.
+pub const CANCEL_AGAIN: Duration = Duration::from_millis(20);
+
 /// What is as good as for ever for a wait, and still a moment that a clock can tell.
 pub const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
 

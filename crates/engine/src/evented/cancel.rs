@@ -70,34 +70,42 @@ impl<T> Evented<T> {
     /// [`limits::CANCEL_GRACE`] is given up.
     pub(super) fn ask_to_stop(&mut self, lane: usize) {
         let place = &mut self.lanes[lane];
-        let Some(target) = place.cancel_target.clone() else { return };
         let Some(call) = place.flights.front().map(|flight| flight.call) else { return };
-        if place.cancelling {
+        if !place.cancelling && place.stopping.is_none_or(|(asked, _)| asked != call) {
+            self.ask_for(lane, call, limits::CANCEL_AGAIN);
+        }
+    }
+
+    /// Asks the server to stop `call`, the lane's first, where that can hit nobody else; looks again
+    /// after `pause`.
+    fn ask_for(&mut self, lane: usize, call: CallId, pause: Duration) {
+        let place = &mut self.lanes[lane];
+        let Some(target) = place.cancel_target.clone() else { return };
+        place.stopping = Some((call, pause));
+        self.actions.push(Action::Later { after: pause, lane, call });
+        if place.cancelling || !place.is_abandoned() {
             return;
         }
-        // One that begins as the one before it ends may not hear the first: between two statements the
-        // server drops a cancel.
-        let more = match place.stopping {
-            None => 0,
-            Some((asked, 0)) if asked == call => return,
-            Some((asked, more)) if asked == call => more - 1,
-            Some(_) => 3,
-        };
         place.cancelling = true;
-        place.stopping = Some((call, more));
         let (shared, generation) = (Arc::clone(&self.shared), place.generation);
-        self.actions.push(Action::Later { after: limits::CANCEL_GRACE, lane, call });
         self.workers.run(move |_| {
             target.cancel();
             shared.tell(News::Cancelled { lane, generation });
         });
     }
 
-    /// A call that nobody wants should have been stopped by now.
+    /// A call that nobody wants should have been stopped by now: the server is asked again, until its
+    /// time is up.
     pub fn overdue(&mut self, lane: usize, call: CallId) {
         let Some(place) = self.lanes.get_mut(lane) else { return };
         if !place.flights.front().is_some_and(|flight| flight.call == call && flight.to.is_none()) {
             return;
+        }
+        if let Some((asked, pause)) = place.stopping
+            && asked == call
+            && pause < limits::CANCEL_GRACE / 2
+        {
+            return self.ask_for(lane, call, pause * 2);
         }
         match &place.state {
             // The worker gives the connection up within a tick.

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rowmill_wire::{RequestId, TransactionStatus};
 
@@ -22,9 +22,9 @@ pub(crate) struct Lane<T> {
     pub(crate) reserved: Option<TransactionId>,
     /// True while a cancel request is under way: nothing may start that it could hit.
     pub(crate) cancelling: bool,
-    /// The call that the last cancel was for, since nothing was under way, and how often more one may
-    /// be asked for it.
-    pub(crate) stopping: Option<(CallId, u8)>,
+    /// The call that the last cancel was for, since nothing was under way, and how long it has before
+    /// the server is asked again.
+    pub(crate) stopping: Option<(CallId, Duration)>,
     pub(crate) cancel_target: Option<CancelTarget>,
     pub(crate) write_watched: bool,
     pub(crate) parked: VecDeque<Parked<T>>,

@@ -255,7 +255,7 @@ impl<T> Drop for Evented<T> {
                 let left = std::mem::replace(&mut lane.state, State::Empty);
                 let asked: Vec<_> = lane.flights.iter().map(|flight| flight.request).collect();
                 self.workers.run(move |_| match left {
-                    State::Here(link) => stop_all(link, asked, &target),
+                    State::Here(link) => stop_all(link, asked),
                     // Another worker has the connection, and takes an answer for each.
                     _ => asked.iter().for_each(|_| {
                         target.cancel();

@@ -5,6 +5,7 @@ use rowmill_columns::Schema;
 use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::{Completion, Event, Failure, Output, RequestId};
 
+use super::stop::halt_request;
 use super::waiting_room::WaitingRoom;
 use super::{in_transaction, leave_idle, run, wire_statement};
 use crate::load::{OnConflict, Rows, TableName, columns, conflict_sql, insert_sql};
@@ -136,9 +137,7 @@ fn give_up(link: &mut Link, id: RequestId) {
     }
     link.session.load_fail("the client gave the load up");
     link.session.abandon(id);
-    let heard = link.cancel_target().is_none_or(|target| target.cancel());
-    // A cancel that was not heard may still come, and would hit what ran here next.
-    if !heard || drive(link, &Control::grace(), |event| until_done(event, id)).is_err() {
+    if !halt_request(link, id) {
         link.break_off();
     }
 }

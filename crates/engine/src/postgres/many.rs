@@ -1,6 +1,6 @@
 use rowmill_wire::{Event, Output, Request, RequestId};
 
-use super::run::stop;
+use super::stop::stop;
 use super::{in_transaction, leave_idle, run_script, wire_statement};
 use crate::many::{Many, in_row};
 use crate::pump::{Link, Until, drive};

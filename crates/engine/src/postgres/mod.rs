@@ -8,6 +8,7 @@ mod partitions;
 mod pool;
 mod portal;
 mod run;
+mod stop;
 mod stream;
 mod transaction;
 mod upkeep;
@@ -20,7 +21,8 @@ pub(crate) use opener::{Opener, random_fraction};
 pub(crate) use partitions::{PartitionedStream, Plan, Seat};
 pub(crate) use pool::{Home, Lease, Pool, pool_timeout};
 pub(crate) use portal::PortalStream;
-pub(crate) use run::{begin_sql, leave_idle, run, run_script, stop_all, wire_statement};
+pub(crate) use run::{begin_sql, leave_idle, run, run_script, wire_statement};
+pub(crate) use stop::stop_all;
 pub(crate) use stream::PostgresStream;
 pub(crate) use transaction::{
     PostgresTransaction, SAVEPOINT, busy, committed, in_transaction, unknown_outcome,

@@ -8,7 +8,8 @@ use rowmill_columns::{Batch, Scalar};
 use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::{Event, Output, Request};
 
-use super::run::{roll_back, run_anew, stop, wire_statement};
+use super::run::{roll_back, run_anew, wire_statement};
+use super::stop::stop;
 use super::stream::not_in_time;
 use super::{Lease, run_script};
 use crate::partition::{Partition, Piece};

@@ -6,7 +6,8 @@ use rowmill_expr::Statement;
 use rowmill_wire::{Event, Output, Portal, Request, RequestId};
 
 use super::Lease;
-use super::run::{stop, wire_statement};
+use super::run::wire_statement;
+use super::stop::stop;
 use super::stream::not_in_time;
 use super::transaction::{Held, busy};
 use crate::pump::{Link, Until, drive};

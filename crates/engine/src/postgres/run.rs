@@ -2,9 +2,9 @@ use rowmill_columns::Scalar;
 use rowmill_expr::Statement;
 use rowmill_wire::{Completion, Event, Failure, Output, Request, RequestId, TransactionStatus};
 
-use super::CancelTarget;
+use super::stop::stop;
 use crate::pump::{Link, Until, drive};
-use crate::{Control, Error, ErrorKind, Result, TransactionMode, limits};
+use crate::{Control, Error, ErrorKind, Result, TransactionMode};
 
 /// Runs one statement to its end on the caller's thread.
 pub(crate) fn run(
@@ -52,28 +52,6 @@ fn finish(link: &mut Link, id: RequestId, control: &Control<'_>) -> Result<Compl
     }
 }
 
-/// Has the server stop `requests`, which nobody waits for, one after the other, and ends the
-/// connection. A single cancel stops one, and those behind it would run on.
-pub(crate) fn stop_all(mut link: Box<Link>, requests: Vec<RequestId>, target: &CancelTarget) {
-    link.block();
-    for id in requests {
-        link.session.abandon(id);
-        if !link.session.is_sent(id) {
-            continue;
-        }
-        // Between two statements the server drops a cancel, so it is asked again.
-        let slice = limits::CANCEL_GRACE / CANCELS;
-        let is_over = (0..CANCELS)
-            .any(|_| target.cancel() && wait(&mut link, id, &Control::timeout(slice)).is_ok());
-        if !is_over {
-            return;
-        }
-    }
-}
-
-/// How often a statement is asked to stop that nobody waits for.
-const CANCELS: u32 = 5;
-
 fn wait(
     link: &mut Link,
     id: RequestId,
@@ -83,40 +61,6 @@ fn wait(
         Event::Done { id: done, result } if done == id => Until::Stop(result),
         _ => Until::More,
     })
-}
-
-/// After a deadline or an interrupt: has the server stop, and takes what it still says, so that
-/// the connection can be used again. A statement that finished all the same is reported as
-/// finished where only time was the reason: its work is done.
-pub(crate) fn stop(link: &mut Link, id: RequestId, stopped: Error) -> Result<Completion> {
-    if !matches!(stopped.kind(), ErrorKind::QueryTimeout | ErrorKind::Cancelled) || link.is_broken()
-    {
-        return Err(stopped);
-    }
-    if stopped.kind() == ErrorKind::Cancelled {
-        link.session.abandon(id);
-    }
-    let heard = link.cancel_target().map(|target| target.cancel());
-    if heard == Some(false) {
-        // It may still be on its way, and would hit whatever ran here next.
-        link.break_off();
-        return Err(stopped);
-    }
-    let timed_out = stopped.kind() == ErrorKind::QueryTimeout;
-    let rest = drive(link, &Control::grace(), |event| match event {
-        Event::Done { id: done, result } if done == id => Until::Stop(result.ok()),
-        // A portal's portion was done by then, and the portal is whole.
-        Event::Suspended { id: done, .. } if done == id => Until::Stop(None),
-        _ => Until::More,
-    });
-    match rest {
-        Ok(Some(completion)) if heard.is_some() && timed_out => Ok(completion),
-        Ok(_) => Err(stopped),
-        Err(_) => {
-            link.break_off();
-            Err(stopped)
-        }
-    }
 }
 
 /// After a call that had a connection to itself and is not a transaction's: where it left one open

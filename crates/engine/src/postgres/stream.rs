@@ -3,7 +3,8 @@ use rowmill_expr::Statement;
 use rowmill_wire::{Event, Output, Request, RequestId};
 
 use super::Lease;
-use super::run::{leave_idle, stop, wire_statement};
+use super::run::{leave_idle, wire_statement};
+use super::stop::{halt_request, stop};
 use crate::pump::{Until, drive};
 use crate::{Control, Error, ErrorKind, Result, limits};
 
@@ -105,15 +106,7 @@ impl Drop for PostgresStream {
         }
         let Asked::As(id) = self.request else { return };
         lease.session.abandon(id);
-        let heard = lease.cancel_target().map(|target| target.cancel());
-        // A cancel that was not heard may still come, and would hit what ran here next.
-        let at_rest = heard != Some(false)
-            && drive(lease, &Control::grace(), |event| match event {
-                Event::Done { id: of, .. } if of == id => Until::Stop(()),
-                _ => Until::More,
-            })
-            .is_ok();
-        if !at_rest {
+        if !halt_request(lease, id) {
             lease.break_off();
         }
     }

@@ -4,7 +4,8 @@ use rowmill_columns::Scalar;
 use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::{Completion, Output, RequestId, TransactionStatus};
 
-use super::run::{roll_back, stop};
+use super::run::roll_back;
+use super::stop::stop;
 use super::{Lease, PortalStream, load_inside, run, run_many_inside, run_script};
 use crate::many::Many;
 use crate::process;
