@@ -142,7 +142,9 @@ async def test_closing_leaves_no_connection_behind(pg_url: str) -> None:
     tx = db.transaction()
     await tx.__aenter__()
     slow = [asyncio.create_task(db.fetch_value("select 1 from pg_sleep(0.2)")) for _ in range(4)]
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0)
+    while db.stats()["waiting"]:  # those that wait for a connection would be told that it is closed
+        await asyncio.sleep(0.01)
     await db.close()
     assert [await call for call in slow] == [1] * 4
     async with rm.AsyncDatabase(pg_url, pool_size=1) as other:

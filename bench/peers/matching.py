@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import random
 import statistics
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
+from bench.beside import scaling
 from bench.campaigns import ATTRIBUTES, Condition, campaign, request
 from bench.closures import CHECKED, REQUESTS, per_call, told
 from bench.measure import Job, Measure
@@ -37,10 +37,8 @@ def rowmill(job: Job) -> Measure:
         m.extra["empty_dict_us"], _ = per_call(empty.match, requests)
         m.extra["empty_json_us"], _ = per_call(empty.match, texts)
         m.extra["batch_us"] = seconds(lambda: matcher.match_batch(every)) / REQUESTS * 1e6
-        m.extra["two_threads_x"] = (
-            seconds(lambda: beside(matcher, every, 1))
-            * 2
-            / seconds(lambda: beside(matcher, every, 2))
+        m.extra["two_threads_x"], m.extra["two_processes_x"] = scaling(
+            lambda: matcher.match_batch(every)
         )
     m.extra |= told([sorted(matcher.match(record)) for record in requests[:CHECKED]])
     m.extra["change_us"], m.extra["change_p99_us"] = per_change(matcher, conditions)
@@ -58,17 +56,6 @@ def per_change(matcher: Any, conditions: list[Any]) -> tuple[float, float]:
         time.sleep(0.001)
     times.sort()
     return statistics.median(times), times[len(times) * 99 // 100]
-
-
-def beside(matcher: Any, every: Any, threads: int) -> None:
-    """The same batch by so many threads at once."""
-    all_of_them = [
-        threading.Thread(target=matcher.match_batch, args=(every,)) for _ in range(threads)
-    ]
-    for thread in all_of_them:
-        thread.start()
-    for thread in all_of_them:
-        thread.join()
 
 
 def seconds(call: Callable[[], Any]) -> float:

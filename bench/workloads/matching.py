@@ -12,7 +12,8 @@ from bench.measure import Job
 NEEDS_POSTGRES = False
 COLUMNS = (
     *("dict_us", "p99_us", "json_us", "batch_us", "empty_dict_us", "empty_json_us"),
-    *("two_threads_x", "change_us", "change_p99_us", "build_s", "bytes", "found"),
+    *("two_threads_x", "two_processes_x", "change_us", "change_p99_us"),
+    *("build_s", "bytes", "found"),
 )
 
 
