@@ -91,12 +91,13 @@ def notification(channel: str, payload: str) -> bytes:
 READY = message(b"Z", b"I")
 PARSED, BOUND, NO_DATA = message(b"1"), message(b"2"), message(b"n")
 NO_PARAMETERS = message(b"t", b"\0\0")
+KEY = message(b"K", struct.pack("!II", 4711, 815))
 GREETING = (
     message(b"R", struct.pack("!I", 0))
     + parameter_status("server_version", "17.0")
     + parameter_status("client_encoding", "UTF8")
     + parameter_status("integer_datetimes", "on")
-    + message(b"K", struct.pack("!II", 4711, 815))
+    + KEY
     + READY
 )
 COLUMNS = row_description(("n", INT8), ("word", TEXT))

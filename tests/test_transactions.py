@@ -323,3 +323,37 @@ async def test_tasks_share_a_transaction(any_url: str) -> None:
         async with db.transaction() as tx:
             await asyncio.gather(*(tx.execute("insert into t values ($1)", n) for n in range(50)))
         assert await db.fetch_value("select sum(n) from t") == 1225
+
+
+SLOW_COMMIT = """
+    create table kept (x int);
+    create function sleeps() returns trigger language plpgsql as
+        $$ begin perform pg_sleep(1); return null; end $$;
+    create constraint trigger slow after insert on kept deferrable initially deferred
+        for each row execute function sleeps()
+"""
+
+
+def test_a_commit_past_its_deadline_is_left_to_arrive(pg_url: str) -> None:
+    """A cancel could undo it, or blur whether it was kept."""
+    with rm.Database(pg_url) as db:
+        db.execute_script(SLOW_COMMIT)
+    with rm.Database(pg_url, timeout=0.3) as db:
+        with db.transaction() as tx:
+            tx.execute("insert into kept values (1)")
+        assert db.fetch_value("select x from kept") == 1
+        assert db.load("kept", {"x": [2]}) == 1
+        assert db.fetch("select x from kept order by x")["x"].to_list() == [1, 2]
+        assert db.stats()["lost"] == 0
+
+
+async def test_a_commit_past_its_deadline_is_left_to_arrive_async(pg_url: str) -> None:
+    """Whoever waited is told that nothing is known."""
+    async with rm.AsyncDatabase(pg_url) as db:
+        await db.execute_script(SLOW_COMMIT)
+    async with rm.AsyncDatabase(pg_url, timeout=0.3, pool_size=1) as db:
+        with pytest.raises(rm.QueryTimeout, match="not known whether the transaction committed"):
+            async with db.transaction() as tx:
+                await tx.execute("insert into kept values (1)")
+        assert await db.fetch_value("select x from kept", timeout=HANG) == 1
+        assert db.stats()["lost"] == 0

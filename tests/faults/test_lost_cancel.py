@@ -51,7 +51,7 @@ async def test_awaited(url: str, proxy: Proxy) -> None:
 
 
 async def test_a_pipeline(url: str, proxy: Proxy) -> None:
-    """The first is asked for again, and then the second."""
+    """Each of them is stopped."""
     async with rm.AsyncDatabase(proxy.url(url), pool_size=1) as db:
         session = await db.fetch_value(SESSION)
         proxy.arm(SECOND)
@@ -59,4 +59,41 @@ async def test_a_pipeline(url: str, proxy: Proxy) -> None:
         answers = await asyncio.gather(*both, return_exceptions=True)
         assert [type(answer) for answer in answers] == [rm.QueryTimeout] * 2
         assert await db.fetch_value(SESSION) == session
+        assert proxy.fired
+
+
+async def test_inside_a_transaction(url: str, proxy: Proxy) -> None:
+    """Its ROLLBACK waits until the statement has stopped."""
+    async with rm.AsyncDatabase(proxy.url(url), pool_size=1) as db:
+        session = await db.fetch_value(SESSION)
+        proxy.arm(SECOND)
+        with pytest.raises(rm.QueryTimeout):
+            async with db.transaction() as tx:
+                await tx.fetch(SLEEP, timeout=0.05)
+        assert await db.fetch_value(SESSION) == session
+        assert proxy.fired
+
+
+STALLED = Fault("stall", "client", 0, connection=1)
+SHORT = "select 1 from pg_sleep(0.5)"  # it ends by itself, while its cancel is still on its way
+
+
+def test_one_that_hangs(url: str, proxy: Proxy) -> None:
+    """It could still arrive, and would hit what ran next on that connection."""
+    with rm.Database(proxy.url(url), pool_size=1) as db:
+        session = db.fetch_value(SESSION)
+        proxy.arm(STALLED)
+        with pytest.raises(rm.QueryTimeout):
+            db.fetch(SHORT, timeout=0.05)
+        assert db.fetch_value(SESSION) != session
+        assert proxy.fired
+
+
+async def test_one_that_hangs_awaited(url: str, proxy: Proxy) -> None:
+    async with rm.AsyncDatabase(proxy.url(url), pool_size=1) as db:
+        session = await db.fetch_value(SESSION)
+        proxy.arm(STALLED)
+        with pytest.raises(rm.QueryTimeout):
+            await db.fetch(SHORT, timeout=0.05)
+        assert await db.fetch_value(SESSION) != session
         assert proxy.fired

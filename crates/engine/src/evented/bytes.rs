@@ -236,8 +236,12 @@ impl<T> Evented<T> {
                 News::Kept(lane, keeper) => self.kept(lane, keeper),
                 News::WriterFree(transaction) => self.writer_is_free(transaction),
                 News::Done(call, result) => self.done(call, result),
-                News::Cancelled { lane, generation } => {
-                    if self.lanes[lane].generation == generation {
+                News::Cancelled { lane, generation, heard } => {
+                    if self.lanes[lane].generation == generation && !heard {
+                        // It would hit what ran here next.
+                        let message = "the server did not hear that a statement was cancelled";
+                        self.lose(lane, &Error::new(ErrorKind::ConnectionLost, message));
+                    } else if self.lanes[lane].generation == generation {
                         self.lanes[lane].cancelling = false;
                         if self.lanes[lane].is_abandoned() {
                             // It was answered before the cancel was: now for the one behind it.

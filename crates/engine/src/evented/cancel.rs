@@ -9,7 +9,7 @@ use super::lane::{Purpose, State};
 use super::shared::News;
 use super::{Action, CallId, Evented};
 use crate::postgres::unknown_outcome;
-use crate::{Error, ErrorKind, limits};
+use crate::{Control, Error, ErrorKind, limits};
 
 impl<T> Evented<T> {
     /// Nobody waits for the call any more. What waits is forgotten; what runs is cancelled on the
@@ -76,21 +76,19 @@ impl<T> Evented<T> {
         }
     }
 
-    /// Asks the server to stop `call`, the lane's first, where that can hit nobody else; looks again
-    /// after `pause`.
+    /// Asks the server to stop `call`, the lane's first, where it can be asked; looks again after `pause`.
     fn ask_for(&mut self, lane: usize, call: CallId, pause: Duration) {
         let place = &mut self.lanes[lane];
-        let Some(target) = place.cancel_target.clone() else { return };
         place.stopping = Some((call, pause));
         self.actions.push(Action::Later { after: pause, lane, call });
-        if place.cancelling || !place.is_abandoned() {
+        let Some(target) = place.cancel_target.clone().filter(|_| !place.cancelling) else {
             return;
-        }
+        };
         place.cancelling = true;
         let (shared, generation) = (Arc::clone(&self.shared), place.generation);
         self.workers.run(move |_| {
-            target.cancel();
-            shared.tell(News::Cancelled { lane, generation });
+            let heard = target.cancel(&Control::grace());
+            shared.tell(News::Cancelled { lane, generation, heard });
         });
     }
 

@@ -177,8 +177,14 @@ impl<T> Evented<T> {
         let place = &mut self.lanes[lane];
         let ends = matches!(purpose, Purpose::End { .. });
         match &mut place.state {
-            State::Here(link) if !place.cancelling && place.parked.is_empty() => {
+            State::Here(link)
+                if !place.cancelling && place.stopping.is_none() && place.parked.is_empty() =>
+            {
                 let alone = place.flights.is_empty();
+                if to.is_none() {
+                    // The end of a transaction that nobody waits for still has to come.
+                    self.actions.push(Action::Later { after: limits::CANCEL_GRACE, lane, call });
+                }
                 let request = send(link);
                 let since = Instant::now();
                 place.used = since;
@@ -190,7 +196,8 @@ impl<T> Evented<T> {
                     self.complete(to, Err(busy()));
                 }
             }
-            // Its own large result, a load, or a cancel that could still hit what is sent now.
+            // Its own large result, a load, or a cancel that could still hit what is sent now, or has to be
+            // asked for again.
             State::Here(_) | State::Away | State::Kept(_) => {
                 let work = Work::Send(Box::new(send));
                 place.parked.push_back(Parked { call, to, purpose, about, work });

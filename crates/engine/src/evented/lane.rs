@@ -22,8 +22,8 @@ pub(crate) struct Lane<T> {
     pub(crate) reserved: Option<TransactionId>,
     /// True while a cancel request is under way: nothing may start that it could hit.
     pub(crate) cancelling: bool,
-    /// The call that the last cancel was for, since nothing was under way, and how long it has before
-    /// the server is asked again.
+    /// The call that the last cancel was for, while anything is under way, and how long it has before
+    /// the server is asked again. Nothing new is sent meanwhile: the next cancel could hit it.
     pub(crate) stopping: Option<(CallId, Duration)>,
     pub(crate) cancel_target: Option<CancelTarget>,
     pub(crate) write_watched: bool,

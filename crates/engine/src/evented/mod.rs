@@ -43,7 +43,7 @@ use crate::config::SourceConfig;
 use crate::postgres::{Opener, Upkeep, stop_all};
 use crate::process;
 use crate::pump::{Link, Workers};
-use crate::{Config, Database, Error, ErrorKind, Result, Stats, limits};
+use crate::{Config, Control, Database, Error, ErrorKind, Result, Stats, limits};
 
 /// Names a call, so that it can be cancelled.
 pub type CallId = u64;
@@ -258,7 +258,7 @@ impl<T> Drop for Evented<T> {
                     State::Here(link) => stop_all(link, asked),
                     // Another worker has the connection, and takes an answer for each.
                     _ => asked.iter().for_each(|_| {
-                        target.cancel();
+                        target.cancel(&Control::grace());
                         std::thread::sleep(limits::TICK);
                     }),
                 });

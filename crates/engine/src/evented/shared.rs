@@ -36,11 +36,13 @@ pub(crate) enum News {
     Done(CallId, Result<Answer>),
     /// An SQLite transaction that wrote, or would have, is over.
     WriterFree(TransactionId),
-    /// A lane's cancel request was heard, or could not be made.
+    /// A lane's cancel request was made, as far as could be.
     Cancelled {
         lane: usize,
         /// Of the connection that was meant.
         generation: u64,
+        /// Whether the server has it; else it may still come.
+        heard: bool,
     },
 }
 

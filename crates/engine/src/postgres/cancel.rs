@@ -17,13 +17,12 @@ pub(crate) struct CancelTarget {
 impl CancelTarget {
     /// Asks the server to stop what the session is doing, and waits until it has heard: the server
     /// closes the asking connection once it has signalled the session, so nothing that is started
-    /// afterwards can be hit by mistake. True where the server was reached.
-    pub(crate) fn cancel(&self) -> bool {
-        let control = Control::grace();
+    /// afterwards can be hit by mistake. True where it has heard.
+    pub(crate) fn cancel(&self, control: &Control<'_>) -> bool {
         // The key is as secret as all else: whoever has it can stop what runs.
-        let Ok(mut transport) = Transport::open(&self.config, &self.address, &control) else {
+        let Ok(mut transport) = Transport::open(&self.config, &self.address, control) else {
             return false;
         };
-        transport.exchange(&self.key.request(), &mut [0], &control).is_ok()
+        transport.exchange(&self.key.request(), &mut [0], control).is_ok()
     }
 }

@@ -1,8 +1,8 @@
 use rowmill_columns::Scalar;
-use rowmill_expr::Statement;
+use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::{Completion, Event, Failure, Output, Request, RequestId, TransactionStatus};
 
-use super::stop::stop;
+use super::stop::{let_end, stop};
 use crate::pump::{Link, Until, drive};
 use crate::{Control, Error, ErrorKind, Result, TransactionMode};
 
@@ -32,6 +32,17 @@ pub(super) fn run_anew(
 
 fn request(statement: &Statement, parameters: Vec<Scalar>, output: Output) -> Request {
     Request { statement: wire_statement(statement), parameters, output }
+}
+
+/// Runs the COMMIT or ROLLBACK of a transaction, which nothing cancels.
+pub(super) fn run_end(link: &mut Link, verb: &str, control: &Control<'_>) -> Result<Completion> {
+    let statement = Statement::parse(verb, Dialect::Postgres)?;
+    let id = link.session.start(request(&statement, Vec::new(), Output::Discard));
+    let ended = match wait(link, id, control) {
+        Ok(result) => result.map_err(Error::from),
+        Err(stopped) => let_end(link, id, stopped),
+    };
+    ended.map_err(|error| error.about(&statement))
 }
 
 /// Runs several statements in one go.

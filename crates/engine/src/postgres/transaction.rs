@@ -4,7 +4,7 @@ use rowmill_columns::Scalar;
 use rowmill_expr::{Dialect, Statement};
 use rowmill_wire::{Completion, Output, RequestId, TransactionStatus};
 
-use super::run::roll_back;
+use super::run::{roll_back, run_end};
 use super::stop::stop;
 use super::{Lease, PortalStream, load_inside, run, run_many_inside, run_script};
 use crate::many::Many;
@@ -191,8 +191,7 @@ impl PostgresTransaction {
             return Err(ended());
         }
         self.held.end_stream(verb == "rollback");
-        let statement = Statement::parse(verb, Dialect::Postgres)?;
-        let ended = self.with(|lease| run(lease, &statement, Vec::new(), Output::Discard, control));
+        let ended = self.with(|lease| run_end(lease, verb, control));
         self.open = false;
         drop(self.held.end());
         let ended = ended.map_err(|error| unknown_outcome(error, verb))?;
@@ -206,14 +205,12 @@ pub(crate) fn in_transaction<R>(
     control: &Control<'_>,
     work: impl FnOnce(&mut Link) -> Result<R>,
 ) -> Result<R> {
-    let say = |link: &mut Link, sql: &str| {
-        let statement = Statement::parse(sql, Dialect::Postgres)?;
-        run(link, &statement, Vec::new(), Output::Discard, control)
-    };
-    say(link, "begin")?;
+    let begin = Statement::parse("begin", Dialect::Postgres)?;
+    run(link, &begin, Vec::new(), Output::Discard, control)?;
     match work(link) {
         Ok(done) => {
-            let ended = say(link, "commit").map_err(|error| unknown_outcome(error, "commit"))?;
+            let ended = run_end(link, "commit", control)
+                .map_err(|error| unknown_outcome(error, "commit"))?;
             committed("commit", &ended)?;
             Ok(done)
         }

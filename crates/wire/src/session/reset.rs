@@ -61,7 +61,27 @@ fn word(sql: &str) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::sets;
+    use crate::testing::*;
+
+    #[test]
+    fn a_reset_that_was_cancelled_comes_again() {
+        let mut session = session(&Arc::default());
+        session.script("set role bob");
+        session.feed(&[complete("SET"), ready(b'I')].concat()).unwrap();
+        let undone = [complete("RESET"), ready(b'I'), complete("UNLISTEN"), ready(b'I')].concat();
+        let cancelled = error("ERROR", "57014", "canceling statement due to user request");
+        let hit = [cancelled, ready(b'I'), complete("UNLISTEN"), ready(b'I')].concat();
+        for (reset, is_left) in [(hit, true), (undone, false)] {
+            written(&mut session);
+            session.script("select 1");
+            assert!(written(&mut session).contains("reset role"));
+            session.feed(&[reset, complete("SELECT 1"), ready(b'I')].concat()).unwrap();
+            assert_eq!((session.in_flight(), session.is_touched), (0, is_left));
+        }
+    }
 
     #[test]
     fn what_lasts_beyond_a_transaction() {

@@ -278,7 +278,8 @@ impl Session {
             if at < self.sent {
                 self.sent -= 1;
                 if let Work::Script(text) = &done.work {
-                    self.set_by(done.id != RESET && sets(text));
+                    // A cancel may hit the reset that goes before its statement.
+                    self.set_by(if done.id == RESET { is_cancelled(&result) } else { sets(text) });
                 }
             }
             if done.id != RESET {
@@ -286,6 +287,10 @@ impl Session {
             }
         }
     }
+}
+
+fn is_cancelled(result: &Result<crate::Completion, Failure>) -> bool {
+    matches!(result, Err(Failure::Server(error)) if error.code == "57014")
 }
 
 /// Whether a statement's first word is COPY; in doubt it is.
