@@ -344,6 +344,17 @@ def test_pandas_and_polars_frames_come_in() -> None:
         rm.Frame({"n": other})
 
 
+def test_columns_of_nothing_but_null_come_in() -> None:
+    """Polars gives them a buffer that Arrow does not know."""
+    nothing = pl.DataFrame({"n": [1, 2], "null": [None, None], "lists": [[None], []]})
+    assert nothing["null"].dtype == pl.Null
+    assert rm.Frame(nothing).to_dict() == nothing.to_dict(as_series=False)
+    assert rm.Frame({"null": nothing["null"]})["null"].to_list() == [None, None]
+    matcher: rm.Matcher[int] = rm.Matcher({"n": int, "null": int})
+    matcher.insert(7, (rm.col("n") > 1) & rm.col("null").is_null())
+    assert matcher.match_batch(nothing.drop("lists")).to_tuples() == [(1, 7)]
+
+
 def test_duckdb_scans_a_frame(frame: rm.Frame) -> None:
     duckdb = pytest.importorskip("duckdb")
     found = duckdb.sql("select sum(int), count(text) from frame").fetchall()

@@ -67,10 +67,10 @@ async def test_idle_connections_are_closed_but_for_the_fewest_async(pg_url: str)
 
 @pytest.mark.direct("tells connections apart by the server's sessions")
 def test_an_old_connection_is_replaced_when_nothing_runs_on_it(pg_url: str) -> None:
-    with rm.Database(pg_url, pool_size=1, pool_lifetime=0.3) as db:
+    with rm.Database(pg_url, pool_size=1, pool_lifetime=1) as db:
         with db.transaction() as tx:
             pid = tx.fetch_value(PID)
-            time.sleep(0.5)
+            time.sleep(1.5)
             assert tx.fetch_value(PID) == pid
         assert db.fetch_value(PID) != pid
         assert (db.stats()["retired"], db.stats()["lost"]) == (1, 0)

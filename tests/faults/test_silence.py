@@ -163,8 +163,8 @@ async def test_silence_as_a_portal_is_closed_async(proxy: Proxy, url: str) -> No
 def test_silence_as_a_snapshot_is_taken_on(proxy: Proxy, url: str) -> None:
     def read(db: rm.Database) -> int:
         # No part is over before the followers have joined.
-        sql = "select n, pg_sleep(0.01)::text as slow from generate_series(1, 20) n"
-        parts = db.stream(sql, partition=rm.Partition("n", parts=8), timeout=1)
+        sql = "select n, pg_sleep(0.03)::text as slow from generate_series(1, 20) n"
+        parts = db.stream(sql, partition=rm.Partition("n", parts=8), timeout=3)
         return sum(map(len, parts))
 
     with rm.Database(proxy.url(url), pool_size=4) as db:

@@ -62,6 +62,8 @@ pub unsafe fn import_stream(stream: *mut c_void) -> Result<Batch, ColumnError> {
         if chunk.is_released() {
             break;
         }
+        // SAFETY: as above, and the chunk is ours.
+        unsafe { forget_buffers_of_nulls((&raw mut chunk).cast(), field.data_type()) };
         // SAFETY: the producer vouches that the array is of the schema it gave.
         chunks
             .push(make_array(unsafe { from_ffi_and_data_type(chunk, field.data_type().clone()) }?));
@@ -91,16 +93,64 @@ pub unsafe fn import_array(schema: *mut c_void, array: *mut c_void) -> Result<Ba
         return Err(ColumnError::new("the Arrow array or its schema is a null pointer"));
     }
     // SAFETY: the caller vouches for the pointers.
-    let (schema, array) = unsafe {
+    let (schema, mut array) = unsafe {
         (FFI_ArrowSchema::from_raw(schema.cast()), FFI_ArrowArray::from_raw(array.cast()))
     };
     if array.is_released() {
         return Err(ColumnError::new("the Arrow array was imported before; export a new one"));
     }
     let field = read_field(&schema)?;
-    // SAFETY: the caller vouches that the array is of the schema.
+    // SAFETY: the caller vouches that the array is of the schema, and it is ours by now.
+    unsafe { forget_buffers_of_nulls((&raw mut array).cast(), field.data_type()) };
+    // SAFETY: likewise.
     let data = unsafe { from_ffi_and_data_type(array, field.data_type().clone()) }?;
     to_batch(&field, &make_array(data))
+}
+
+/// How the C data interface lays out an `ArrowArray`, as far as is read here.
+#[repr(C)]
+struct Layout {
+    length: i64,
+    null_count: i64,
+    offset: i64,
+    n_buffers: i64,
+    n_children: i64,
+    buffers: *mut *const c_void,
+    children: *mut *mut Self,
+}
+
+/// An array of nothing but NULLs has no buffers. Polars gives it one, which arrow then refuses: it is left out of
+/// account. What frees the array is told by its private data alone.
+///
+/// # Safety
+/// `array` must point to an `ArrowArray` of this type that keeps to the C data interface and that nobody else uses.
+unsafe fn forget_buffers_of_nulls(array: *mut Layout, kind: &DataType) {
+    let items = match kind {
+        DataType::Null => {
+            // SAFETY: the caller vouches for the pointer.
+            unsafe { (*array).n_buffers = 0 };
+            return;
+        }
+        DataType::Struct(fields) => &**fields,
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            std::slice::from_ref(item)
+        }
+        _ => return,
+    };
+    // SAFETY: the caller vouches for the pointer.
+    let (count, children) = unsafe { ((*array).n_children, (*array).children) };
+    for (at, item) in items.iter().enumerate() {
+        if children.is_null() || at as i64 >= count {
+            return;
+        }
+        // SAFETY: `children` has `count` pointers, each to an array of the item's type.
+        unsafe {
+            let child = *children.add(at);
+            if !child.is_null() {
+                forget_buffers_of_nulls(child, item.data_type());
+            }
+        }
+    }
 }
 
 fn read_field(schema: &FFI_ArrowSchema) -> Result<ArrowField, ColumnError> {

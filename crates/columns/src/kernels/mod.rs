@@ -7,10 +7,12 @@
 //! written so that the compiler makes vector instructions of them; nothing here is `unsafe` but how
 //! texts are gathered.
 
+mod aggregate;
 mod arithmetic;
 mod compare;
 mod exact;
 mod gather;
+mod groups;
 mod like;
 mod list;
 mod mask;
@@ -28,9 +30,11 @@ mod tests;
 mod text;
 mod view;
 
+pub use aggregate::Aggregate;
 pub use arithmetic::{Arithmetic, Overflow};
 pub use compare::{Comparison, compare_floats};
 pub use exact::parse_decimal;
+pub use groups::{Groups, NullKeys};
 pub use like::Like;
 pub use list::Quantifier;
 pub use mask::{Bits, CHUNK, Mask};

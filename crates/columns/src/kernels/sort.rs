@@ -73,7 +73,7 @@ pub fn order(rows: usize, keys: &[SortKey<'_>]) -> Result<Vec<u32>, ColumnError>
 }
 
 /// A key's values as numbers of the same order, as far as 64 bits go.
-struct Ranks<'a> {
+pub(super) struct Ranks<'a> {
     view: View<'a>,
     prefixes: Vec<u64>,
     /// Whether values of equal prefixes are equal.
@@ -94,7 +94,7 @@ enum Whole<'a> {
 }
 
 impl<'a> Ranks<'a> {
-    fn new(key: &SortKey<'a>) -> Result<Self, ColumnError> {
+    pub(super) fn new(key: &SortKey<'a>) -> Result<Self, ColumnError> {
         let view = View::new(key.column);
         let mut whole = Whole::None;
         let mut others = Vec::new();
@@ -157,7 +157,7 @@ impl<'a> Ranks<'a> {
             || self.others.get(row).is_some_and(|&null| null)
     }
 
-    fn compare(&self, a: usize, b: usize) -> Ordering {
+    pub(super) fn compare(&self, a: usize, b: usize) -> Ordering {
         match (self.is_null(a), self.is_null(b)) {
             (true, true) => return Ordering::Equal,
             (true, false) if self.nulls_first => return Ordering::Less,
