@@ -8,6 +8,7 @@ pub(crate) mod bind;
 pub(crate) mod cell;
 mod dates;
 pub(crate) mod decimal;
+mod group;
 mod json;
 mod numbers;
 mod order;
@@ -25,6 +26,7 @@ use rowmill_columns::kernels::{Bits, CHUNK, Selection};
 use rowmill_columns::{Batch, Schema};
 
 use bind::{Binder, refusal, typed};
+pub use group::Grouping;
 pub use order::Order;
 use plan::{ColumnTest, Plan, Planner};
 pub use project::Projection;
