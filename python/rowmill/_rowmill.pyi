@@ -79,6 +79,7 @@ __all__ = [
     "Expected",
     "Expr",
     "Frame",
+    "GroupBy",
     "Insert",
     "Labeled",
     "Matcher",
@@ -221,6 +222,20 @@ class Frame:
         A column that is only named shares this frame's memory. A computed one has its name from the
         keyword, or from `label()`.
         """
+    def group_by(
+        self, *keys: str | Expr[Any] | Labeled, drop_nulls: bool = False, **named: Any
+    ) -> GroupBy:
+        """The rows by groups that are equal in keys: names, or expressions; then `agg` says what each group comes to.
+
+        >>> frame = rm.Frame({"team": ["a", "b", "a"], "points": [3, 5, 4]})
+        >>> frame.group_by("team").agg(points=rm.col("points").sum()).to_dict()
+        {'team': ['a', 'b'], 'points': [7, 5]}
+
+        Without keys all rows are one group. NULL is a key like any other, as in a query, and NaN is equal to NaN.
+
+        Args:
+            drop_nulls: Whether rows of which a key is NULL are in no group.
+        """
     def sort(self, *keys: str | Expr[Any], nulls: Literal["first", "last"] | None = None) -> Frame:
         """The rows in the order of keys: names, or expressions, downwards with a minus before them.
 
@@ -335,6 +350,21 @@ class Column:
     def _dates(self, scale: int) -> Any: ...
     def _bools(self) -> Any: ...
     def _nulls(self) -> Any: ...
+
+@final
+class GroupBy:
+    """A frame's rows by groups, made by `Frame.group_by`; `agg` says what each group comes to."""
+
+    def agg(self, *results: Expr[Any] | Labeled, **named: Any) -> Frame:
+        """A row for each group, in the order of their first rows: its keys, and what it comes to.
+
+        >>> frame = rm.Frame({"team": ["a", "b", "a"], "points": [3, 5, 4]})
+        >>> frame.group_by("team").agg(games=rm.count(), best=rm.col("points").max()).to_dict()
+        {'team': ['a', 'b'], 'games': [2, 1], 'best': [4, 5]}
+
+        Each result is an aggregate, or computed from aggregates and keys. Aggregates pass over NULLs and mean what they
+        mean in a query: a sum of no values is NULL, and one beyond 64 bits is an error.
+        """
 
 @final
 class Row:

@@ -21,7 +21,11 @@ static FILTERS: Filters = Filters::new();
 /// the filter.
 const DETACH_ROWS: usize = 2_000;
 
-fn detached<T: Send>(py: Python<'_>, batch: &Batch, work: impl Send + FnOnce() -> T) -> T {
+pub(crate) fn detached<T: Send>(
+    py: Python<'_>,
+    batch: &Batch,
+    work: impl Send + FnOnce() -> T,
+) -> T {
     if batch.rows() < DETACH_ROWS { work() } else { py.detach(work) }
 }
 
@@ -188,6 +192,20 @@ pub(crate) fn select(
     named: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Frame> {
     let py = columns.py();
+    let wanted = wanted("select", columns, named)?;
+    let projection = Projection::new(&wanted, frame.batch.schema());
+    let projection = projection.map_err(|error| raised(py, &error))?;
+    let batch = detached(py, &frame.batch, || projection.run(&frame.batch));
+    batch.map(Frame::from).map_err(|error| out_of_range(py, &error))
+}
+
+/// Expressions with the names of the columns that they become.
+pub(crate) fn wanted(
+    verb: &str,
+    columns: &Bound<'_, PyTuple>,
+    named: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Vec<(Arc<str>, expr::Expr)>> {
+    let py = columns.py();
     let mut wanted: Vec<(Arc<str>, expr::Expr)> = Vec::with_capacity(columns.len());
     for column in columns.iter_borrowed() {
         if let Ok(name) = column.cast::<PyString>() {
@@ -200,14 +218,14 @@ pub(crate) fn select(
             let expression = &expression.get().0;
             let Some(column) = expression.as_column() else {
                 let message = format!(
-                    "{expression} has no name: write select(name={expression}), or label(\"name\") after it"
+                    "{expression} has no name: write {verb}(name={expression}), or label(\"name\") after it"
                 );
                 return Err(errors::programming(py, &message));
             };
             wanted.push((Arc::clone(&column.name), expression.clone()));
         } else {
             let class = value::class_name(&column);
-            let message = format!("select() takes names and expressions, not {class}");
+            let message = format!("{verb}() takes names and expressions, not {class}");
             return Err(PyTypeError::new_err(message));
         }
     }
@@ -215,10 +233,7 @@ pub(crate) fn select(
         let name = text(name.cast::<PyString>()?)?.as_ref().into();
         wanted.push((name, crate::query::expression(&column)?));
     }
-    let projection = Projection::new(&wanted, frame.batch.schema());
-    let projection = projection.map_err(|error| raised(py, &error))?;
-    let batch = detached(py, &frame.batch, || projection.run(&frame.batch));
-    batch.map(Frame::from).map_err(|error| out_of_range(py, &error))
+    Ok(wanted)
 }
 
 /// `Frame.sort`.

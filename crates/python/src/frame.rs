@@ -7,6 +7,7 @@ use pyo3::types::{PyBool, PyBytes, PyCapsule, PyDict, PyInt, PyList, PySlice, Py
 use rowmill::{Batch, Nesting, json};
 
 use crate::column::{self, Column};
+use crate::group::GroupBy;
 use crate::row::{self, Row, RowIterator};
 use crate::schema::{self, Schema};
 use crate::text::Text;
@@ -212,6 +213,26 @@ impl Frame {
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         filter::select(self, columns, named)
+    }
+
+    /// The rows by groups that are equal in keys: names, or expressions; then `agg` says what each group comes to.
+    ///
+    /// >>> frame = rm.Frame({"team": ["a", "b", "a"], "points": [3, 5, 4]})
+    /// >>> frame.group_by("team").agg(points=rm.col("points").sum()).to_dict()
+    /// {'team': ['a', 'b'], 'points': [7, 5]}
+    ///
+    /// Without keys all rows are one group. NULL is a key like any other, as in a query, and NaN is equal to NaN.
+    ///
+    /// Args:
+    ///     drop_nulls: Whether rows of which a key is NULL are in no group.
+    #[pyo3(signature = (*keys, drop_nulls=false, **named))]
+    fn group_by(
+        &self,
+        keys: &Bound<'_, PyTuple>,
+        drop_nulls: bool,
+        named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<GroupBy> {
+        GroupBy::new(self, keys, drop_nulls, named)
     }
 
     /// The rows in the order of keys: names, or expressions, downwards with a minus before them.

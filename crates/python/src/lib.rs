@@ -10,6 +10,7 @@ mod errors;
 mod expect;
 mod filter;
 mod frame;
+mod group;
 mod infer;
 mod load;
 mod matcher;
@@ -50,6 +51,8 @@ mod _rowmill {
     use crate::expect::Expected;
     #[pymodule_export]
     use crate::frame::Frame;
+    #[pymodule_export]
+    use crate::group::GroupBy;
     #[pymodule_export]
     use crate::matcher::Matcher;
     #[pymodule_export]

@@ -64,7 +64,7 @@ pub(super) fn sum(
         _ => return None,
     };
     if beyond {
-        let message = "a sum is beyond 64 bits; cast the column to float to have it rounded";
+        let message = "a sum is beyond 64 bits; .cast(\"float\").sum() rounds it";
         return Some(Err(ColumnError::new(message)));
     }
     Some(Ok((kind, Column::from_array(sums))))
