@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::attributes::Attributes;
@@ -47,6 +48,9 @@ pub struct Live {
     view: RwLock<Arc<View>>,
     /// Held by whoever changes the conditions.
     writer: Mutex<Vec<InFlight>>,
+    /// Merges begun so far. None has the number of another: one that is over and not yet dropped would take that
+    /// other's place.
+    merges: AtomicU64,
 }
 
 /// Conditions that are held against records one by one, at most, before an index is made of them: each takes some
@@ -59,7 +63,8 @@ impl Live {
     /// No conditions yet.
     pub fn new(attributes: &Arc<Attributes>) -> Self {
         let view = RwLock::new(Arc::new(View::empty(attributes)));
-        Self { attributes: Arc::clone(attributes), view, writer: Mutex::default() }
+        let attributes = Arc::clone(attributes);
+        Self { attributes, view, writer: Mutex::default(), merges: AtomicU64::new(0) }
     }
 
     /// What records have.
@@ -196,7 +201,7 @@ impl Live {
             return None;
         }
         let recent = if is_full { recent } else { Vec::new() };
-        let number = writer.last().map_or(0, |last| last.number + 1);
+        let number = self.merges.fetch_add(1, Ordering::Relaxed);
         writer.push(InFlight {
             number,
             bases: chosen.iter().map(|level| Arc::clone(&level.base)).collect(),

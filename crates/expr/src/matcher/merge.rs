@@ -79,7 +79,7 @@ impl Merge<'_> {
         self.live.publish(new);
     }
 
-    fn finish(&self, base: Base) {
+    pub(super) fn finish(&self, base: Base) {
         let mut writer = self.live.writer();
         let Some(at) = writer.iter().position(|merge| merge.number == self.number) else { return };
         let merge = writer.remove(at);

@@ -7,7 +7,7 @@ use super::chance::{Chance, World};
 use crate::filter::cell::Cell;
 use crate::filter::row::Row;
 use crate::matcher::builder::bound;
-use crate::matcher::{Live, Merge, Record, Scratch, Top, View};
+use crate::matcher::{Base, Live, Merge, RECENT, Record, Scratch, Top, View};
 use crate::node::Expr;
 
 /// Operations: `ROWMILL_MATCHER_CHANGES=1000000 cargo test --release -p rowmill-expr changes`.
@@ -280,4 +280,35 @@ fn a_bitmap_that_is_too_small_is_left_as_it_is() {
     live.remove(16);
     assert_eq!(live.view().match_into(&record, &mut scratch, &mut bitmap), Ok(2));
     assert_eq!(bitmap, [0b101, 0b1000_0000], "what was set stays");
+}
+
+#[test]
+fn a_merge_that_is_over_takes_nothing_from_one_that_has_begun() {
+    let world = World::draw(&mut Chance(1));
+    let live = Live::new(&world.attributes);
+    let mut next = 0;
+    let mut store = || {
+        for _ in 0..RECENT {
+            live.insert(next, &Expr::literal(true)).unwrap();
+            next += 1;
+        }
+        live.merge().unwrap()
+    };
+    let first = store();
+    let second = store();
+    let mut builder = Base::builder(&world.attributes);
+    for id in 0..RECENT as u64 {
+        builder.insert(RECENT as u64 + id, &Expr::literal(true)).unwrap();
+    }
+    second.finish(builder.build());
+    // One begins on another thread before the one that is over is dropped.
+    let third = store();
+    drop(second);
+    third.run();
+    first.run();
+    let view = live.view();
+    assert_eq!((view.len(), live.waiting()), (3 * RECENT, 0));
+    let mut ids: Vec<u64> = view.ids().collect();
+    ids.sort_unstable();
+    assert_eq!(ids, (0..3 * RECENT as u64).collect::<Vec<_>>());
 }
