@@ -120,7 +120,7 @@ struct Layout {
 }
 
 /// An array of nothing but NULLs has no buffers. Polars gives it one, which arrow then refuses: it is left out of
-/// account. What frees the array is told by its private data alone.
+/// account. (A producer that frees what that number says would leak that one; none is known.)
 ///
 /// # Safety
 /// `array` must point to an `ArrowArray` of this type that keeps to the C data interface and that nobody else uses.
@@ -128,7 +128,11 @@ unsafe fn forget_buffers_of_nulls(array: *mut Layout, kind: &DataType) {
     let items = match kind {
         DataType::Null => {
             // SAFETY: the caller vouches for the pointer.
-            unsafe { (*array).n_buffers = 0 };
+            unsafe {
+                if (*array).n_buffers != 0 {
+                    (*array).n_buffers = 0;
+                }
+            }
             return;
         }
         DataType::Struct(fields) => &**fields,
@@ -145,7 +149,7 @@ unsafe fn forget_buffers_of_nulls(array: *mut Layout, kind: &DataType) {
         }
         // SAFETY: `children` has `count` pointers, each to an array of the item's type.
         unsafe {
-            let child = *children.add(at);
+            let child = children.add(at).read_unaligned();
             if !child.is_null() {
                 forget_buffers_of_nulls(child, item.data_type());
             }

@@ -98,8 +98,8 @@ impl Groups {
         match what {
             Aggregate::Count => Ok((Type::Int64, counts(self, nulls).finish(&Type::Int64))),
             Aggregate::Sum => numbers::sum(self, kind, &view, nulls).unwrap_or_else(|| none("sum")),
-            Aggregate::Mean => match numbers::floats(kind, &view) {
-                Some(cells) => Ok((Type::Float64, numbers::mean(self, nulls, &cells))),
+            Aggregate::Mean => match numbers::mean(self, kind, &view, nulls) {
+                Some(means) => Ok((Type::Float64, means)),
                 None => none("mean"),
             },
             Aggregate::Variance | Aggregate::Deviation => match numbers::floats(kind, &view) {

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, Int64Array, UInt64Array};
+use arrow_array::{ArrayRef, Decimal128Array, Float64Array, Int64Array, UInt64Array};
 use arrow_buffer::NullBuffer;
 
 use super::{fold, known};
@@ -11,63 +11,129 @@ use crate::kernels::compare::Integer as _;
 use crate::kernels::view::{Values, View, integers};
 use crate::{Column, ColumnError, Type};
 
-/// The sums of numbers: of whole ones in 64 bits, of floats as floats, of booleans how many are true. `None` of what
-/// has no sum.
+/// The sums of numbers: of whole ones in 64 bits, of decimals in 38 digits, of floats as floats. `None` of what has no
+/// sum.
 pub(super) fn sum(
     groups: &Groups,
     kind: &Type,
     view: &View<'_>,
     nulls: Option<&NullBuffer>,
 ) -> Option<Result<(Type, Column), ColumnError>> {
-    let mut beyond = false;
     let known = || known(groups, nulls);
-    let ints = |sums: Vec<i64>| Arc::new(Int64Array::new(sums.into(), known())) as ArrayRef;
-    let floats = |sums: Vec<f64>| Arc::new(Float64Array::new(sums.into(), known())) as ArrayRef;
-    let (kind, sums) = match (kind, &view.values) {
+    let column = |kind: Type, array: ArrayRef| Some(Ok((kind, Column::from_array(array))));
+    match (kind, &view.values) {
+        (Type::Null, _) => Some(Ok((Type::Int64, Column::nulls(&Type::Int64, groups.len())))),
         (Type::Float32, Values::F32(cells)) => {
             let sums = fold(groups, nulls, 0.0, |sum, row| *sum += f64::from(cells[row]));
-            (Type::Float64, floats(sums))
+            column(Type::Float64, Arc::new(Float64Array::new(sums.into(), known())))
         }
         (Type::Float64, Values::F64(cells)) => {
-            (Type::Float64, floats(fold(groups, nulls, 0.0, |sum, row| *sum += cells[row])))
+            let sums = fold(groups, nulls, 0.0, |sum, row| *sum += cells[row]);
+            column(Type::Float64, Arc::new(Float64Array::new(sums.into(), known())))
         }
-        (Type::Bool, Values::Bool(cells)) => {
-            let sums = fold(groups, nulls, 0, |sum, row| *sum += i64::from(cells.value(row)));
-            (Type::Int64, ints(sums))
+        (Type::Decimal { scale, .. }, _) => {
+            let sums = decimals(groups, view, nulls)?;
+            let Some(sums) = sums.into_iter().collect::<Option<Vec<i128>>>() else {
+                return Some(Err(beyond("38 digits")));
+            };
+            let kind = Type::Decimal { precision: DIGITS, scale: *scale };
+            let sums = Decimal128Array::new(sums.into(), known());
+            let sums = sums.with_precision_and_scale(DIGITS, *scale);
+            Some(sums.map(|sums| (kind, Column::from_array(Arc::new(sums)))).map_err(Into::into))
+        }
+        _ => {
+            let sums = whole(groups, kind, view, nulls)?;
+            if *kind == Type::UInt64 {
+                let sums: Option<Vec<u64>> = sums.iter().map(|&sum| sum.try_into().ok()).collect();
+                let Some(sums) = sums else { return Some(Err(beyond("64 bits"))) };
+                return column(Type::UInt64, Arc::new(UInt64Array::new(sums.into(), known())));
+            }
+            let sums: Option<Vec<i64>> = sums.iter().map(|&sum| sum.try_into().ok()).collect();
+            let Some(sums) = sums else { return Some(Err(beyond("64 bits"))) };
+            column(Type::Int64, Arc::new(Int64Array::new(sums.into(), known())))
+        }
+    }
+}
+
+const DIGITS: u8 = 38;
+
+fn beyond(room: &str) -> ColumnError {
+    ColumnError::new(format!("a sum is beyond {room}; .cast(\"float\").sum() rounds it"))
+}
+
+/// The sums of whole numbers. So many rows as 32 bits count have none beyond 128 bits, whatever their order.
+fn whole(
+    groups: &Groups,
+    kind: &Type,
+    view: &View<'_>,
+    nulls: Option<&NullBuffer>,
+) -> Option<Vec<i128>> {
+    match (kind, &view.values) {
+        (Type::Int64, Values::I64(cells)) => {
+            Some(fold(groups, nulls, 0, |sum, row| *sum += i128::from(cells[row])))
         }
         (Type::UInt64, Values::U64(cells)) => {
-            let sums = fold(groups, nulls, 0_u64, |sum, row| {
-                let (more, over) = sum.overflowing_add(cells[row]);
-                (*sum, beyond) = (more, beyond | over);
-            });
-            (Type::UInt64, Arc::new(UInt64Array::new(sums.into(), known())) as ArrayRef)
-        }
-        (Type::Int64, Values::I64(cells)) => {
-            let sums = fold(groups, nulls, 0_i64, |sum, row| {
-                let (more, over) = sum.overflowing_add(cells[row]);
-                (*sum, beyond) = (more, beyond | over);
-            });
-            (Type::Int64, ints(sums))
+            Some(fold(groups, nulls, 0, |sum, row| *sum += i128::from(cells[row])))
         }
         (
             Type::Int8 | Type::Int16 | Type::Int32 | Type::UInt8 | Type::UInt16 | Type::UInt32,
             values,
         ) => {
-            // So many rows as 32 bits count have no sum beyond 64 bits.
+            // And of these none beyond 64.
             let sums = integers!(
                 values,
                 |cells| fold(groups, nulls, 0_i64, |sum, row| *sum += cells[row].wide() as i64),
                 else return None
             );
-            (Type::Int64, ints(sums))
+            Some(sums.into_iter().map(i128::from).collect())
         }
+        _ => None,
+    }
+}
+
+/// The sums of decimals of one scale; `None` of one that 38 digits do not hold.
+fn decimals(
+    groups: &Groups,
+    view: &View<'_>,
+    nulls: Option<&NullBuffer>,
+) -> Option<Vec<Option<i128>>> {
+    let sums = match &view.values {
+        Values::I128(cells) => fold(groups, nulls, Some(0_i128), |sum, row| {
+            *sum = sum.and_then(|sum| sum.checked_add(cells[row]));
+        }),
+        Values::I64(cells) => fold(groups, nulls, Some(0), |sum, row| {
+            *sum = sum.map(|sum| sum + i128::from(cells[row]));
+        }),
+        Values::I32(cells) => fold(groups, nulls, Some(0), |sum, row| {
+            *sum = sum.map(|sum| sum + i128::from(cells[row]));
+        }),
         _ => return None,
     };
-    if beyond {
-        let message = "a sum is beyond 64 bits; .cast(\"float\").sum() rounds it";
-        return Some(Err(ColumnError::new(message)));
+    let most = 10_i128.pow(DIGITS.into());
+    Some(sums.into_iter().map(|sum| sum.filter(|sum| (-most + 1..most).contains(sum))).collect())
+}
+
+/// The means of numbers as floats, NULL of none; `None` of what has no mean, or none that is a float.
+pub(super) fn mean(
+    groups: &Groups,
+    kind: &Type,
+    view: &View<'_>,
+    nulls: Option<&NullBuffer>,
+) -> Option<Column> {
+    if *kind == Type::Null {
+        return Some(Column::nulls(&Type::Float64, groups.len()));
     }
-    Some(Ok((kind, Column::from_array(sums))))
+    let means = |sums: Vec<f64>, counts: Vec<u32>| {
+        let counted = sums.into_iter().zip(counts);
+        optional(counted.map(|(sum, count)| (count > 0).then(|| sum / f64::from(count))))
+    };
+    let counts = || fold(groups, nulls, 0_u32, |count, _| *count += 1);
+    // Whole numbers are added as such: floats would lose what stands beside a large one.
+    if let Some(sums) = whole(groups, kind, view, nulls) {
+        return Some(means(sums.into_iter().map(|sum| sum as f64).collect(), counts()));
+    }
+    let cells = floats(kind, view)?;
+    Some(means(fold(groups, nulls, 0.0, |sum, row| *sum += cells[row]), counts()))
 }
 
 /// Numbers as floats; `None` of what is no number, or none that a float is near.
@@ -102,11 +168,6 @@ pub(super) fn sums(groups: &Groups, nulls: Option<&NullBuffer>, cells: &[f64]) -
         *sum += cells[row];
         *count += 1;
     })
-}
-
-pub(super) fn mean(groups: &Groups, nulls: Option<&NullBuffer>, cells: &[f64]) -> Column {
-    let sums = sums(groups, nulls, cells);
-    optional(sums.into_iter().map(|(sum, count)| (count > 0).then(|| sum / f64::from(count))))
 }
 
 /// Floats, and NULLs that NumPy sees as NaN.

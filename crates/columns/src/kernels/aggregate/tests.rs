@@ -184,6 +184,52 @@ fn a_sum_beyond_its_type_is_an_error() {
 }
 
 #[test]
+fn only_sums_themselves_have_bounds() {
+    let keys = fixed(&Type::Int64, 0, &[Some(1_i64), Some(1), Some(1), None, None]);
+    let groups = Groups::by(5, &[(&Type::Int64, &keys)], NullKeys::Dropped).unwrap();
+    let most = i64::MAX;
+    let cells = [most, 1, -1, most, most].map(Some);
+    let cells = fixed(&Type::Int64, 0, &cells);
+    let of = |what| {
+        let (kind, column) = groups.aggregate(what, &Type::Int64, &cells).unwrap();
+        format!("{:?}", column.value(&kind, 0))
+    };
+    assert_eq!(of(Aggregate::Sum), format!("Int({most})"), "on the way it was more");
+    let cells = fixed(&Type::Int64, 0, &[1_i64 << 62, 1, -1 << 62].map(Some));
+    let (kind, means) = one_group(3).aggregate(Aggregate::Mean, &Type::Int64, &cells).unwrap();
+    assert_eq!(number(&means.value(&kind, 0)), Some(1.0 / 3.0));
+}
+
+#[test]
+fn decimals_have_exact_sums() {
+    let kind = Type::Decimal { precision: 38, scale: 2 };
+    let cells = |cells: Vec<Option<i128>>| {
+        let cells = arrow_array::Decimal128Array::from(cells);
+        let cells = cells.with_precision_and_scale(38, 2).unwrap();
+        Column::from_array(std::sync::Arc::new(cells))
+    };
+    let sum = |of: Vec<Option<i128>>| {
+        let of = cells(of);
+        let found = one_group(of.len()).aggregate(Aggregate::Sum, &kind, &of);
+        found.map(|(kind, sums)| format!("{:?}", sums.value(&kind, 0)))
+    };
+    assert_eq!(sum(vec![Some(150), None, Some(-25)]).unwrap(), sum(vec![Some(125)]).unwrap());
+    assert_eq!(sum(vec![None]).unwrap(), "Null");
+    let most = 10_i128.pow(38) - 1;
+    assert!(sum(vec![Some(most), Some(1)]).unwrap_err().to_string().contains("38 digits"));
+    assert!(sum(vec![Some(most), Some(1), Some(-1)]).is_ok());
+}
+
+#[test]
+fn nothing_but_null_has_a_sum_of_null() {
+    let nothing = Column::nulls(&Type::Null, 2);
+    for what in [Aggregate::Sum, Aggregate::Mean, Aggregate::Min] {
+        let (kind, column) = one_group(2).aggregate(what, &Type::Null, &nothing).unwrap();
+        assert_eq!(column.value(&kind, 0), Value::Null, "{what:?}");
+    }
+}
+
+#[test]
 fn rows_in_no_group_are_in_no_aggregate() {
     let keys = fixed(&Type::Int64, 0, &[None, Some(1_i64), None]);
     let groups = Groups::by(3, &[(&Type::Int64, &keys)], NullKeys::Dropped).unwrap();

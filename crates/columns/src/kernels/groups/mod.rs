@@ -45,7 +45,7 @@ pub struct Groups {
 const NONE: u32 = u32::MAX;
 
 impl Groups {
-    /// The groups of rows that are equal in all keys; without keys all rows are one group.
+    /// The groups of rows that are equal in all keys; without keys all rows are one group, also where there are none.
     ///
     /// # Errors
     /// If there are more rows than 32 bits count, or values of a key cannot be told apart.
@@ -62,8 +62,7 @@ impl Groups {
             return Err(ColumnError::too_many_rows());
         }
         let Some(((kind, column), rest)) = keys.split_first() else {
-            let firsts = if rows == 0 { Vec::new() } else { vec![0] };
-            return Ok(Self { of_rows: vec![0; rows], firsts });
+            return Ok(Self { of_rows: vec![0; rows], firsts: vec![0] });
         };
         let mut groups = Self::of(kind, column, nulls)?;
         assert_eq!(groups.of_rows.len(), rows, "keys of one length");

@@ -29,7 +29,12 @@ proptest! {
         let groups = match Groups::by(rows, &named, nulls) {
             Ok(groups) => groups,
             Err(error) => {
-                prop_assert!(error.to_string().contains("cannot be grouped"), "{}", error);
+                let is_odd = |(kind, _): &Typed| match kind {
+                    Type::Interval | Type::Json => true,
+                    Type::Decimal { precision, .. } => *precision > 38,
+                    _ => false,
+                };
+                prop_assert!(keys.iter().any(is_odd), "{}", error);
                 return Ok(());
             }
         };
@@ -96,6 +101,6 @@ fn what_has_no_rows_has_no_groups() {
     let groups = Groups::by(0, &[(&Type::Text, &none)], NullKeys::Kept).unwrap();
     assert!(groups.is_empty());
     assert_eq!(groups.rows(), (vec![], vec![0]));
-    assert!(Groups::by(0, &[], NullKeys::Kept).unwrap().is_empty());
+    assert_eq!(Groups::by(0, &[], NullKeys::Kept).unwrap().rows(), (vec![], vec![0, 0]));
     assert_eq!(Groups::by(3, &[], NullKeys::Kept).unwrap().of_rows(), [0, 0, 0]);
 }

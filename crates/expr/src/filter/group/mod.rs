@@ -4,12 +4,13 @@ mod tests;
 use std::sync::Arc;
 
 use rowmill_columns::kernels::{Aggregate, Groups, NullKeys};
-use rowmill_columns::{Batch, Column, ColumnError, Field, Scalar, Schema, Type};
+use rowmill_columns::{Batch, Column, Field, Scalar, Schema, Type};
 
 use super::Projection;
-use super::bind::Binder;
+use super::bind::{Binder, refusal};
+use crate::kind::{Base, Kind};
 use crate::node::{Expr, Op};
-use crate::operators::Operator;
+use crate::operators::{Operator, Place};
 use crate::{ExprError, limits};
 
 /// Rows grouped by keys, and what each group comes to, compiled for frames of one schema.
@@ -41,7 +42,8 @@ pub struct Grouping {
     nulls: NullKeys,
     /// What the aggregates are of, each once.
     values: Projection,
-    aggregates: Vec<Asked>,
+    /// Each once, as it was written.
+    aggregates: Vec<(Expr, Asked)>,
     outputs: Vec<(Arc<str>, Output)>,
 }
 
@@ -51,33 +53,32 @@ type Asked = Option<(Aggregate, usize)>;
 #[derive(Debug)]
 enum Output {
     Aggregate(usize),
-    /// Computed from keys and aggregates, which are columns of [these](inner) names.
-    Computed(Expr),
+    /// Computed from keys and aggregates, which are columns of [these](inner) names; and as it was written.
+    Computed(Expr, Expr),
 }
 
 impl Grouping {
     /// # Errors
-    /// As [`Program::new`](super::Program::new), and where a result is no aggregate and not computed from aggregates
-    /// and keys.
+    /// As [`Program::new`](super::Program::new), and where two columns have one name, or a result is no aggregate and not
+    /// computed from aggregates and keys.
     pub fn new(
         keys: &[(Arc<str>, Expr)],
         results: &[(Arc<str>, Expr)],
         nulls: NullKeys,
         schema: &Arc<Schema>,
     ) -> Result<Self, ExprError> {
-        let mut search = Search { schema, found: Vec::new(), values: Vec::new() };
+        let names = || keys.iter().chain(results).map(|(name, _)| name);
+        if let Some((_, name)) =
+            names().enumerate().find(|(at, name)| names().take(*at).any(|other| other == *name))
+        {
+            return Err(ExprError::new(format!("{name:?} is the name of two columns")));
+        }
+        let mut search = Search { schema, keys, found: Vec::new(), values: Vec::new() };
         let mut outputs = Vec::with_capacity(results.len());
         for (name, result) in results {
-            let is_twice = |(other, _): &(Arc<str>, _)| other == name;
-            if keys.iter().any(is_twice) || outputs.iter().any(|(other, _)| other == name) {
-                return Err(ExprError::new(format!("{name:?} is the name of two columns")));
-            }
             let output = match search.aggregate(result)? {
-                Some(at) => Output::Aggregate(at),
-                None => {
-                    let known = |name: &str| keys.iter().any(|(key, _)| **key == *name);
-                    Output::Computed(search.replaced(result, &known)?)
-                }
+                Some((at, _)) => Output::Aggregate(at),
+                None => Output::Computed(search.replaced(result, 0)?.0, result.clone()),
             };
             outputs.push((Arc::clone(name), output));
         }
@@ -85,12 +86,12 @@ impl Grouping {
             keys: Projection::new(keys, schema)?,
             nulls,
             values: Projection::new(&search.values, schema)?,
-            aggregates: search.found.into_iter().map(|(_, asked)| asked).collect(),
+            aggregates: search.found.into_iter().map(|(known, _, asked)| (known, asked)).collect(),
             outputs,
         })
     }
 
-    /// A row for each group, as their first rows come: the keys, and then the results.
+    /// A row for each group, as their first rows come: the keys, and then the results. Without keys there is one row.
     ///
     /// # Errors
     /// Where the batch has another schema, the values of a key or an aggregate are of a type that has none, or a number
@@ -101,27 +102,43 @@ impl Grouping {
         let groups = {
             let fields = keys.schema().fields.iter().map(|field| &field.kind);
             let keys: Vec<(&Type, &Column)> = fields.zip(keys.columns()).collect();
-            Groups::by(batch.rows(), &keys, self.nulls).map_err(|error| plain(&error))?
+            let groups = Groups::by(batch.rows(), &keys, self.nulls);
+            groups.map_err(|error| ExprError::new(error.to_string()))?
         };
         let mut found = Vec::with_capacity(self.aggregates.len());
-        for asked in &self.aggregates {
+        for (expression, asked) in &self.aggregates {
             found.push(match asked {
                 None => (Type::Int64, groups.sizes()),
                 Some((what, at)) => {
                     let kind = &values.schema().fields[*at].kind;
-                    groups
-                        .aggregate(*what, kind, &values.columns()[*at])
-                        .map_err(|error| plain(&error))?
+                    let found = groups.aggregate(*what, kind, &values.columns()[*at]);
+                    found.map_err(|error| ExprError::new(error.to_string()).of(expression))?
                 }
             });
         }
-        let keys = keys.reorder(groups.firsts()).map_err(|error| plain(&error))?;
+        // All rows are one group without keys, and there may be none.
+        let keys = if keys.columns().is_empty() {
+            Batch::new(Arc::clone(keys.schema()), Vec::new(), groups.len())
+        } else {
+            let firsts = keys.reorder(groups.firsts());
+            firsts.map_err(|error| ExprError::new(error.to_string()))?
+        };
         let mut fields = keys.schema().fields.clone();
         let mut columns = keys.columns().to_vec();
         for (name, output) in &self.outputs {
             let (kind, column) = match output {
                 Output::Aggregate(at) => found[*at].clone(),
-                Output::Computed(expression) => computed(expression, &keys, &found)?,
+                Output::Computed(expression, written) => {
+                    computed(expression, &keys, &found).map_err(|error| {
+                        // What it says is of names that nobody gave.
+                        let message = error.to_string();
+                        if message.contains('\0') {
+                            ExprError::about("cannot be computed from these groups", written)
+                        } else {
+                            error
+                        }
+                    })?
+                }
             };
             fields.push(Field::new(Arc::clone(name), kind));
             columns.push(column);
@@ -153,66 +170,84 @@ fn inner(at: usize) -> Arc<str> {
     format!("\0{at}").into()
 }
 
-fn plain(error: &ColumnError) -> ExprError {
-    ExprError::new(error.to_string())
-}
-
-/// The aggregates of all results, each once.
+/// The aggregates of all results, each once: as it was written, with the kinds of its columns, and what it asks.
 struct Search<'a> {
     schema: &'a Schema,
-    found: Vec<(Expr, Asked)>,
+    keys: &'a [(Arc<str>, Expr)],
+    found: Vec<(Expr, Expr, Asked)>,
     values: Vec<(Arc<str>, Expr)>,
 }
 
 impl Search<'_> {
-    /// Which aggregate this is, where it is one.
-    fn aggregate(&mut self, expression: &Expr) -> Result<Option<usize>, ExprError> {
+    /// Which aggregate this is, where it is one, and the same with the kinds of its columns.
+    fn aggregate(&mut self, expression: &Expr) -> Result<Option<(usize, Expr)>, ExprError> {
         let Some((what, of)) = taken_apart(expression)? else { return Ok(None) };
-        if let Some(at) = self.found.iter().position(|(known, _)| known.is(expression)) {
-            return Ok(Some(at));
+        let known = self.found.iter().position(|(known, ..)| known.same(expression));
+        if let Some(at) = known {
+            return Ok(Some((at, self.found[at].1.clone())));
         }
-        let asked = match of {
-            None => None,
+        let (typed, asked) = match of {
+            None => (expression.clone(), None),
             Some((operator, of)) => {
                 let bound = Binder::new(self.schema).bind(&of)?;
                 // Now that kinds are known: text has no sum.
-                Expr::call(operator, [bound])?;
-                let at = self.values.iter().position(|(_, known)| known.is(&of));
+                let typed = Expr::call(operator, [bound])?;
+                if operator == Operator::Average && typed.kind() == Kind::One(Base::Decimal) {
+                    let why = "has no exact value in a frame: take the mean of .cast(\"float\"), or ask the database";
+                    return Err(ExprError::about(why, expression));
+                }
+                let at = self.values.iter().position(|(_, known)| known.same(&of));
                 let at = at.unwrap_or_else(|| {
                     self.values.push(("".into(), of));
                     self.values.len() - 1
                 });
-                Some((what, at))
+                (typed, Some((what, at)))
             }
         };
-        self.found.push((expression.clone(), asked));
-        Ok(Some(self.found.len() - 1))
+        self.found.push((expression.clone(), typed.clone(), asked));
+        Ok(Some((self.found.len() - 1, typed)))
     }
 
-    /// The same with columns in place of aggregates.
-    fn replaced(
-        &mut self,
-        expression: &Expr,
-        is_key: &dyn Fn(&str) -> bool,
-    ) -> Result<Expr, ExprError> {
-        if expression.depth() as usize > limits::FILTER_DEPTH {
-            // The depth is said where the expression is bound.
-            return Binder::new(self.schema).bind(expression);
+    /// The same with columns in place of keys and aggregates; and as it was written, with the kinds of columns, of which
+    /// errors tell.
+    fn replaced(&mut self, expression: &Expr, depth: usize) -> Result<(Expr, Expr), ExprError> {
+        if depth > limits::FILTER_DEPTH {
+            let levels = limits::FILTER_DEPTH;
+            let message = format!(
+                "the expression has more than {levels} levels, more than what is computed of groups has"
+            );
+            return Err(ExprError::new(message));
         }
-        if let Some(at) = self.aggregate(expression)? {
-            return Ok(Expr::named(inner(at)));
+        if let Some((name, key)) = self.keys.iter().find(|(_, key)| key.same(expression)) {
+            return Ok((Expr::named(Arc::clone(name)), Binder::new(self.schema).bind(key)?));
+        }
+        if let Some((at, typed)) = self.aggregate(expression)? {
+            return Ok((Expr::named(inner(at)), typed));
         }
         match expression.op() {
-            Op::Column(column) if !is_key(&column.name) => {
+            Op::Literal(_) => Ok((expression.clone(), expression.clone())),
+            Op::Column(column) => {
+                if let Some((name, key)) = self.keys.iter().find(|(name, _)| *name == column.name) {
+                    return Ok((
+                        Expr::named(Arc::clone(name)),
+                        Binder::new(self.schema).bind(key)?,
+                    ));
+                }
                 let why = "is neither a key of the groups nor an aggregate: which of the group's values is meant? .min(), \
                            .max() ...";
                 Err(ExprError::about(why, expression))
             }
-            Op::Column(column) => Ok(Expr::named(Arc::clone(&column.name))),
-            _ => {
-                let args = expression.args().iter().map(|arg| self.replaced(arg, is_key));
-                expression.with_args(args.collect::<Result<_, _>>()?)
+            Op::Call(operator) if operator.entry().place == Place::Row => {
+                let (mut args, mut typed) = (Vec::new(), Vec::new());
+                for arg in expression.args() {
+                    let (arg, with_kinds) = self.replaced(arg, depth + 1)?;
+                    args.push(arg);
+                    typed.push(with_kinds);
+                }
+                let typed = expression.with_args(typed)?;
+                Ok((expression.with_args(args)?, typed))
             }
+            _ => Err(refusal(expression)),
         }
     }
 }
@@ -222,25 +257,29 @@ type Of = Option<(Operator, Expr)>;
 
 /// What an aggregate asks, and of what; `None` of what is none.
 fn taken_apart(expression: &Expr) -> Result<Option<(Aggregate, Of)>, ExprError> {
-    let Op::Call(operator) = expression.op() else { return Ok(None) };
+    let (mut function, mut conditions) = (expression, Vec::new());
+    while let (Op::Call(Operator::Where), [inner, condition]) = (function.op(), function.args()) {
+        conditions.push(condition.clone());
+        function = inner;
+    }
+    let Op::Call(operator) = function.op() else { return Ok(None) };
     let what = match operator {
-        Operator::CountRows => return Ok(Some((Aggregate::Count, None))),
-        Operator::Count => Aggregate::Count,
+        Operator::CountRows | Operator::Count => Aggregate::Count,
         Operator::CountDistinct => Aggregate::Distinct,
         Operator::Sum => Aggregate::Sum,
         Operator::Average => Aggregate::Mean,
         Operator::Minimum => Aggregate::Min,
         Operator::Maximum => Aggregate::Max,
-        Operator::Where => {
-            let [function, condition] = expression.args() else { return Ok(None) };
-            let Some((what, of)) = taken_apart(function)? else { return Ok(None) };
-            // What the condition is not true of is NULL, which no aggregate counts.
-            let (operator, of) = of.unwrap_or((Operator::Count, Expr::literal(true)));
-            let nothing = Expr::literal(Scalar::Null);
-            let of = Expr::call(Operator::Case, [condition.clone(), of, nothing])?;
-            return Ok(Some((what, Some((operator, of)))));
-        }
         _ => return Ok(None),
     };
-    Ok(Some((what, Some((*operator, expression.args()[0].clone())))))
+    let of = function.args().first().map(|of| (*operator, of.clone()));
+    let condition = match conditions.len() {
+        0 => return Ok(Some((what, of))),
+        1 => conditions.remove(0),
+        _ => Expr::call(Operator::And, conditions)?,
+    };
+    // What the condition is not true of is NULL, which no aggregate counts.
+    let (operator, of) = of.unwrap_or((Operator::Count, Expr::literal(true)));
+    let of = Expr::call(Operator::Case, [condition, of, Expr::literal(Scalar::Null)])?;
+    Ok(Some((what, Some((operator, of)))))
 }

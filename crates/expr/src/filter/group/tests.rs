@@ -86,6 +86,40 @@ fn results_are_computed_from_aggregates_and_keys() {
 }
 
 #[test]
+fn keys_may_stand_again_as_they_were_written() {
+    let batch = games();
+    let odd = || Expr::call(O::Remainder, [Expr::named("points"), Expr::literal(2)]).unwrap();
+    let keys = [("odd".into(), odd())];
+    let again = Expr::call(O::Add, [odd(), Expr::literal(10)]).unwrap();
+    let results = [("again".into(), again)];
+    let grouping = Grouping::new(&keys, &results, NullKeys::Kept, batch.schema()).unwrap();
+    let found = grouping.run(&batch).unwrap();
+    let cells: Vec<_> = (0..3).map(|row| format!("{:?}", found.value(1, row))).collect();
+    assert_eq!(cells, ["Int(11)", "Int(10)", "Null"]);
+}
+
+#[test]
+fn no_rows_without_keys_are_one_group() {
+    let batch = games().slice(0, 0);
+    let results = [("n", Expr::call(O::CountRows, []).unwrap()), ("sum", points(O::Sum))];
+    let results = results.map(|(name, result)| (name.into(), result));
+    let grouping = Grouping::new(&[], &results, NullKeys::Kept, batch.schema()).unwrap();
+    let found = grouping.run(&batch).unwrap();
+    assert_eq!(found.rows(), 1);
+    assert_eq!(format!("{:?} {:?}", found.value(0, 0), found.value(1, 0)), "Int(0) Null");
+}
+
+#[test]
+fn many_conditions_are_one() {
+    let some = Expr::call(O::Greater, [Expr::named("points"), Expr::literal(3)]).unwrap();
+    let mut narrowed = points(O::Sum);
+    for _ in 0..100_000 {
+        narrowed = Expr::call(O::Where, [narrowed, some.clone()]).unwrap();
+    }
+    assert_eq!(shown(&[("sum", narrowed)]), ["Int(4) Int(5) Null"]);
+}
+
+#[test]
 fn groups_of_null_can_be_left_out() {
     let found = by_team(&[("sum", points(O::Sum))], NullKeys::Dropped).unwrap();
     assert_eq!(found.rows(), 2);
@@ -103,6 +137,10 @@ fn what_makes_no_sense_is_refused() {
     let twice = [("team", points(O::Sum))];
     let error = by_team(&twice, NullKeys::Kept).unwrap_err();
     assert_eq!(error, "\"team\" is the name of two columns");
+    let error = refused(Expr::call(O::Upper, [points(O::Sum)]).unwrap());
+    assert!(error.contains("points"), "{error}");
+    let over = Expr::over(points(O::Sum), vec![], vec![]).unwrap();
+    assert!(refused(over).contains("is a window, which needs a database"));
     let mut deep = points(O::Sum);
     for _ in 0..5_000 {
         deep = Expr::call(O::Negate, [deep]).unwrap();
