@@ -29,7 +29,7 @@ pub(crate) fn detached<T: Send>(
     if batch.rows() < DETACH_ROWS { work() } else { py.detach(work) }
 }
 
-fn out_of_range(py: Python<'_>, error: &ExprError) -> PyErr {
+pub(crate) fn out_of_range(py: Python<'_>, error: &ExprError) -> PyErr {
     errors::value(py, &error.to_string())
 }
 

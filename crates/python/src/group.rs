@@ -7,8 +7,7 @@ use rowmill::expr::filter::Grouping;
 use rowmill::kernels::NullKeys;
 use rowmill::{Batch, expr};
 
-use crate::errors;
-use crate::filter::{detached, wanted};
+use crate::filter::{detached, out_of_range, wanted};
 use crate::frame::Frame;
 use crate::query::raised;
 
@@ -54,7 +53,7 @@ impl GroupBy {
         let grouping = Grouping::new(&self.keys, &results, self.nulls, self.batch.schema())
             .map_err(|error| raised(py, &error))?;
         let found = detached(py, &self.batch, || grouping.run(&self.batch));
-        found.map(Frame::from).map_err(|error| errors::value(py, &error.to_string()))
+        found.map(Frame::from).map_err(|error| out_of_range(py, &error))
     }
 
     fn __repr__(&self) -> String {

@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 
 use super::compare_floats;
 use super::selection::Kept;
-use super::view::{Strings, Values, View};
+use super::view::{Strings, Values, View, typed};
 use crate::{Batch, Column, ColumnError, Type, Value};
 
 /// A key by which rows are put in order.
@@ -201,8 +201,7 @@ fn prefix(bytes: &[u8]) -> u64 {
 
 /// The place of each of a dictionary's values in their order; equal values have one.
 fn ranked(labels: &arrow_array::ArrayRef) -> Result<Vec<u64>, ColumnError> {
-    let kind = Type::from_field(&arrow_schema::Field::new("", labels.data_type().clone(), true));
-    let labels = Column::from_array(labels.clone());
+    let (kind, labels) = typed(labels);
     let key = SortKey { kind: &kind, column: &labels, descending: false, nulls_first: false };
     let ranks = Ranks::new(&key)?;
     let order = order(labels.len(), &[key])?;

@@ -9,9 +9,9 @@ use arrow_array::types::{
 };
 use arrow_array::{Array as _, ArrayRef, BooleanArray};
 use arrow_buffer::NullBuffer;
-use arrow_schema::{DataType, TimeUnit};
+use arrow_schema::{DataType, Field, TimeUnit};
 
-use crate::Column;
+use crate::{Column, Type};
 
 /// A column's memory with its layout known, found once for all kernels and chunks of a run.
 pub(crate) struct View<'a> {
@@ -186,4 +186,10 @@ impl<'a> View<'a> {
         };
         Values::Codes(codes, values)
     }
+}
+
+/// A dictionary's values as a column, and their type.
+pub(super) fn typed(labels: &ArrayRef) -> (Type, Column) {
+    let kind = Type::from_field(&Field::new("", labels.data_type().clone(), true));
+    (kind, Column::from_array(labels.clone()))
 }

@@ -237,17 +237,8 @@ impl<T> Evented<T> {
                 News::WriterFree(transaction) => self.writer_is_free(transaction),
                 News::Done(call, result) => self.done(call, result),
                 News::Cancelled { lane, generation, heard } => {
-                    if self.lanes[lane].generation == generation && !heard {
-                        // It would hit what ran here next.
-                        let message = "the server did not hear that a statement was cancelled";
-                        self.lose(lane, &Error::new(ErrorKind::ConnectionLost, message));
-                    } else if self.lanes[lane].generation == generation {
-                        self.lanes[lane].cancelling = false;
-                        if self.lanes[lane].is_abandoned() {
-                            // It was answered before the cancel was: now for the one behind it.
-                            self.ask_to_stop(lane);
-                        }
-                        self.unpark(lane);
+                    if self.lanes[lane].generation == generation {
+                        self.cancelled(lane, heard);
                     }
                 }
             }
@@ -255,6 +246,21 @@ impl<T> Evented<T> {
         if self.postgres.is_some() {
             self.serve();
         }
+    }
+
+    /// A cancel was heard, or it may still come.
+    fn cancelled(&mut self, lane: usize, heard: bool) {
+        if !heard {
+            // It would hit what ran here next.
+            let message = "the server did not hear that a statement was cancelled";
+            return self.lose(lane, &Error::new(ErrorKind::ConnectionLost, message));
+        }
+        self.lanes[lane].cancelling = false;
+        if self.lanes[lane].is_abandoned() {
+            // It was answered before the cancel was: now for the one behind it.
+            self.ask_to_stop(lane);
+        }
+        self.unpark(lane);
     }
 
     /// A worker answered a call.

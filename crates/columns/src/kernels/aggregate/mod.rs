@@ -16,7 +16,6 @@ use arrow_schema::Field as ArrowField;
 use super::selection::Kept;
 use super::view::{Values, View};
 use super::{Groups, NullKeys};
-use crate::build::Fixed;
 use crate::{Column, ColumnError, Type};
 
 /// What is asked of the values of a group. NULLs are passed over.
@@ -59,7 +58,7 @@ pub enum Aggregate {
 impl Groups {
     /// How many rows each group has.
     pub fn sizes(&self) -> Column {
-        counts(self, None).finish(&Type::Int64)
+        counts(self, None)
     }
 
     /// What the values of each group come to, and the type of that.
@@ -96,7 +95,7 @@ impl Groups {
         let none =
             |what: &str| Err(ColumnError::new(format!("values of type {kind} have no {what}")));
         match what {
-            Aggregate::Count => Ok((Type::Int64, counts(self, nulls).finish(&Type::Int64))),
+            Aggregate::Count => Ok((Type::Int64, counts(self, nulls))),
             Aggregate::Sum => numbers::sum(self, kind, &view, nulls).unwrap_or_else(|| none("sum")),
             Aggregate::Mean => match numbers::mean(self, kind, &view, nulls) {
                 Some(means) => Ok((Type::Float64, means)),
@@ -139,19 +138,17 @@ impl Groups {
 }
 
 /// How many values each group has that are not NULL.
-fn counts(groups: &Groups, nulls: Option<&NullBuffer>) -> Fixed<i64> {
+fn counts(groups: &Groups, nulls: Option<&NullBuffer>) -> Column {
     let counts = fold(groups, nulls, 0_i64, |count, _| *count += 1);
-    let mut column = Fixed::new(0);
-    column.reserve(counts.len());
-    for count in counts {
-        column.push(count);
-    }
-    column
+    Column::from_array(Arc::new(Int64Array::from(counts)))
 }
 
-/// Which groups have a value that is not NULL.
+/// Which groups have a value that is not NULL; a group of no rows has none.
 fn known(groups: &Groups, nulls: Option<&NullBuffer>) -> Option<NullBuffer> {
-    let known = fold(groups, Some(nulls?), false, |known, _| *known = true);
+    if nulls.is_none() && !groups.of_rows().is_empty() {
+        return None;
+    }
+    let known = fold(groups, nulls, false, |known, _| *known = true);
     Some(NullBuffer::from(known)).filter(|known| known.null_count() > 0)
 }
 

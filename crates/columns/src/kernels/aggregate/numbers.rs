@@ -7,7 +7,7 @@ use arrow_buffer::NullBuffer;
 use super::{fold, known};
 use crate::build::Fixed;
 use crate::kernels::Groups;
-use crate::kernels::compare::Integer as _;
+use crate::kernels::compare::Integer;
 use crate::kernels::view::{Values, View, integers};
 use crate::{Column, ColumnError, Type};
 
@@ -97,16 +97,19 @@ fn decimals(
     view: &View<'_>,
     nulls: Option<&NullBuffer>,
 ) -> Option<Vec<Option<i128>>> {
+    fn added<T: Integer>(
+        groups: &Groups,
+        nulls: Option<&NullBuffer>,
+        cells: &[T],
+    ) -> Vec<Option<i128>> {
+        fold(groups, nulls, Some(0), |sum, row| {
+            *sum = sum.and_then(|sum: i128| sum.checked_add(cells[row].wide()));
+        })
+    }
     let sums = match &view.values {
-        Values::I128(cells) => fold(groups, nulls, Some(0_i128), |sum, row| {
-            *sum = sum.and_then(|sum| sum.checked_add(cells[row]));
-        }),
-        Values::I64(cells) => fold(groups, nulls, Some(0), |sum, row| {
-            *sum = sum.map(|sum| sum + i128::from(cells[row]));
-        }),
-        Values::I32(cells) => fold(groups, nulls, Some(0), |sum, row| {
-            *sum = sum.map(|sum| sum + i128::from(cells[row]));
-        }),
+        Values::I128(cells) => added(groups, nulls, cells),
+        Values::I64(cells) => added(groups, nulls, cells),
+        Values::I32(cells) => added(groups, nulls, cells),
         _ => return None,
     };
     let most = 10_i128.pow(DIGITS.into());
@@ -123,17 +126,16 @@ pub(super) fn mean(
     if *kind == Type::Null {
         return Some(Column::nulls(&Type::Float64, groups.len()));
     }
-    let means = |sums: Vec<f64>, counts: Vec<u32>| {
-        let counted = sums.into_iter().zip(counts);
-        optional(counted.map(|(sum, count)| (count > 0).then(|| sum / f64::from(count))))
-    };
-    let counts = || fold(groups, nulls, 0_u32, |count, _| *count += 1);
     // Whole numbers are added as such: floats would lose what stands beside a large one.
-    if let Some(sums) = whole(groups, kind, view, nulls) {
-        return Some(means(sums.into_iter().map(|sum| sum as f64).collect(), counts()));
-    }
-    let cells = floats(kind, view)?;
-    Some(means(fold(groups, nulls, 0.0, |sum, row| *sum += cells[row]), counts()))
+    let counted: Vec<(f64, u32)> = match whole(groups, kind, view, nulls) {
+        Some(sums) => {
+            let counts = fold(groups, nulls, 0, |count, _| *count += 1);
+            sums.into_iter().map(|sum| sum as f64).zip(counts).collect()
+        }
+        None => sums(groups, nulls, &floats(kind, view)?),
+    };
+    let mean = |(sum, count)| (count > 0).then(|| sum / f64::from(count));
+    Some(optional(counted.into_iter().map(mean)))
 }
 
 /// Numbers as floats; `None` of what is no number, or none that a float is near.

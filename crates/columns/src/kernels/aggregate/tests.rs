@@ -230,6 +230,14 @@ fn nothing_but_null_has_a_sum_of_null() {
 }
 
 #[test]
+fn no_rows_have_no_sum() {
+    let none = fixed(&Type::Int64, 0, &[None::<i64>; 0]);
+    assert!(none.array().nulls().is_none(), "nothing says that a value is missing");
+    let (kind, sums) = one_group(0).aggregate(Aggregate::Sum, &Type::Int64, &none).unwrap();
+    assert_eq!((sums.len(), sums.value(&kind, 0)), (1, Value::Null));
+}
+
+#[test]
 fn rows_in_no_group_are_in_no_aggregate() {
     let keys = fixed(&Type::Int64, 0, &[None, Some(1_i64), None]);
     let groups = Groups::by(3, &[(&Type::Int64, &keys)], NullKeys::Dropped).unwrap();

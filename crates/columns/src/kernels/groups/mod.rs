@@ -6,7 +6,7 @@ mod tests;
 mod texts;
 
 use super::set::float_bits;
-use super::view::{Values, View};
+use super::view::{Values, View, typed};
 use crate::{Column, ColumnError, Type, Value};
 
 /// What becomes of rows of which a key is NULL.
@@ -143,13 +143,8 @@ impl Groups {
                 numbering.texts(view.nulls, |row| strings.get(row));
             }
             Values::Codes(codes, labels) => {
-                let kind = Type::from_field(&arrow_schema::Field::new(
-                    "",
-                    labels.data_type().clone(),
-                    true,
-                ));
-                let labels =
-                    Self::of(&kind, &Column::from_array((*labels).clone()), NullKeys::Kept)?;
+                let (kind, labels) = typed(labels);
+                let labels = Self::of(&kind, &labels, NullKeys::Kept)?;
                 let label = |row| labels.of_rows.get(codes.get(row)).copied().unwrap_or_default();
                 let labels: Vec<u32> = (0..view.len).map(label).collect();
                 numbering.integers(&labels, view.nulls);
