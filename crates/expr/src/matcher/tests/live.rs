@@ -59,6 +59,51 @@ fn compare(oracle: &Oracle, view: &View, record: &Record, scratch: &mut Scratch)
     }
 }
 
+/// One of thirteen ways to change what is stored, and its oracle beside it.
+fn change(
+    what: usize,
+    live: &Live,
+    oracle: &mut Oracle,
+    world: &World,
+    ids: usize,
+    chance: &mut Chance,
+) {
+    let id = chance.below(ids) as u64;
+    match what {
+        0..=6 => {
+            let condition = world.condition(2, chance);
+            let priority = chance.below(20) as f64 - 10.0;
+            let done = live.insert_with_priority(id, &condition, priority);
+            assert_eq!(done.is_err(), oracle.contains_key(&id));
+            if done.is_ok() {
+                oracle.insert(id, (row(world, &condition), priority));
+            }
+        }
+        7 => {
+            let condition = world.condition(1, chance);
+            let priority = oracle.get(&id).map_or(0.0, |known| known.1);
+            let was = oracle.insert(id, (row(world, &condition), priority)).is_some();
+            assert_eq!(live.replace(id, &condition), Ok(was));
+        }
+        8 => {
+            let condition = world.condition(1, chance);
+            let was = oracle.insert(id, (row(world, &condition), 0.5)).is_some();
+            assert_eq!(live.replace_with_priority(id, &condition, 0.5), Ok(was));
+        }
+        9 => {
+            let some: Vec<_> =
+                (0..3).map(|at| (ids as u64 + id * 3 + at, world.condition(1, chance))).collect();
+            let is_new = some.iter().all(|(id, _)| !oracle.contains_key(id));
+            assert_eq!(live.insert_all(some.clone()).is_ok(), is_new);
+            if is_new {
+                let new = some.iter().map(|(id, one)| (*id, (row(world, one), 0.0)));
+                oracle.extend(new);
+            }
+        }
+        _ => assert_eq!(live.remove(id), oracle.remove(&id).is_some()),
+    }
+}
+
 #[test]
 fn changes_while_merges_run_are_what_is_matched() {
     let mut scratch = Scratch::new();
@@ -74,40 +119,8 @@ fn changes_while_merges_run_are_what_is_matched() {
         for _ in 0..6 {
             let mut running: Vec<Merge<'_>> = Vec::new();
             for _ in 0..500 {
-                let id = chance.below(ids) as u64;
                 match chance.below(16) {
-                    0..=6 => {
-                        let condition = world.condition(2, chance);
-                        let priority = chance.below(20) as f64 - 10.0;
-                        let done = live.insert_with_priority(id, &condition, priority);
-                        assert_eq!(done.is_err(), oracle.contains_key(&id));
-                        if done.is_ok() {
-                            oracle.insert(id, (row(&world, &condition), priority));
-                        }
-                    }
-                    7 => {
-                        let condition = world.condition(1, chance);
-                        let priority = oracle.get(&id).map_or(0.0, |known| known.1);
-                        let was = oracle.insert(id, (row(&world, &condition), priority)).is_some();
-                        assert_eq!(live.replace(id, &condition), Ok(was));
-                    }
-                    8 => {
-                        let condition = world.condition(1, chance);
-                        let was = oracle.insert(id, (row(&world, &condition), 0.5)).is_some();
-                        assert_eq!(live.replace_with_priority(id, &condition, 0.5), Ok(was));
-                    }
-                    9 => {
-                        let some: Vec<_> = (0..3)
-                            .map(|at| (ids as u64 + id * 3 + at, world.condition(1, chance)))
-                            .collect();
-                        let is_new = some.iter().all(|(id, _)| !oracle.contains_key(id));
-                        assert_eq!(live.insert_all(some.clone()).is_ok(), is_new);
-                        if is_new {
-                            let new = some.iter().map(|(id, one)| (*id, (row(&world, one), 0.0)));
-                            oracle.extend(new);
-                        }
-                    }
-                    10..=12 => assert_eq!(live.remove(id), oracle.remove(&id).is_some()),
+                    what @ 0..=12 => change(what, &live, &mut oracle, &world, ids, chance),
                     13 => {
                         if let Some(merge) = live.merge().filter(|_| running.len() < 3) {
                             merged += merge.len();
@@ -143,6 +156,59 @@ fn changes_while_merges_run_are_what_is_matched() {
             assert!(oracle.contains_key(&id) && view.contains(id));
             assert!(view.get(id).unwrap().is_some());
         }
+    }
+}
+
+#[test]
+fn changes_beside_two_threads_that_merge_are_what_is_matched() {
+    for round in 0..changes().div_ceil(3_000) {
+        let chance = &mut Chance(round + 1);
+        let world = World::draw(chance);
+        let mut live = Live::new(&world.attributes);
+        let mut oracle = Oracle::new();
+        let (mut record, mut scratch) = (Record::new(&world.attributes), Scratch::new());
+        let ids = *chance.one(&[40, 700]);
+        for _ in 0..6 {
+            let done = AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                // Dropped where a comparison fails too, as the two would merge for ever.
+                let _over = Over(&done);
+                for _ in 0..2 {
+                    scope.spawn(|| {
+                        while !done.load(Ordering::Relaxed) {
+                            match live.merge() {
+                                Some(merge) => merge.run(),
+                                None => std::thread::yield_now(),
+                            }
+                        }
+                    });
+                }
+                for _ in 0..500 {
+                    // Mostly changes: a comparison takes so long that no merge is left to run.
+                    match chance.below(40) {
+                        what @ 0..=38 => {
+                            change(what / 3, &live, &mut oracle, &world, ids, chance);
+                        }
+                        _ => {
+                            world.fill(&mut record, chance);
+                            compare(&oracle, &live.view(), &record, &mut scratch);
+                        }
+                    }
+                }
+            });
+            let bytes = live.view().snapshot(b"").unwrap().to_bytes();
+            live = Live::from_bytes(&bytes.into()).unwrap().0;
+            compare(&oracle, &live.view(), &record, &mut scratch);
+        }
+    }
+}
+
+/// Says that it is over when it is dropped.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
