@@ -21,7 +21,6 @@ mod read;
 mod tests;
 mod write;
 
-pub use read::Reader;
 pub(crate) use read::{called, decimal};
 pub(crate) use write::too_deep;
 
