@@ -21,6 +21,7 @@ mod read;
 mod tests;
 mod write;
 
+pub use read::Reader;
 pub(crate) use read::{called, decimal};
 pub(crate) use write::too_deep;
 

@@ -1,7 +1,6 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,30 +15,55 @@ use crate::node::Expr;
 use crate::operators::{Operator as O, TABLE};
 use crate::text_value::text_value;
 
-/// The operators by their names.
-static OPERATORS: LazyLock<HashMap<String, O>> =
-    LazyLock::new(|| TABLE.iter().map(|entry| (name(entry.operator), entry.operator)).collect());
+/// Reads expressions from JSON; for many, one reader knows the operators' names once.
+#[derive(Debug)]
+pub struct Reader {
+    operators: HashMap<String, O>,
+}
 
-fn operator(name: &str) -> Result<O, ExprError> {
-    OPERATORS.get(name).copied().ok_or_else(|| {
-        let names: Vec<&str> = OPERATORS.keys().map(String::as_str).collect();
-        let nearest = nearest(name, &names);
-        let hint = nearest.map_or_else(String::new, |near| format!("; is {near:?} meant?"));
-        ExprError::new(format!("there is no operator {name:?}{hint}"))
-    })
+impl Reader {
+    /// A reader.
+    pub fn new() -> Self {
+        Self {
+            operators: TABLE.iter().map(|entry| (name(entry.operator), entry.operator)).collect(),
+        }
+    }
+
+    /// The expression that [`Expr::to_json`] wrote.
+    ///
+    /// # Errors
+    /// Where the text is no such JSON, names no operator that there is, or the operands make no sense for one.
+    pub fn read(&self, json: &str) -> Result<Expr, ExprError> {
+        let mut source = serde_json::Deserializer::from_str(json);
+        let found = PartOf(Some(self)).deserialize(&mut source);
+        found
+            .and_then(|part| source.end().map(|()| part.expression()))
+            .map_err(|error| ExprError::new(format!("a stored expression: {error}")))
+    }
+
+    fn operator(&self, name: &str) -> Result<O, ExprError> {
+        self.operators.get(name).copied().ok_or_else(|| {
+            let names: Vec<&str> = self.operators.keys().map(String::as_str).collect();
+            let nearest = nearest(name, &names);
+            let hint = nearest.map_or_else(String::new, |near| format!("; is {near:?} meant?"));
+            ExprError::new(format!("there is no operator {name:?}{hint}"))
+        })
+    }
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Expr {
     /// The expression that [`to_json`](Self::to_json) wrote.
     ///
     /// # Errors
-    /// Where the text is no such JSON, names no operator that there is, or the operands make no sense for one.
+    /// As [`Reader::read`].
     pub fn from_json(json: &str) -> Result<Self, ExprError> {
-        let mut source = serde_json::Deserializer::from_str(json);
-        let found = Wanted::Any.deserialize(&mut source);
-        found
-            .and_then(|part| source.end().map(|()| part.expression()))
-            .map_err(|error| ExprError::new(format!("a stored expression: {error}")))
+        Reader::new().read(json)
     }
 }
 
@@ -58,14 +82,10 @@ impl Part {
     }
 }
 
-/// What may stand somewhere.
-enum Wanted {
-    Any,
-    /// In a list.
-    Value,
-}
+/// Reads a part; without a reader values alone, which lists hold.
+struct PartOf<'r>(Option<&'r Reader>);
 
-impl<'de> DeserializeSeed<'de> for Wanted {
+impl<'de> DeserializeSeed<'de> for PartOf<'_> {
     type Value = Part;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Part, D::Error> {
@@ -73,13 +93,13 @@ impl<'de> DeserializeSeed<'de> for Wanted {
     }
 }
 
-impl<'de> Visitor<'de> for Wanted {
+impl<'de> Visitor<'de> for PartOf<'_> {
     type Value = Part;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Any => "[\"column\", name], [operator, operands…] or a value",
-            Self::Value => "a value",
+        f.write_str(match self.0 {
+            Some(_) => "[\"column\", name], [operator, operands…] or a value",
+            None => "a value",
         })
     }
 
@@ -109,9 +129,9 @@ impl<'de> Visitor<'de> for Wanted {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Part, A::Error> {
-        if matches!(self, Self::Value) {
+        let Some(reader) = self.0 else {
             return Err(A::Error::invalid_type(Unexpected::Seq, &self));
-        }
+        };
         let Some(name) = parts.next_element::<Cow<'de, str>>()? else {
             return Err(A::Error::invalid_length(0, &self));
         };
@@ -123,9 +143,9 @@ impl<'de> Visitor<'de> for Wanted {
                 None => Err(A::Error::custom("a column is [\"column\", name]")),
             };
         }
-        let operator = operator(&name).map_err(A::Error::custom)?;
+        let operator = reader.operator(&name).map_err(A::Error::custom)?;
         let mut operands = Vec::new();
-        while let Some(operand) = parts.next_element_seed(Self::Any)? {
+        while let Some(operand) = parts.next_element_seed(PartOf(Some(reader)))? {
             operands.push(operand.expression());
         }
         called(operator, operands).map(Part::Expression).map_err(A::Error::custom)
@@ -150,9 +170,9 @@ struct Plain(Scalar);
 
 impl<'de> serde::Deserialize<'de> for Plain {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        match Wanted::Value.deserialize(from)? {
+        match PartOf(None).deserialize(from)? {
             Part::Value(value) => Ok(Self(value)),
-            Part::Expression(_) => Err(D::Error::invalid_type(Unexpected::Seq, &Wanted::Value)),
+            Part::Expression(_) => Err(D::Error::invalid_type(Unexpected::Seq, &PartOf(None))),
         }
     }
 }

@@ -213,9 +213,10 @@ impl Matcher {
         };
         let pairs = pairs.try_iter().map_err(|_| refused_many(conditions));
         // All that runs Python comes first.
+        let reader = expr::stored::Reader::new();
         let (mut given, mut conditions) = (Vec::new(), Vec::new());
         for pair in pairs? {
-            let (id, condition, priority) = stored_of(&pair?)?;
+            let (id, condition, priority) = stored_of(&pair?, &reader)?;
             given.push(id);
             conditions.push((condition, priority));
         }
@@ -589,7 +590,10 @@ fn refused_many(given: &Bound<'_, PyAny>) -> PyErr {
 }
 
 /// An id, a condition, as text or not, and its priority.
-fn stored_of<'py>(given: &Bound<'py, PyAny>) -> PyResult<(Id, expr::Expr, f64)> {
+fn stored_of<'py>(
+    given: &Bound<'py, PyAny>,
+    reader: &expr::stored::Reader,
+) -> PyResult<(Id, expr::Expr, f64)> {
     type Any<'py> = Bound<'py, PyAny>;
     let py = given.py();
     let (id, condition, priority) = match given.extract::<(Any<'py>, Any<'py>)>() {
@@ -606,7 +610,7 @@ fn stored_of<'py>(given: &Bound<'py, PyAny>) -> PyResult<(Id, expr::Expr, f64)> 
     let priority = priority.map_err(|error| of_id(py, "priority", &id, &error))?;
     let condition = match condition.cast::<PyString>() {
         Ok(text) => crate::text::text(text)
-            .and_then(|text| expr::Expr::from_json(&text).map_err(|error| raised(py, &error))),
+            .and_then(|text| reader.read(&text).map_err(|error| raised(py, &error))),
         Err(_) => condition_of(&condition),
     };
     match condition {
