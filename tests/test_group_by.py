@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import decimal
+import functools
 import math
+import operator
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,3 +147,124 @@ def test_a_long_chain_of_conditions_is_one() -> None:
     for _ in range(50_000):
         total = total.where(POINTS > 3)
     assert FRAME.group_by().agg(total=total)["total"].to_list() == [9]
+
+
+def test_a_condition_leaves_the_values_as_they_are() -> None:
+    frame = rm.Frame(
+        pa.table(
+            {
+                "n": pa.array([1, 2, 3]),
+                "small": pa.array([1, 2, 3], pa.int8()),
+                "huge": pa.array([2**63 + 5, 7, None], pa.uint64()),
+                "tags": pa.array([["a"], None, ["b"]]),
+                "nanos": pa.array([1, 2, None], pa.timestamp("ns")),
+            }
+        )
+    )
+    some = rm.col("n") <= 2
+    found = frame.group_by().agg(
+        small=rm.col("small").max().where(some),
+        huge=rm.col("huge").max().where(some),
+        tags=rm.col("tags").count().where(some),
+        nanos=rm.col("nanos").count().where(some),
+        none=rm.col("n").sum().where(rm.col("n") > 5),
+        no_rows=rm.count().where(rm.col("n") > 5),
+    )
+    assert found.to_tuples() == [(2, 2**63 + 5, 1, 2, None, 0)]
+    alone = frame.group_by().agg(small=rm.col("small").max())
+    assert str(found["small"].type) == str(alone["small"].type)
+
+
+def test_what_a_condition_holds_back_is_not_computed() -> None:
+    frame = rm.Frame({"team": ["a", "a", None], "n": [1, 2**62, 2**62]})
+    small, four = rm.col("n") < 10, rm.col("n") * 4
+    found = frame.group_by().agg(
+        n=rm.count().where(small).where(four > 1), total=four.sum().where(small)
+    )
+    assert found.to_tuples() == [(1, 4)]
+    kept = rm.Frame({"team": ["a", None], "n": [1, 2**62]}).group_by("team", drop_nulls=True)
+    assert kept.agg(total=four.sum()).to_tuples() == [("a", 4)]
+
+
+def test_sums_of_decimals_are_those_of_any_order() -> None:
+    most, least = decimal.Decimal(10**38 - 1), decimal.Decimal(1 - 10**38)
+    for values in ([most, least, most], [most, most, least], [least, most, most]):
+        frame = rm.Frame(pa.table({"x": pa.array(values, pa.decimal128(38, 0))}))
+        assert frame.group_by().agg(s=rm.col("x").sum()).to_tuples() == [(most,)]
+        assert frame.group_by().agg(s=(-rm.col("x")).sum()).to_tuples() == [(least,)]
+    beyond = rm.Frame(pa.table({"x": pa.array([most, most, most, least], pa.decimal128(38, 0))}))
+    with pytest.raises(rm.DataError, match="beyond 38 digits"):
+        beyond.group_by().agg(s=rm.col("x").sum())
+
+
+@pytest.mark.parametrize("codes", [pa.int8(), pa.int64(), pa.uint64()])
+def test_labels_of_any_code_are_keys(codes: pa.DataType) -> None:
+    labels = pa.array(["a", None, "b", "a"])
+    column = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, 3, None, 0], codes), labels)
+    found = rm.Frame(pa.table({"k": column})).group_by("k").agg(n=rm.count())
+    assert found.to_tuples() == [("a", 3), (None, 2), ("b", 1)]
+    nothing = pa.DictionaryArray.from_arrays(
+        pa.array([None, None], codes), pa.array([], pa.string())
+    )
+    found = rm.Frame(pa.table({"k": nothing})).group_by("k").agg(n=rm.count())
+    assert found.to_tuples() == [(None, 2)]
+
+
+def test_numbers_of_foreign_layouts_have_sums() -> None:
+    cents = pa.array([decimal.Decimal("1.50"), decimal.Decimal("2.25")], pa.decimal64(9, 2))
+    halves = pa.array([0.5, 1.5], pa.float16())
+    coded = pa.array([7, 7]).dictionary_encode()
+    frame = rm.Frame(pa.table({"cents": cents, "halves": halves, "coded": coded}))
+    found = frame.group_by().agg(
+        cents=rm.col("cents").sum(), halves=rm.col("halves").mean(), coded=rm.col("coded").sum()
+    )
+    assert found.to_tuples() == [(decimal.Decimal("3.75"), 1.0, 14)]
+
+
+def test_a_class_names_keys_as_the_frame_does_or_the_database() -> None:
+    class Game(rm.Table, name="games"):
+        team: rm.Col[str] = rm.column(name="tm")
+        points: rm.Col[int]
+
+    frame = rm.Frame({"team": ["a", "b", "a"], "points": [1, 2, 3]})
+    assert frame.group_by("team").agg(again=Game.team)["again"].to_list() == ["a", "b"]
+    assert frame.group_by(x=rm.col("team")).agg(again=Game.team)["again"].to_list() == ["a", "b"]
+
+
+def test_keys_are_looked_at_when_they_are_given() -> None:
+    with pytest.raises(rm.ProgrammingError, match='did you mean "team"'):
+        FRAME.group_by("taem")
+    with pytest.raises(rm.ProgrammingError, match="many rows"):
+        FRAME.group_by(n=rm.count())
+    with pytest.raises(rm.ProgrammingError, match="the name of two columns"):
+        FRAME.group_by("team", team=POINTS)
+    asked = r"rm\.col\('team'\), or the text, rm\.lit\('team'\)\?"
+    for verb in (FRAME.group_by, FRAME.select, FRAME.group_by().agg):
+        with pytest.raises(rm.ProgrammingError, match=asked):
+            verb(x="team")
+    spans = rm.Frame({"n": [1], "x": [datetime.timedelta(1)]})
+    with pytest.raises(rm.DataError, match=r'the key "x": values of type .* cannot be'):
+        spans.group_by("n", "x").agg(rows=rm.count())
+
+
+def test_long_and_shared_results_are_computed() -> None:
+    any_of = functools.reduce(operator.or_, [rm.count() == n for n in range(1_000)])
+    assert FRAME.group_by().agg(found=any_of).to_tuples() == [(True,)]
+    doubled = rm.count()
+    for _ in range(16):
+        doubled = doubled + doubled
+    assert FRAME.group_by().agg(found=doubled).to_tuples() == [(6 * 2**16,)]
+
+
+def test_results_that_differ_in_the_sign_of_zero_are_two() -> None:
+    found = FRAME.group_by().agg(
+        plus=(rm.col("points") * 0.0).max(), minus=(rm.col("points") * -0.0).max()
+    )
+    (plus, minus) = found.to_tuples()[0]
+    assert (math.copysign(1, plus), math.copysign(1, minus)) == (1, -1)
+
+
+def test_a_name_may_be_any() -> None:
+    frame = rm.Frame({"\x000": [1, 2, 1]})
+    found = frame.group_by("\x000").agg(n=rm.count() + 1)
+    assert found.to_tuples() == [(1, 3), (2, 2)]

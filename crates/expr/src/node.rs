@@ -386,6 +386,10 @@ impl Expr {
                 return false;
             }
             let equal = match (one.op(), other.op()) {
+                // -0.0 is not 0.0 here, and NaN is NaN.
+                (Op::Literal(Scalar::Float(one)), Op::Literal(Scalar::Float(other))) => {
+                    one.to_bits() == other.to_bits()
+                }
                 (Op::Literal(one), Op::Literal(other)) => one == other,
                 (Op::Column(one), Op::Column(other)) => match (&one.source, &other.source) {
                     (Some(one), Some(other)) => one.is(other),

@@ -230,7 +230,16 @@ pub(crate) fn wanted(
         }
     }
     for (name, column) in named.into_iter().flatten() {
-        let name = text(name.cast::<PyString>()?)?.as_ref().into();
+        let name: Arc<str> = text(name.cast::<PyString>()?)?.as_ref().into();
+        // Beside names that are columns it would be taken for one.
+        if let Ok(given) = column.repr()
+            && column.is_instance_of::<PyString>()
+        {
+            let message = format!(
+                "{verb}({name}={given}): is the column meant, rm.col({given}), or the text, rm.lit({given})?"
+            );
+            return Err(errors::programming(py, &message));
+        }
         wanted.push((name, crate::query::expression(&column)?));
     }
     Ok(wanted)

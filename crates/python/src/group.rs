@@ -26,8 +26,12 @@ impl GroupBy {
         drop_nulls: bool,
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        let py = keys.py();
         let keys = wanted("group_by", keys, named)?;
         let nulls = if drop_nulls { NullKeys::Dropped } else { NullKeys::Kept };
+        // A misspelt key is told here, not where the results are.
+        Grouping::new(&keys, &[], nulls, frame.batch.schema())
+            .map_err(|error| raised(py, &error))?;
         Ok(Self { batch: frame.batch.clone(), keys, nulls })
     }
 }

@@ -131,7 +131,7 @@ pub(crate) fn position(schema: &Schema, name: &str) -> Result<usize, ExprError> 
 
 /// The operands; of `a & (b & c)` and `(a & b) & c` all three, so that a chain is no deeper for
 /// being long.
-fn operands(operator: Operator, expression: &Expr) -> Vec<&Expr> {
+pub(super) fn operands(operator: Operator, expression: &Expr) -> Vec<&Expr> {
     if !matches!(operator, Operator::And | Operator::Or) {
         return expression.args().iter().collect();
     }

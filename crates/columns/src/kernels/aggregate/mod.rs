@@ -145,7 +145,7 @@ fn counts(groups: &Groups, nulls: Option<&NullBuffer>) -> Column {
 
 /// Which groups have a value that is not NULL; a group of no rows has none.
 fn known(groups: &Groups, nulls: Option<&NullBuffer>) -> Option<NullBuffer> {
-    if nulls.is_none() && !groups.of_rows().is_empty() {
+    if nulls.is_none() && groups.all_have_rows() {
         return None;
     }
     let known = fold(groups, nulls, false, |known, _| *known = true);

@@ -97,13 +97,17 @@ fn decimals(
     view: &View<'_>,
     nulls: Option<&NullBuffer>,
 ) -> Option<Vec<Option<i128>>> {
+    // The low 128 bits, and how often they overflowed: what comes between may be beyond them.
     fn added<T: Integer>(
         groups: &Groups,
         nulls: Option<&NullBuffer>,
         cells: &[T],
-    ) -> Vec<Option<i128>> {
-        fold(groups, nulls, Some(0), |sum, row| {
-            *sum = sum.and_then(|sum: i128| sum.checked_add(cells[row].wide()));
+    ) -> Vec<(i128, i64)> {
+        fold(groups, nulls, (0, 0), |(sum, overflows), row| {
+            let cell = cells[row].wide();
+            let (low, overflowed) = i128::overflowing_add(*sum, cell);
+            *sum = low;
+            *overflows += i64::from(overflowed) * if cell < 0 { -1 } else { 1 };
         })
     }
     let sums = match &view.values {
@@ -113,7 +117,8 @@ fn decimals(
         _ => return None,
     };
     let most = 10_i128.pow(DIGITS.into());
-    Some(sums.into_iter().map(|sum| sum.filter(|sum| (-most + 1..most).contains(sum))).collect())
+    let fits = |&(sum, overflows): &(i128, i64)| overflows == 0 && (-most + 1..most).contains(&sum);
+    Some(sums.into_iter().map(|sum| Some(sum).filter(fits).map(|(sum, _)| sum)).collect())
 }
 
 /// The means of numbers as floats, NULL of none; `None` of what has no mean, or none that is a float.

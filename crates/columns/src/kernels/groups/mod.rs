@@ -5,6 +5,10 @@ mod integers;
 mod tests;
 mod texts;
 
+use arrow_array::cast::AsArray as _;
+use arrow_array::{Array as _, ArrayRef};
+use arrow_buffer::NullBuffer;
+
 use super::set::float_bits;
 use super::view::{Values, View, typed};
 use crate::{Column, ColumnError, Type, Value};
@@ -39,6 +43,8 @@ pub enum NullKeys {
 pub struct Groups {
     of_rows: Vec<u32>,
     firsts: Vec<u32>,
+    /// Whether each has a row.
+    all_have_rows: bool,
 }
 
 /// A row that no group has.
@@ -62,7 +68,8 @@ impl Groups {
             return Err(ColumnError::too_many_rows());
         }
         let Some(((kind, column), rest)) = keys.split_first() else {
-            return Ok(Self { of_rows: vec![0; rows], firsts: vec![0] });
+            let of_rows = vec![0; rows];
+            return Ok(Self { of_rows, firsts: vec![0], all_have_rows: rows > 0 });
         };
         let mut groups = Self::of(kind, column, nulls)?;
         assert_eq!(groups.of_rows.len(), rows, "keys of one length");
@@ -90,6 +97,32 @@ impl Groups {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.firsts.is_empty()
+    }
+
+    /// The rows that are in a group, where some are in none.
+    pub fn grouped(&self) -> Option<Vec<u32>> {
+        let none = self.len() as u32;
+        if !self.of_rows.contains(&none) {
+            return None;
+        }
+        let rows = self.of_rows.iter().enumerate().filter(|&(_, &group)| group != none);
+        Some(rows.map(|(row, _)| row as u32).collect())
+    }
+
+    /// The same groups of some of the rows alone, of which a group may have none. The first row of each is still that
+    /// among all rows.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[must_use]
+    pub fn take(&self, rows: &[u32]) -> Self {
+        let of_rows = rows.iter().map(|&row| self.of_rows[row as usize]).collect();
+        Self { of_rows, firsts: self.firsts.clone(), all_have_rows: false }
+    }
+
+    /// Whether each group has a row.
+    pub(super) fn all_have_rows(&self) -> bool {
+        self.all_have_rows
     }
 
     /// The rows of all groups, those of a group in their order, and where each group begins, with one end
@@ -143,13 +176,15 @@ impl Groups {
                 numbering.texts(view.nulls, |row| strings.get(row));
             }
             Values::Codes(codes, labels) => {
-                let (kind, labels) = typed(labels);
-                let labels = Self::of(&kind, &labels, NullKeys::Kept)?;
-                let label = |row| labels.of_rows.get(codes.get(row)).copied().unwrap_or_default();
-                let labels: Vec<u32> = (0..view.len).map(label).collect();
-                numbering.integers(&labels, view.nulls);
+                numbering.labels(labels, |row| codes.get(row), view.nulls)?;
             }
-            _ => return numbering.by_value(kind, column),
+            _ => match column.array().as_any_dictionary_opt() {
+                Some(dictionary) if !dictionary.values().is_empty() => {
+                    let (codes, nulls) = (dictionary.normalized_keys(), dictionary.logical_nulls());
+                    numbering.labels(dictionary.values(), |row| codes[row], nulls.as_ref())?;
+                }
+                _ => return numbering.by_value(kind, column),
+            },
         }
         Ok(numbering.finish())
     }
@@ -217,7 +252,23 @@ impl Numbering {
                 *group = (*group).min(none);
             }
         }
-        Groups { of_rows: self.of_rows, firsts: self.firsts }
+        Groups { of_rows: self.of_rows, firsts: self.firsts, all_have_rows: true }
+    }
+
+    /// A dictionary's values, each of which is looked at once.
+    fn labels(
+        &mut self,
+        labels: &ArrayRef,
+        code: impl Fn(usize) -> usize,
+        nulls: Option<&NullBuffer>,
+    ) -> Result<(), ColumnError> {
+        let (kind, labels) = typed(labels);
+        let labels = Groups::of(&kind, &labels, NullKeys::Kept)?;
+        // What is NULL may have a code beyond them.
+        let label = |row| labels.of_rows.get(code(row)).copied().unwrap_or_default();
+        let labels: Vec<u32> = (0..self.rows).map(label).collect();
+        self.integers(&labels, nulls);
+        Ok(())
     }
 
     /// Values of the rarer kinds, read one by one.
