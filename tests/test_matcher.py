@@ -216,7 +216,7 @@ WRONG: list[tuple[Any, type[Exception], str]] = [
     ({"topics": ["\ud800"]}, rm.ProgrammingError, "surrogate"),
     ({3: 1}, TypeError, "an attribute's name is a str, not 3"),
     (3, TypeError, "a record is a dict.*not int"),
-    (b'{"age": ', rm.ProgrammingError, "the record: EOF"),
+    (b'{"age": ', rm.ProgrammingError, "the record is no JSON: EOF"),
     (b"[]", rm.ProgrammingError, "expected an object"),
     (b'{"age": "x"}', rm.ProgrammingError, 'attribute "age" is int'),
     (b'{"age": 1.5}', rm.ProgrammingError, 'attribute "age" is int'),

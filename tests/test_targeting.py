@@ -321,7 +321,7 @@ def test_it_serves_http(any_url: str, tmp_path: Path) -> None:
             }
             for path, body, status, message in [
                 ("/bid", b'{"age": "old"}', 400, 'the attribute "age"'),
-                ("/bid", b"{", 400, "the record: EOF"),
+                ("/bid", b"{", 400, "the record is no JSON: EOF"),
                 ("/bid?top=x", b"{}", 400, "top is a number from 0 to 1000"),
                 ("/bid?top=99999999999999999999", b"{}", 400, "top is a number"),
                 ("/bids", b"{}", 404, "POST /bid"),

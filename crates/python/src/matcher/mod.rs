@@ -651,7 +651,11 @@ fn declared(given: &Bound<'_, PyAny>) -> PyResult<Arc<rowmill::Schema>> {
 }
 
 fn no_type(py: Python<'_>, name: &str, kind: &dyn std::fmt::Display) -> PyErr {
-    errors::programming(py, &format!("the attribute {name:?}: {kind} is no type of an attribute"))
+    let message = format!(
+        "the attribute {name:?}: {kind} is no type of an attribute, which are bool, int, float, Decimal, str, bytes, UUID, \
+         date, time, datetime, \"timestamp\" (a datetime without a zone), timedelta, dict and lists of these"
+    );
+    errors::programming(py, &message)
 }
 
 fn type_of(kind: Kind) -> Option<Type> {

@@ -43,7 +43,10 @@ impl Record {
             // Which knows where it is.
             Err(_) => self.read_json(serde_json::Deserializer::from_slice(json), ignores_unknown),
         };
-        read.map_err(|error| ExprError::new(format!("the record: {error}")))
+        read.map_err(|error| {
+            let what = if error.is_data() { "the record" } else { "the record is no JSON" };
+            ExprError::new(format!("{what}: {error}"))
+        })
     }
 
     /// Sets a list to what JSON text has.
