@@ -89,7 +89,8 @@ def test_it_is_what_pandas_finds(rows: list[tuple[str | None, int | None]]) -> N
     }
     for name, series in expected.items():
         wanted = [None if pd.isna(value) else value for value in series]
-        assert found[name].to_list() == pytest.approx(wanted), name
+        # Means alone are rounded.
+        assert found[name].to_list() == (pytest.approx(wanted) if name == "mean" else wanted), name
 
 
 def test_it_is_what_a_database_says(any_url: str) -> None:

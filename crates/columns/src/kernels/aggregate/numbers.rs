@@ -23,11 +23,8 @@ pub(super) fn sum(
     let column = |kind: Type, array: ArrayRef| Some(Ok((kind, Column::from_array(array))));
     match (kind, &view.values) {
         (Type::Null, _) => Some(Ok((Type::Int64, Column::nulls(&Type::Int64, groups.len())))),
-        (Type::Float32, Values::F32(cells)) => {
-            let sums = fold(groups, nulls, 0.0, |sum, row| *sum += f64::from(cells[row]));
-            column(Type::Float64, Arc::new(Float64Array::new(sums.into(), known())))
-        }
-        (Type::Float64, Values::F64(cells)) => {
+        (Type::Float32 | Type::Float64, _) => {
+            let cells = floats(kind, view)?;
             let sums = fold(groups, nulls, 0.0, |sum, row| *sum += cells[row]);
             column(Type::Float64, Arc::new(Float64Array::new(sums.into(), known())))
         }
