@@ -6,7 +6,7 @@ import datetime
 import uuid
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -395,6 +395,22 @@ def test_table_declarations_are_checked() -> None:
             id = rm.pk()
             name: rm.Col[str]
 
+    said = r"Half\.n: int is no column: write n: rm\.Col\[int\], or ClassVar\[\.\.\.\] for what is none"
+    with pytest.raises(TypeError, match=said):
+
+        class Half(rm.Table):
+            id: rm.Col[int]
+            n: int
+
+    with pytest.raises(TypeError, match=r"Half\.n: int is no column"):
+        type("Half", (rm.Table,), {"__annotations__": {"id": rm.Col[int], "n": int}})
+
+    class Whole(rm.Table):
+        id: rm.Col[int]
+        _cache: dict[str, int]
+        kinds: ClassVar[list[str]] = []
+
+    assert rm.select(Whole).sql()[0] == 'select "Whole"."id" from "Whole"'
     with pytest.raises(TypeError, match=r"rm\.Col\[complex\] is no type of a column"):
 
         class Wrong(rm.Table):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 import gc
 import types
+import uuid
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -45,12 +47,30 @@ class Free(rm.Table, name="free"):
     span: rm.Col[datetime.timedelta]
 
 
+class Kinds(rm.Table, name="kinds"):
+    id: rm.Col[int] = rm.pk()
+    n: rm.Col[int]
+    f: rm.Col[float]
+    u: rm.Col[uuid.UUID]
+    names: rm.Col[list[str]]
+    numbers: rm.Col[list[int]]
+    flag: rm.Col[bool]
+
+
 def annotated(namespace: dict[str, Any]) -> None:
     namespace["__annotations__"] = {"id": rm.Col[int]}
 
 
 def branching(nick: str) -> rm.Select:
     return NICKS.where(Line.nick == nick) if nick else NICKS
+
+
+def _wanted(ids: list[int]) -> Any:
+    return rm.select(Line.id).where(Line.id.in_(ids))
+
+
+WANTED: Any = rm.query(_wanted)
+CHANGE: Any = rm.update(Kinds)
 
 
 def _json(given: Any) -> Any:
@@ -142,7 +162,31 @@ def refused(
         refused(lambda: Free.at < datetime.datetime(2030, 1, 1), "give the datetime a tzinfo, or declare the column with rm.column(naive=True)"),
         refused(lambda: NICKS.where(Line.id), "lines.id is no condition: it is int, not bool"),  # type: ignore[arg-type]
         refused(lambda: NICKS.where(Line.nick.label("x")), "a label names a column of an answer; it stands in select() alone"),  # type: ignore[arg-type]
+        *(
+            refused(of, message)
+            for message, of in (
+                ('column "n" takes int, which 1.5 is not: round it', lambda: CHANGE.set(n=1.5)),
+                ('column "n" takes int, which Decimal(\'1.5\') is not', lambda: CHANGE.set(n=Decimal("1.5"))),
+                ('column "n" takes int, which 9223372036854775808 is not', lambda: CHANGE.set(n=2**63)),
+                ('column "n" takes int, which nan is not', lambda: CHANGE.set(n=float("nan"))),
+                ('column "n" takes int, which inf is not', lambda: rm.insert(Kinds).values(n=float("inf"))),
+                ('column "n" takes int, which 1.5 is not', lambda: rm.upsert(Kinds).values(id=1).set(n=1.5)),
+                ('column "f" takes float, which 1000', lambda: CHANGE.set(f=10**400)),
+                ('column "u" takes uuid, which \'x\' is not: give a uuid.UUID, or its text', lambda: CHANGE.set(u="x")),
+                ('column "names" takes list[text], which [\'a\', 1] is not: every element is of one kind', lambda: CHANGE.set(names=["a", 1])),
+                ('column "numbers" takes list[int], which [1, 1.5] is not', lambda: CHANGE.set(numbers=[1, 1.5])),
+                ('column "f" takes float, not text ("zz")', lambda: rm.insert(Kinds).from_select(rm.select(rm.lit(7), rm.lit("zz")), "id", "f")),
+                ('column "n" takes int, not bool (kinds.flag)', lambda: rm.insert(Kinds).from_select(rm.select(Kinds.flag), Kinds.n)),
+                ("ids takes list[int], not [1, 'a']", lambda: WANTED([1, "a"])),
+                ("ids takes list[int], not ['a', 1]", lambda: WANTED(["a", 1])),
+                ("ids takes list[int], not [1, None]", lambda: WANTED([1, None])),
+                ("have int as column 1 here (kinds.id) and bool there (kinds.flag): .cast()", lambda: rm.select(Kinds.id).union(rm.select(Kinds.flag))),
+                ("have text as column 2 here (lines.nick) and uuid there (kinds.u)", lambda: rm.select(Line.id, rm.lit(None)).union_all(rm.select(Line.id, Line.nick), rm.select(Kinds.id, Kinds.u))),
+            )
+        ),
         # None
+        refused(lambda: Line.body == None, "write lines.text.is_null(), or is_not_distinct_from() to compare NULLs too"),  # noqa: E711
+        refused(lambda: Line.body != None, "write lines.text.is_not_null(), or is_distinct_from() to compare NULLs too"),  # noqa: E711
         refused(lambda: Line.body == None, "a comparison with None is never true in SQL; write lines.text.is_null()"),  # noqa: E711
         refused(lambda: Line.body != None, "write lines.text.is_not_null()"),  # noqa: E711
         refused(lambda: Line.nick.starts_with(None), "a condition on None is never true in SQL; leave it out, or write lines.nick.is_null()"),  # type: ignore[arg-type]
@@ -187,6 +231,28 @@ def refused(
         refused(lambda: rm.many("Post"), "rm.many() takes a function, for the other class may come later: rm.many(lambda: Post)", TypeError),  # type: ignore[arg-type]
         refused(lambda: rm.one(Author), "rm.one(lambda: Author)", TypeError),
         refused(lambda: rm.query(branching), "nick has no value yet: the function under rm.query runs once, for all calls; branch outside of it, or write two", TypeError),
+        # what was meant otherwise
+        *(
+            refused(of, message, TypeError)
+            for message, of in (
+                ("where() takes conditions and no keywords: write where(T.id == 1)", lambda: NICKS.where(id=1)),  # type: ignore[call-arg]
+                ("write where(T.id == 1), where T is the class of kinds", lambda: CHANGE.where(id=1)),
+                ("write where(T.nick == 'x'), where T is the class of lines", lambda: rm.delete(Line).where(nick="x")),  # type: ignore[call-arg]
+                ("in_() takes one list of values: write in_([1, 2])", lambda: Line.id.in_(1, 2)),  # type: ignore[call-overload]
+                ("not_in() takes one list of values: write not_in([1, 2, ...])", lambda: Line.id.not_in(1, 2, 3)),  # type: ignore[call-overload]
+                ("exists() takes a query, not a table by itself: rm.exists(rm.select(T).where(...))", lambda: rm.exists(Line)),  # type: ignore[arg-type]
+                ("exists() takes a query, not int", lambda: rm.exists(5)),  # type: ignore[arg-type]
+                ("set() takes columns by name, set(total=0), or a dict of them, not kinds.n == 1", lambda: CHANGE.set(Kinds.n == 1)),
+                ("_wanted() has no parameter idd; it takes ids", lambda: WANTED(idd=[1])),
+                ("_wanted() has no parameter idd; it takes ids", lambda: WANTED([1], idd=[1])),
+                ("no value is given for ids", lambda: WANTED()),
+            )
+        ),
+        refused(lambda: NICKS.where(Line.body.is_null), "lines.text.is_null is a method that was not called: write lines.text.is_null()"),  # type: ignore[arg-type]
+        refused(lambda: NICKS.order_by("-nick"), 'order_by() takes columns and expressions, not \'-nick\': rm.col("nick").desc() for a column downwards'),  # type: ignore[arg-type]
+        refused(lambda: str(NICKS.having(Line.id > 1)), "stands in having(), but there are no groups: name them in group_by(), or put it into where()"),
+        refused(lambda: str(NICKS.having(rm.count() > 1)), "lines.nick has many values in a group"),
+        refused(lambda: str(rm.upsert(Line).values(id=1).on()), "on() names no column: leave it away for the primary key, or say by which columns a row is known"),
         # joins
         refused(lambda: rm.select(Post).join(Author), "no foreign key is declared between authors and what is selected from (posts.author_id refers to Author.id): say how"),
         refused(lambda: rm.select(Post.id, Tag.id).join(PostTag).join(Tag), "post_tags.tag_id == tags.id); or say first where rows come from, with .from_(...)"),

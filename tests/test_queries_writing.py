@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import uuid
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 
@@ -228,3 +230,55 @@ def test_queries_show_their_sql() -> None:
     )
     delete = rm.delete(Line).where(Line.id == 1)
     assert repr(delete) == '<rowmill.Delete delete from "lines" where "lines"."id" = $1::int8>'
+
+
+class Price(rm.Table, name="prices"):
+    id: rm.Col[int] = rm.pk()
+    price: rm.Col[Decimal | None]
+
+
+@rm.query
+def repriced(id: int, price: Decimal) -> rm.Update:
+    return rm.update(Price).set(price=price).where(Price.id == id)
+
+
+@pytest.mark.parametrize("digits", ["123456789012345678.91", "12345678901234567890", "-0.10"])
+def test_a_decimal_in_a_column_of_text_keeps_every_digit(digits: str) -> None:
+    with rm.Database("sqlite://") as db:
+        db.execute("create table prices (id integer primary key, price text)")
+        price = Decimal(digits)
+        db.execute(rm.insert(Price).values({"id": 1, "price": price}, {"id": 2, "price": None}))
+        db.execute(rm.update(Price).set(price=price).where(Price.id == 2))
+        db.execute(rm.upsert(Price).values(id=1, price=Decimal(1)).set(price=price))
+        db.execute(rm.insert(Price).values(id=3))
+        db.execute(repriced(3, price))
+        assert db.fetch("select price from prices")["price"].to_list() == [digits] * 3
+
+
+def test_a_decimal_in_a_column_of_numbers_is_a_number() -> None:
+    with rm.Database("sqlite://") as db:
+        db.execute("create table prices (id integer primary key, price numeric)")
+        db.execute(rm.insert(Price).values({"id": 1, "price": Decimal("1.5")}, {"id": 2, "price": Decimal("2.0")}))  # fmt: skip
+        assert rows(db.fetch("select typeof(price) from prices order by id")) == ["real", "integer"]
+        assert rows(db.fetch(rm.select(Price.id).where(Price.price > Decimal("1.7")))) == [2]
+
+
+class Kept(rm.Table, name="kept"):
+    id: rm.Col[int] = rm.pk()
+    f: rm.Col[float | None]
+    u: rm.Col[uuid.UUID | None]
+    parts: rm.Col[list[float] | None]
+
+
+def test_what_fits_its_column_is_taken(any_url: str) -> None:
+    is_sqlite = any_url.startswith("sqlite")
+    types = "f double precision, u uuid, parts " + ("json" if is_sqlite else "double precision[]")
+    one = uuid.UUID(int=1)
+    with rm.Database(any_url) as db:
+        db.execute(f"create table kept (id bigint primary key, {types})")
+        db.execute(rm.insert(Kept).values({"id": 1.0, "u": one}, {"id": Decimal("9007199254740993"), "u": str(one)}))  # fmt: skip
+        db.execute(rm.update(Kept).set(f=Decimal("0.5"), parts=[1, 2.5]).where(Kept.id == 1))
+        assert rows(db.fetch(rm.select(Kept.id, Kept.f, Kept.u).order_by(Kept.id))) == [
+            (1, 0.5, one),
+            (9007199254740993, None, one),
+        ]

@@ -102,6 +102,7 @@ def is_a(word: dict[str, Any]) -> bool:
         # groups come in the order of the list; those that are not there are none
         (DOWN.top_n(3, per=Word.room, groups=[4, 2, 9, 77]), first(3, [4, 2, 9])),
         (DOWN.top_n(1, per=Word.room, groups=(9, 1)), first(1, [9, 1])),
+        (DOWN.top_n(2, per=Word.room, groups=[2, 1, 2]), first(2, [2, 1])),
         (DOWN.top_n(3, per=Word.room, groups=[]), []),
         (DOWN.top_n(1000, per=Word.room, groups=[5]), first(1000, [5])),
         # all there are: NULL is a group, above the others
@@ -116,6 +117,15 @@ def is_a(word: dict[str, Any]) -> bool:
 )
 def test_the_first_of_each_group(db: rm.Database, query: rm.Select, expected: list[int]) -> None:
     assert db.fetch(query)["id"].to_list() == expected
+
+
+@rm.query
+def of_rooms(rooms: list[int]) -> rm.Select:
+    return DOWN.top_n(2, per=Word.room, groups=rooms)
+
+
+def test_a_group_that_is_named_twice_counts_once(db: rm.Database) -> None:
+    assert db.fetch(of_rooms([4, 2, 4, 4, 2]))["id"].to_list() == first(2, [4, 2])
 
 
 def test_of_the_first_rows_it_is_asked_by_way_of_a_name(db: rm.Database) -> None:

@@ -168,20 +168,26 @@ def _columns(cls: type[Table], frame: FrameType) -> list[tuple[str, tuple[Any, .
     """The class's columns, in order, those of plain classes that it is made of first: the attribute, and what
     `Source` takes."""
     found: dict[str, tuple[Any, ...]] = {}
+    others: dict[str, str] = {}
     for base in reversed(cls.__mro__):
         if base is not cls and "_source" in base.__dict__:
             raise TypeError(
                 f"{cls.__name__}: {base.__name__} is a table, which hands on no columns"
             )
         if not issubclass(Table, base):
-            found.update(_declared(cls, base, frame))
+            found.update(_declared(cls, base, frame, others))
     if not found:
         raise TypeError(f"{cls.__name__} declares no column: name: rm.Col[type]")
+    for attribute, shown in others.items():
+        raise TypeError(
+            f"{cls.__name__}.{attribute}: {shown} is no column: write {attribute}: rm.Col[{shown}], or "
+            "ClassVar[...] for what is none"
+        )
     return list(found.items())
 
 
 def _declared(
-    cls: type[Table], base: type, frame: FrameType
+    cls: type[Table], base: type, frame: FrameType, others: dict[str, str]
 ) -> Iterator[tuple[str, tuple[Any, ...]]]:
     annotations = _annotations(base)
     for attribute, given in base.__dict__.items():
@@ -189,6 +195,7 @@ def _declared(
             raise TypeError(f"{cls.__name__}.{attribute} is a column: annotate it as rm.Col[type]")
     for attribute, annotation in annotations.items():
         given = base.__dict__.get(attribute)
+        written = annotation
         if isinstance(annotation, str):
             annotation = _evaluated(cls, attribute, annotation, frame, base.__module__)
         if getattr(annotation, "__origin__", None) is not Col:
@@ -196,6 +203,8 @@ def _declared(
                 raise TypeError(
                     f"{cls.__name__}.{attribute} is a column: annotate it as rm.Col[type]"
                 )
+            if not attribute.startswith("_") and not _is_of_the_class(written, annotation, given):
+                others[attribute] = written if isinstance(written, str) else _named(written)
             continue
         if attribute == "_source" or attribute in dir(Table):
             raise TypeError(
@@ -215,6 +224,18 @@ def _declared(
         references = _reference(cls, attribute, declared.references)
         row = (declared.name or attribute, label, kind, nullable, declared.primary, references)
         yield attribute, row
+
+
+def _is_of_the_class(written: Any, annotation: Any, given: Any) -> bool:
+    """Whether an annotation is of no column, and says so."""
+    # Known by their names: `typing` is not imported for them, and a text may not be read.
+    said = written if isinstance(written, str) else repr(annotation)
+    said = said.partition("[")[0].rpartition(".")[2]
+    return said in ("ClassVar", "Final") or type(given).__name__ == "Edge"
+
+
+def _named(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else repr(annotation)
 
 
 def _annotations(cls: type) -> dict[str, Any]:

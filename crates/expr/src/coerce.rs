@@ -42,10 +42,13 @@ fn none_of(value: &Expr, operator: O, args: &[Expr]) -> Result<(), ExprError> {
     if matches!(value.value(), Some(Scalar::Null))
         && !matches!(operator, O::IsDistinct | O::IsNotDistinct)
     {
-        let method = if operator == O::NotEqual { "is_not_null()" } else { "is_null()" };
+        let (method, distinct) = match operator {
+            O::NotEqual => ("is_not_null()", "is_distinct_from()"),
+            _ => ("is_null()", "is_not_distinct_from()"),
+        };
         let other = args.iter().find(|arg| !arg.is(value)).unwrap_or(value);
         let message = format!(
-            "a comparison with None is never true in SQL; write {other}.{method}, or is_distinct_from() to \
+            "a comparison with None is never true in SQL; write {other}.{method}, or {distinct} to \
              compare NULLs too"
         );
         return Err(ExprError::new(message));
@@ -260,9 +263,24 @@ pub(crate) fn exact_int(text: &str) -> Option<i64> {
     }
 }
 
+/// A number as a column of this kind keeps it; None where the column cannot hold it.
+pub fn kept(value: &Scalar, base: Base) -> Option<Scalar> {
+    match (base, value) {
+        (Base::Int, Scalar::Float(_) | Scalar::Decimal(_)) => {
+            fitted(value, base, Rounding::None).filter(|kept| matches!(kept, Scalar::Int(_)))
+        }
+        // "Infinity" is one, and 1E+400 is none.
+        (Base::Float, Scalar::Decimal(text)) => {
+            let float: f64 = text.parse().ok()?;
+            (float.is_finite() || digits(text).is_none()).then_some(Scalar::Float(float))
+        }
+        _ => Some(value.clone()),
+    }
+}
+
 /// A decimal's digits without zeros at either end, and how many of them stand before the point; negative where zeros
 /// stand behind it. None where it is no number.
-fn digits(text: &str) -> Option<(String, i64)> {
+pub(crate) fn digits(text: &str) -> Option<(String, i64)> {
     let text = text.trim_start_matches(['-', '+']);
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));

@@ -31,6 +31,7 @@ mod tests;
 pub mod text_number;
 mod text_value;
 
+pub use coerce::kept;
 pub use error::StatementError;
 pub use expr_error::ExprError;
 pub use kind::{Base, Kind};

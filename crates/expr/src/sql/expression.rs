@@ -74,6 +74,12 @@ impl Writer<'_> {
                 self.push("null");
                 Ok(())
             }
+            // The column's affinity makes a number of it where it is to be one.
+            Op::Literal(_) | Op::Parameter(_)
+                if self.target.is_sqlite() && value.kind() == Kind::One(Base::Decimal) =>
+            {
+                self.placeholder(value, Form::Digits)
+            }
             Op::Literal(_) | Op::Parameter(_) => self.value(value, false),
             _ => self.expression(value),
         }
@@ -220,18 +226,32 @@ impl Writer<'_> {
         }
         self.placeholder(leaf, Form::Plain)?;
         if cast {
-            let (base, list) = match leaf.kind() {
-                Kind::One(base) => (base, ""),
-                Kind::List(base) => (base, "[]"),
-                Kind::Any => return Ok(()),
-            };
-            if let Some(name) = type_name(base) {
-                self.push("::");
-                self.push(name);
-                self.push(list);
-            }
+            self.cast(leaf.kind());
         }
         Ok(())
+    }
+
+    /// A list of PostgreSQL's, of which each value counts once.
+    pub(super) fn list_once(&mut self, list: &Expr) -> Result<(), ExprError> {
+        if !matches!(list.op(), Op::Literal(_) | Op::Parameter(_)) {
+            return self.expression(list);
+        }
+        self.placeholder(list, Form::Once)?;
+        self.cast(list.kind());
+        Ok(())
+    }
+
+    fn cast(&mut self, kind: Kind) {
+        let (base, list) = match kind {
+            Kind::One(base) => (base, ""),
+            Kind::List(base) => (base, "[]"),
+            Kind::Any => return,
+        };
+        if let Some(name) = type_name(base) {
+            self.push("::");
+            self.push(name);
+            self.push(list);
+        }
     }
 
     fn call<'e>(

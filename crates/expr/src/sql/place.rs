@@ -23,9 +23,16 @@ pub(super) fn check(select: &Select) -> Result<(), ExprError> {
     for condition in &select.having {
         without_window(condition, "having()")?;
     }
+    if let Some(condition) = select.having.first()
+        && !select.is_grouped()
+        && !select.having.iter().any(Expr::is_aggregate)
+    {
+        let message = "stands in having(), but there are no groups: name them in group_by(), or put it into where()";
+        return Err(ExprError::about(message, condition));
+    }
     let outputs = select.outputs.list().iter().map(|output| &output.expression);
     outputs.clone().chain(&select.order).try_for_each(has_its_windows)?;
-    if select.is_grouped() {
+    if select.is_grouped() || !select.having.is_empty() {
         let labels = |output: &&Output| {
             !select.group.iter().filter_map(Expr::as_column).any(|key| {
                 key.source.is_none() && output.name().is_some_and(|name| *name == key.name)

@@ -1,10 +1,11 @@
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use rowmill_columns::Scalar;
 
 use super::Bound;
 use crate::ExprError;
-use crate::coerce::exact_int;
+use crate::coerce::{digits, exact_int};
 use crate::kind::{Base, Kind};
 use crate::node::Op;
 
@@ -34,6 +35,10 @@ pub(super) enum Form {
     JsonPath,
     /// Decimals as floats, which is how SQLite keeps them.
     Real,
+    /// A decimal as text, of which a column of text keeps every digit.
+    Digits,
+    /// A list's values once each, where they stand first.
+    Once,
 }
 
 impl Slot {
@@ -85,6 +90,11 @@ impl Slot {
                 Ok(Scalar::Text(out))
             }),
             Form::Real => Ok(real(value)),
+            Form::Digits => match value {
+                Scalar::Decimal(digits) => Ok(Scalar::Text(digits.clone())),
+                other => Ok(other.clone()),
+            },
+            Form::Once => Ok(once(value)),
         }
     }
 }
@@ -105,6 +115,30 @@ fn real(value: &Scalar) -> Scalar {
             Scalar::List(values.iter().map(element).collect())
         }
         other => other.clone(),
+    }
+}
+
+fn once(value: &Scalar) -> Scalar {
+    let Scalar::List(values) = value else { return value.clone() };
+    if let Some(integers) = values.integers() {
+        let mut seen = HashSet::with_capacity(integers.len());
+        let all: Vec<i64> = integers.iter().copied().filter(|value| seen.insert(*value)).collect();
+        return Scalar::List(all.into());
+    }
+    let mut seen = HashSet::with_capacity(values.len());
+    Scalar::list(values.iter().filter(|value| seen.insert(identity(value))).cloned())
+}
+
+/// What two values that are equal have in common.
+fn identity(value: &Scalar) -> String {
+    match value {
+        Scalar::Float(value) => (value + 0.0).to_string(),
+        Scalar::Decimal(text) => match digits(text) {
+            Some((digits, _)) if digits.is_empty() => "0".to_owned(),
+            Some((digits, point)) => format!("{}{digits}e{point}", text.starts_with('-')),
+            None => text.clone(),
+        },
+        other => format!("{other:?}"),
     }
 }
 

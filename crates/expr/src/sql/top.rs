@@ -210,11 +210,11 @@ impl Writer<'_> {
     fn groups(&mut self, groups: &Expr, per: Kind) -> Result<(), ExprError> {
         if self.target.is_sqlite() {
             self.push("json_each(");
-            self.placeholder(groups, Form::Plain)?;
+            self.placeholder(groups, Form::Once)?;
             self.push(&format!(") as \"{GROUPS}\""));
         } else {
             self.push("unnest(");
-            self.expression(groups)?;
+            self.list_once(groups)?;
             // An empty list has no type of its own.
             if groups.kind() == Kind::List(Base::Null)
                 && let Kind::One(base) = per

@@ -36,10 +36,12 @@ impl Writer<'_> {
                 )));
             }
             if conflict.key.is_empty() && !matches!(conflict.then, Then::Nothing) {
-                return Err(ExprError::new(format!(
-                    "{} declares no primary key: say with .on(...) by which columns a row is known",
-                    table.name
-                )));
+                let why = if table.columns.iter().any(|column| column.primary) {
+                    "on() names no column: leave it away for the primary key, or say".to_owned()
+                } else {
+                    format!("{} declares no primary key: say with .on(...)", table.name)
+                };
+                return Err(ExprError::new(format!("{why} by which columns a row is known")));
             }
         }
         self.push("insert into ");

@@ -377,12 +377,16 @@ impl Expr {
     }
 
     /// Whether it is one of a list's values, or of a query's. The list is one parameter, however long.
-    fn in_(&self, values: &Bound<'_, PyAny>) -> PyResult<Self> {
+    #[pyo3(signature = (values, *more), text_signature = "($self, values)")]
+    fn in_(&self, values: &Bound<'_, PyAny>, more: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        neighbours::one_list("in_", values, more)?;
         self.within(values, false)
     }
 
     /// Whether it is none of a list's values, or of a query's.
-    fn not_in(&self, values: &Bound<'_, PyAny>) -> PyResult<Self> {
+    #[pyo3(signature = (values, *more), text_signature = "($self, values)")]
+    fn not_in(&self, values: &Bound<'_, PyAny>, more: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        neighbours::one_list("not_in", values, more)?;
         self.within(values, true)
     }
 
@@ -771,8 +775,14 @@ pub(super) fn key(verb: &str, given: &Bound<'_, PyAny>) -> PyResult<expr::Expr> 
         }
     }
     let shown = value::repr(given)?;
-    let meant =
-        if is_name { format!("rm.col({shown}) for a column") } else { "name the column".into() };
+    let downwards = given.extract::<&str>().ok().and_then(|name| name.strip_prefix('-'));
+    let meant = match downwards {
+        Some(name) if verb.contains("order_by") => {
+            format!("rm.col({name:?}).desc() for a column downwards")
+        }
+        _ if is_name => format!("rm.col({shown}) for a column"),
+        _ => "name the column".into(),
+    };
     let message = format!("{verb} takes columns and expressions, not {shown}: {meant}");
     Err(errors::programming(given.py(), &message))
 }

@@ -1,10 +1,12 @@
 #![allow(clippy::doc_link_with_quotes)] // the examples are Python
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use rowmill::expr::{self, Operator as O};
 
 use super::expression::{Col, Expr, expression, raised};
 use super::reading::Select;
+use super::source::source_of;
 use crate::text::Text;
 use crate::{errors, value};
 
@@ -121,8 +123,18 @@ pub(crate) fn geo_within(
 
 /// Whether a query has a row.
 #[pyfunction]
-pub(crate) fn exists(query: &Bound<'_, Select>) -> PyResult<Expr> {
-    query.get().exists(query.py())
+pub(crate) fn exists(query: &Bound<'_, PyAny>) -> PyResult<Expr> {
+    let py = query.py();
+    if let Ok(select) = query.cast::<Select>() {
+        return select.get().exists(py);
+    }
+    let given = match source_of(query)? {
+        Some(_) => "a table by itself".into(),
+        None => value::class_name(query),
+    };
+    let message =
+        format!("exists() takes a query, not {given}: rm.exists(rm.select(T).where(...))");
+    Err(PyTypeError::new_err(message))
 }
 
 /// The row's number in its partition, from 1; for `over`.

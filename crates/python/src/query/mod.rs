@@ -1,6 +1,7 @@
 //! Expressions and queries as Python sees them.
 
 mod ask;
+mod assigned;
 mod dialect;
 mod expression;
 mod functions;

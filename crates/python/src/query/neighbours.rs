@@ -1,8 +1,8 @@
 //! What those who come from other libraries write, and what it is called here.
 
-use pyo3::exceptions::PyAttributeError;
+use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyDict, PyList, PyTuple};
 
 use super::{Expr, Select};
 use crate::value;
@@ -105,10 +105,48 @@ pub(super) fn no_operand(object: &Bound<'_, PyAny>) -> PyResult<Option<String>> 
             )
         }));
     }
+    if let Some(message) = uncalled(object)? {
+        return Ok(Some(message));
+    }
     let class = object.get_type();
     if class.name()? != "Edge" || !class.module()?.to_cow()?.starts_with("rowmill") {
         return Ok(None);
     }
     let shown = value::repr(object)?;
     Ok(Some(format!("{shown} is an edge, whose rows come beside these: .with_(...) takes it")))
+}
+
+/// Refuses conditions as keywords, which other libraries take for equalities.
+pub(super) fn unnamed(verb: &str, named: Option<&Bound<'_, PyDict>>, of: &str) -> PyResult<()> {
+    let Some((name, value)) = named.and_then(|named| named.iter().next()) else { return Ok(()) };
+    let message = format!(
+        "{verb}() takes conditions and no keywords: write {verb}(T.{name} == {}), where T is the class of {of}",
+        value::repr(&value)?
+    );
+    Err(PyTypeError::new_err(message))
+}
+
+/// Refuses values given one by one.
+pub(super) fn one_list(
+    verb: &str,
+    first: &Bound<'_, PyAny>,
+    more: &Bound<'_, PyTuple>,
+) -> PyResult<()> {
+    let Ok(second) = more.get_item(0) else { return Ok(()) };
+    let (first, second) = (value::repr(first)?, value::repr(&second)?);
+    let rest = if more.len() > 1 { ", ..." } else { "" };
+    Err(PyTypeError::new_err(format!(
+        "{verb}() takes one list of values: write {verb}([{first}, {second}{rest}])"
+    )))
+}
+
+/// What a method was called without, where it stands as a value.
+#[cold]
+fn uncalled(object: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    let Some(of) = object.getattr_opt("__self__")? else { return Ok(None) };
+    if !of.is_instance_of::<Expr>() {
+        return Ok(None);
+    }
+    let name = object.getattr("__name__")?;
+    Ok(Some(format!("{of}.{name} is a method that was not called: write {of}.{name}()")))
 }

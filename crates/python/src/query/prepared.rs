@@ -83,22 +83,22 @@ impl Prepared {
 
     #[pyo3(signature = (*given, **named))]
     fn __call__(
-        &self,
+        slf: &Bound<'_, Self>,
         given: &Bound<'_, PyTuple>,
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Call> {
-        let py = given.py();
-        if given.len() > self.positional {
+        let (py, this) = (given.py(), slf.get());
+        if given.len() > this.positional {
             let message = format!(
                 "the query takes {} values by position, {} given",
-                self.positional,
+                this.positional,
                 given.len()
             );
             return Err(PyTypeError::new_err(message));
         }
-        let mut values = Vec::with_capacity(self.parameters.len());
+        let mut values = Vec::with_capacity(this.parameters.len());
         let mut used = 0;
-        for (at, parameter) in self.parameters.iter().enumerate() {
+        for (at, parameter) in this.parameters.iter().enumerate() {
             let name = parameter.name.bind(py);
             let by_name = match named {
                 Some(named) => named.get_item(name)?,
@@ -113,24 +113,18 @@ impl Prepared {
                 (Err(_), None) => match &parameter.default {
                     Some(default) => default.bind(py).clone(),
                     None => {
+                        Self::known(slf, named)?;
                         return Err(PyTypeError::new_err(format!("no value is given for {name}")));
                     }
                 },
             };
             values.push(parameter.fitted(&item)?);
         }
-        if let Some(named) = named.filter(|named| named.len() > used) {
-            for name in named.keys() {
-                let known = |parameter: &Declared| {
-                    parameter.name.bind(py).as_any().eq(&name).unwrap_or(false)
-                };
-                if !self.parameters.iter().any(known) {
-                    return Err(PyTypeError::new_err(format!("the query has no parameter {name}")));
-                }
-            }
+        if named.is_some_and(|named| named.len() > used) {
+            Self::known(slf, named)?;
         }
-        self.given.fit(&mut values).map_err(|error| raised(py, &error))?;
-        Ok(Call { query: self.query.clone(), given: values })
+        this.given.fit(&mut values).map_err(|error| raised(py, &error))?;
+        Ok(Call { query: this.query.clone(), given: values })
     }
 
     /// As of `Select.sql`; the parameters are the names of those that come with a call, and the values of others.
@@ -144,6 +138,25 @@ impl Prepared {
             Ok(text) => format!("<rowmill.Prepared {text}>"),
             Err(error) => format!("<rowmill.Prepared, not complete: {}>", error.value(py)),
         }
+    }
+}
+
+impl Prepared {
+    /// Refuses the names that no parameter has.
+    #[cold]
+    fn known(slf: &Bound<'_, Self>, named: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+        let py = slf.py();
+        let own = slf.get().parameters.iter().map(|parameter| parameter.name.to_str(py));
+        let own = own.collect::<PyResult<Vec<_>>>()?;
+        for name in named.into_iter().flatten().map(|(name, _)| name.to_string()) {
+            if !own.contains(&&*name) {
+                let function = slf.getattr("__name__")?;
+                let own = own.join(", ");
+                let message = format!("{function}() has no parameter {name}; it takes {own}");
+                return Err(PyTypeError::new_err(message));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -161,8 +174,16 @@ impl Declared {
             (Kind::One(Base::Decimal), Scalar::Int(int)) => {
                 return Ok(Scalar::Decimal(int.to_string()));
             }
-            (kind @ Kind::List(_), Scalar::List(values)) => {
-                values.is_empty() || !values.has_null() && Kind::of_scalar(&value) == kind
+            (Kind::List(Base::Int), Scalar::List(values)) if values.integers().is_some() => true,
+            (Kind::List(_), Scalar::List(values)) if values.is_empty() => true,
+            (Kind::List(base), Scalar::List(values)) => {
+                if values.each().all(|value| Kind::of_scalar(&value) == Kind::One(base)) {
+                    return Ok(value);
+                }
+                match values.each().map(|value| widened(&value, base)).collect::<Option<_>>() {
+                    Some(all) => return Ok(Scalar::List(all)),
+                    None => false,
+                }
             }
             (kind, value) => Kind::of_scalar(value) == kind,
         };
@@ -179,6 +200,15 @@ impl Declared {
         };
         let message = format!("{} takes {kind}{or_none}, not {shown}", self.name.bind(py));
         Err(errors::programming(py, &message))
+    }
+}
+
+/// An element of a list as one of its kind; an integer is a float, and a decimal, too.
+fn widened(value: &Scalar, base: Base) -> Option<Scalar> {
+    match (base, value) {
+        (Base::Float, Scalar::Int(int)) => Some(Scalar::Float(*int as f64)),
+        (Base::Decimal, Scalar::Int(int)) => Some(Scalar::Decimal(int.to_string())),
+        _ => (Kind::of_scalar(value) == Kind::One(base)).then(|| value.clone()),
     }
 }
 

@@ -228,6 +228,7 @@ impl Select {
             other.without_edges(others.py(), "a query that is put together with others")?;
             members.push(Arc::clone(&other.query));
         }
+        alike(others.py(), &members)?;
         let query =
             query::Select { compound: Some((operation, members)), ..query::Select::default() };
         let query = Arc::new(query).nested().map_err(|error| raised(others.py(), &error))?;
@@ -260,8 +261,13 @@ impl Select {
 #[pymethods]
 impl Select {
     /// Only rows for which all conditions hold; called again it adds to those.
-    #[pyo3(signature = (*conditions))]
-    fn r#where(&self, conditions: &Bound<'_, PyTuple>) -> PyResult<Self> {
+    #[pyo3(signature = (*conditions, **named), text_signature = "($self, *conditions)")]
+    fn r#where(
+        &self,
+        conditions: &Bound<'_, PyTuple>,
+        named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        neighbours::unnamed("where", named, "the table")?;
         self.alone(conditions.py(), "where")?;
         if !conditions.is_empty() {
             self.before_top(conditions.py(), "where")?;
@@ -589,6 +595,52 @@ impl Select {
             Ok(text) => format!("<rowmill.Select {text}>"),
             Err(error) => format!("<rowmill.Select, not complete: {}>", error.value(py)),
         }
+    }
+}
+
+/// Refuses to put columns of different kinds under one another: numbers are one kind, and NULL is of each.
+fn alike(py: Python<'_>, members: &[Arc<query::Select>]) -> PyResult<()> {
+    let Some((first, others)) = members.split_first() else { return Ok(()) };
+    let count = first.columns().len();
+    if others.iter().any(|other| other.columns().len() != count) {
+        return Ok(());
+    }
+    for (at, output) in first.columns().iter().enumerate() {
+        let mut known = &output.expression;
+        for other in others.iter().map(|other| &other.columns()[at]) {
+            let (kind, own) = (known.kind(), other.expression.kind());
+            if !mixes(kind, own) {
+                let message = format!(
+                    "queries that are put together have {kind} as column {} here ({known}) and {own} there ({}): \
+                     .cast() makes one of the other's kind",
+                    at + 1,
+                    other.expression
+                );
+                return Err(errors::programming(py, &message));
+            }
+            if matches!(kind, expr::Kind::Any | expr::Kind::NULL) {
+                known = &other.expression;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn mixes(one: expr::Kind, other: expr::Kind) -> bool {
+    use expr::Kind::{Any, List, One};
+    matches!(
+        (one, other),
+        (Any | One(Base::Null | Base::Other), _)
+            | (_, Any | One(Base::Null | Base::Other))
+            | (One(Base::Date), One(Base::Timestamp))
+            | (One(Base::Timestamp), One(Base::Date))
+            | (List(Base::Null), List(_))
+            | (List(_), List(Base::Null))
+    ) || match (one, other) {
+        (List(one), List(other)) | (One(one), One(other)) => {
+            one == other || one.is_number() && other.is_number()
+        }
+        _ => false,
     }
 }
 

@@ -2,19 +2,20 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString, PyTuple};
-use rowmill::Scalar;
 use rowmill::expr::query::{self, Conflict, Outputs, Query, Table, Then};
-use rowmill::expr::{Base, ColumnRef, Expr as Tree, Kind, Op};
+use rowmill::expr::{ColumnRef, Expr as Tree, Kind};
 
 use super::ask::{explained, spelled, text};
+use super::assigned::{fits, given};
 use super::dialect::Spelling;
-use super::expression::{Col, Expr, expression};
+use super::expression::{Col, Expr};
+use super::neighbours::unnamed;
 use super::reading::{Select, conditions_of, outputs};
 use super::source::{declared_label, source_of};
 use crate::infer::record;
-use crate::value::MICROS_PER_DAY;
 use crate::{errors, value};
 
 /// Adds rows to a table: `rm.insert(Order).values(total=5.0)`.
@@ -116,79 +117,6 @@ fn column(py: Python<'_>, source: &Arc<query::Source>, name: &str) -> PyResult<(
             let close = crate::schema::nearest(py, name, &known)?;
             Err(errors::programming(py, &format!("{}: {close}", table.name)))
         }
-    }
-}
-
-/// What a column is given: a value that fits it, or an expression.
-fn given(py: Python<'_>, name: &str, kind: Kind, item: &Bound<'_, PyAny>) -> PyResult<Tree> {
-    let value = expression(item)?;
-    let numbers = kind.may_be_number() && value.kind().may_be_number();
-    if let (Kind::One(Base::Timestamp), Some(Scalar::Date(days))) = (kind, value.value()) {
-        let Some(micros) = i64::from(*days).checked_mul(MICROS_PER_DAY) else {
-            let shown = value.to_string();
-            let message =
-                format!("column {name:?} takes {kind}, and {shown} is further off than one can be");
-            return Err(errors::programming(py, &message));
-        };
-        return Ok(Tree::literal(Scalar::Timestamp { micros, utc: false }));
-    }
-    if let (Kind::One(Base::Json), Some(Scalar::Text(text))) = (kind, value.value()) {
-        if rowmill::json::validate_json(text.as_bytes()).is_ok() {
-            return Ok(value);
-        }
-        let message = format!(
-            "column {name:?} takes JSON, which {} is not: give the dict or the list itself, or text as of json.dumps()",
-            value::repr(item)?
-        );
-        return Err(errors::programming(py, &message));
-    }
-    if let (Kind::One(Base::Json), Kind::Any, Op::Parameter(parameter)) =
-        (kind, value.kind(), value.op())
-    {
-        let message = format!(
-            "column {name:?} takes JSON: annotate the parameter {0} as dict, as in def f({0}: dict)",
-            parameter.name
-        );
-        return Err(errors::programming(py, &message));
-    }
-    // The database fits numbers and texts to its column; what is of another sort it may take wrongly.
-    let fits = kind == Kind::Any
-        || matches!(value.kind(), Kind::Any | Kind::NULL)
-        || value.kind() == kind
-        || numbers
-        || loosely(kind, value.kind());
-    if fits {
-        return Ok(value);
-    }
-    let zones = matches!(
-        (kind, value.kind()),
-        (Kind::One(Base::Instant), Kind::One(Base::Timestamp))
-            | (Kind::One(Base::Timestamp), Kind::One(Base::Instant))
-    );
-    let way = if zones {
-        ": a point in time has a zone, a wall clock has none; give the datetime a tzinfo, or declare the column with \
-         rm.column(naive=True)"
-    } else if value.kind() == Kind::BOOL && value.value().is_none() {
-        ": a condition is kept as what its .to_json() gives"
-    } else {
-        ""
-    };
-    let message =
-        format!("column {name:?} takes {kind}, not {} ({}){way}", value.kind(), value::repr(item)?);
-    Err(errors::programming(py, &message))
-}
-
-fn loosely(kind: Kind, value: Kind) -> bool {
-    use rowmill::expr::Base as B;
-    match (kind, value) {
-        (Kind::One(B::Other), _)
-        | (_, Kind::List(B::Null))
-        | (Kind::One(B::Json), Kind::List(_)) => true,
-        (Kind::One(kind), Kind::One(value)) => {
-            matches!((kind, value), (B::Uuid, B::Text) | (_, B::Other) | (B::Timestamp, B::Date))
-        }
-        (Kind::List(kind), Kind::List(value)) => kind.is_number() && value.is_number(),
-        _ => false,
     }
 }
 
@@ -340,11 +268,22 @@ impl Insert {
         query: &Bound<'_, Select>,
         columns: &Bound<'_, PyTuple>,
     ) -> PyResult<Self> {
+        let py = query.py();
         let mut own = (*self.0).clone();
-        own.query = Some(query.get().operand(query.py())?);
-        for name in columns {
-            own.columns.push(column(columns.py(), &own.table, &label_of(&own.table, &name)?)?.0);
+        let query = query.get().operand(py)?;
+        for (at, name) in columns.iter().enumerate() {
+            let label = label_of(&own.table, &name)?;
+            let (name, kind) = column(py, &own.table, &label)?;
+            own.columns.push(name);
+            let outputs = query.columns();
+            let given = (outputs.len() == columns.len()).then(|| &outputs[at].expression);
+            if let Some(given) = given.filter(|given| !fits(kind, given.kind())) {
+                let message =
+                    format!("column {label:?} takes {kind}, not {} ({given})", given.kind());
+                return Err(errors::programming(py, &message));
+            }
         }
+        own.query = Some(query);
         Ok(Self(Arc::new(own)))
     }
 
@@ -460,13 +399,20 @@ impl Update {
     #[pyo3(signature = (values=None, /, **set))]
     fn set(
         &self,
-        values: Option<&Bound<'_, PyMapping>>,
+        values: Option<&Bound<'_, PyAny>>,
         set: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let mut query = (*self.0).clone();
         if let Some(values) = values {
+            let Ok(mapping) = values.cast::<PyMapping>() else {
+                let message = format!(
+                    "set() takes columns by name, set(total=0), or a dict of them, not {}",
+                    value::repr(values)?
+                );
+                return Err(PyTypeError::new_err(message));
+            };
             let dict = PyDict::new(values.py());
-            dict.update(values)?;
+            dict.update(mapping)?;
             assign(&mut query.set, assignments(&query.table, Some(&dict))?);
         }
         assign(&mut query.set, assignments(&query.table, set)?);
@@ -474,8 +420,13 @@ impl Update {
     }
 
     /// Only rows for which all conditions hold.
-    #[pyo3(signature = (*conditions))]
-    fn r#where(&self, conditions: &Bound<'_, PyTuple>) -> PyResult<Self> {
+    #[pyo3(signature = (*conditions, **named), text_signature = "($self, *conditions)")]
+    fn r#where(
+        &self,
+        conditions: &Bound<'_, PyTuple>,
+        named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        unnamed("where", named, self.0.table.label())?;
         let mut query = (*self.0).clone();
         query.filter.extend(conditions_of(conditions)?);
         Ok(Self(Arc::new(query)))
@@ -532,8 +483,13 @@ impl Update {
 #[pymethods]
 impl Delete {
     /// Only rows for which all conditions hold.
-    #[pyo3(signature = (*conditions))]
-    fn r#where(&self, conditions: &Bound<'_, PyTuple>) -> PyResult<Self> {
+    #[pyo3(signature = (*conditions, **named), text_signature = "($self, *conditions)")]
+    fn r#where(
+        &self,
+        conditions: &Bound<'_, PyTuple>,
+        named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        unnamed("where", named, self.0.table.label())?;
         let mut query = (*self.0).clone();
         query.filter.extend(conditions_of(conditions)?);
         Ok(Self(Arc::new(query)))
