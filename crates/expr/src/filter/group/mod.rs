@@ -103,22 +103,24 @@ impl Grouping {
     pub fn run(&self, batch: &Batch) -> Result<Batch, ExprError> {
         let keys = self.keys.run(batch)?;
         let groups = self.groups(&keys)?;
-        let mut found = vec![(Type::Int64, Column::nulls(&Type::Int64, 0)); self.aggregates.len()];
-        for (at, part) in self.parts.iter().enumerate() {
-            let (values, groups) = part.run(batch, &groups)?;
-            let here = |(_, of, _): &&(Expr, usize, Asked)| *of == at;
-            for (place, (expression, _, asked)) in
-                found.iter_mut().zip(&self.aggregates).filter(|(_, aggregate)| here(aggregate))
-            {
-                *place = match asked {
-                    None => (Type::Int64, groups.sizes()),
-                    Some((what, at)) => {
-                        let kind = &values.schema().fields[*at].kind;
-                        let found = groups.aggregate(*what, kind, &values.columns()[*at]);
-                        found.map_err(|error| ExprError::new(error.to_string()).of(expression))?
-                    }
-                };
-            }
+        // Those whose key is NULL are looked at no further.
+        let rows = match self.nulls {
+            NullKeys::Kept => None,
+            NullKeys::Dropped => groups.grouped(),
+        };
+        let parts = self.parts.iter().map(|part| part.run(batch, rows.as_deref(), &groups));
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        let mut found = Vec::with_capacity(self.aggregates.len());
+        for (expression, part, asked) in &self.aggregates {
+            let (values, groups) = &parts[*part];
+            found.push(match asked {
+                None => (Type::Int64, groups.sizes()),
+                Some((what, at)) => {
+                    let kind = &values.schema().fields[*at].kind;
+                    let found = groups.aggregate(*what, kind, &values.columns()[*at]);
+                    found.map_err(|error| ExprError::new(error.to_string()).of(expression))?
+                }
+            });
         }
         // All rows are one group without keys, and there may be none.
         let keys = if keys.columns().is_empty() {

@@ -33,27 +33,28 @@ impl Part {
         from.dedup();
         let fields = from.iter().map(|&at| schema.fields[at].clone()).collect();
         let schema = Arc::new(Schema::new(fields));
-        let values = wanted.values.iter().map(|value| ("".into(), value.clone()));
         let condition = match &*wanted.conditions {
             [] => None,
             conditions => Some(Program::new(conditions, &schema)?),
         };
-        let values: Vec<(Arc<str>, Expr)> = values.collect();
+        let values: Vec<(Arc<str>, Expr)> =
+            wanted.values.iter().map(|value| ("".into(), value.clone())).collect();
         Ok(Self { from, condition, values: Projection::new(&values, &schema)? })
     }
 
-    /// The values of the rows that pass and are in a group, and their groups.
+    /// The values of the rows that pass, and their groups; of `rows` alone, where not all are looked at.
     pub(super) fn run<'g>(
         &self,
         batch: &Batch,
+        rows: Option<&[u32]>,
         groups: &'g Groups,
     ) -> Result<(Batch, Cow<'g, Groups>), ExprError> {
         let failed = |error: ColumnError| ExprError::new(error.to_string());
         let mut batch = batch.select(&self.from);
         let mut groups = Cow::Borrowed(groups);
-        if let Some(rows) = groups.grouped() {
-            batch = batch.take(&rows).map_err(failed)?;
-            groups = Cow::Owned(groups.take(&rows));
+        if let Some(rows) = rows {
+            batch = batch.take(rows).map_err(failed)?;
+            groups = Cow::Owned(groups.take(rows));
         }
         if let Some(condition) = &self.condition {
             let rows = condition.run(&batch, 0..batch.rows())?;
