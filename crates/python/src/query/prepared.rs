@@ -170,9 +170,8 @@ impl Declared {
             | (Kind::One(Base::Text), Scalar::Text(_))
             | (Kind::One(Base::Instant), Scalar::Timestamp { .. }) => true,
             (_, Scalar::Null) => self.nullable,
-            (Kind::One(Base::Float), Scalar::Int(int)) => return Ok(Scalar::Float(*int as f64)),
-            (Kind::One(Base::Decimal), Scalar::Int(int)) => {
-                return Ok(Scalar::Decimal(int.to_string()));
+            (Kind::One(base @ (Base::Float | Base::Decimal)), Scalar::Int(_)) => {
+                return Ok(widened(&value, base).unwrap_or(value));
             }
             (Kind::List(Base::Int), Scalar::List(values)) if values.integers().is_some() => true,
             (Kind::List(_), Scalar::List(values)) if values.is_empty() => true,
@@ -203,7 +202,7 @@ impl Declared {
     }
 }
 
-/// An element of a list as one of its kind; an integer is a float, and a decimal, too.
+/// A value as one of the kind; an integer is a float, and a decimal, too.
 fn widened(value: &Scalar, base: Base) -> Option<Scalar> {
     match (base, value) {
         (Base::Float, Scalar::Int(int)) => Some(Scalar::Float(*int as f64)),
