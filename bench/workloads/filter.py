@@ -8,7 +8,13 @@ from bench.measure import Job
 NEEDS_POSTGRES = False
 PREDICATES = ("num", "streq", "in100", "null", "window", "listc", "ten")
 COLUMNS = tuple(f"{predicate}_us" for predicate in PREDICATES)
-PEERS = ("rowmill", "polars", "pandas", "pyarrow")
+PEERS = {
+    "rowmill": "rowmill",
+    "rowmill, all columns read": "rowmill_read",
+    "polars": "polars",
+    "pandas": "pandas",
+    "pyarrow": "pyarrow",
+}
 THREE = "id,state,created"
 
 
@@ -26,4 +32,6 @@ def run(context: Context) -> None:
 
 def measure(context: Context, task: str, job: Job) -> None:
     """Every library."""
-    context.run("filter", task, [simple(peer, "filters", peer, job) for peer in PEERS])
+    context.run(
+        "filter", task, [simple(label, "filters", peer, job) for label, peer in PEERS.items()]
+    )

@@ -209,6 +209,10 @@ class Frame:
 
         Several conditions are joined with `and`. What an expression means is what it means in a query.
 
+        A column's values are copied when the column is first asked for, and those of a frame that is
+        filtered again never: until all are copied, or the result is dropped, it holds this frame's memory
+        (unless it has less than a sixteenth of the rows: then all is copied at once).
+
         Args:
             columns: The names of the columns that are wanted; the others are not copied.
         """

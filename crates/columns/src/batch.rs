@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use arrow_array::UInt32Array;
 
-use crate::kernels::Slab;
+use crate::kernels::{Deferred, Selection};
 use crate::{Column, ColumnError, Schema, Value};
 
 /// Columns of one length under one schema: immutable, cheap to clone.
@@ -31,7 +31,7 @@ pub struct Batch {
 enum Columns {
     Made(Arc<[Column]>),
     /// Made when they are asked for.
-    Slab(Arc<Slab>),
+    Deferred(Arc<Deferred>),
 }
 
 impl Batch {
@@ -46,9 +46,9 @@ impl Batch {
     }
 
     /// The same of columns that are known to be of `rows` rows, one for each field.
-    pub(crate) fn of(schema: Arc<Schema>, columns: Arc<Slab>, rows: usize) -> Self {
+    pub(crate) fn deferred(schema: Arc<Schema>, columns: Arc<Deferred>, rows: usize) -> Self {
         assert_eq!(schema.fields.len(), columns.width(), "one column for each field");
-        Self { schema, columns: Columns::Slab(columns), rows }
+        Self { schema, columns: Columns::Deferred(columns), rows }
     }
 
     fn sharing(schema: Arc<Schema>, columns: Arc<[Column]>, rows: usize) -> Self {
@@ -66,12 +66,54 @@ impl Batch {
         &self.schema
     }
 
+    /// How many columns.
+    pub fn width(&self) -> usize {
+        self.schema.fields.len()
+    }
+
     /// The columns, in the order of the schema.
     pub fn columns(&self) -> &[Column] {
         match &self.columns {
             Columns::Made(columns) => columns,
-            Columns::Slab(slab) => slab.columns(),
+            Columns::Deferred(columns) => columns.columns(),
         }
+    }
+
+    /// One of the columns: of [kept](Self::keep) rows only this one is copied.
+    ///
+    /// # Panics
+    /// If there is no such column.
+    #[inline]
+    pub fn column(&self, at: usize) -> &Column {
+        match &self.columns {
+            Columns::Made(columns) => &columns[at],
+            Columns::Deferred(columns) => columns.column(at),
+        }
+    }
+
+    /// Whether no column waits to be copied.
+    #[inline]
+    pub fn is_copied(&self) -> bool {
+        match &self.columns {
+            Columns::Made(_) => true,
+            Columns::Deferred(columns) => columns.is_copied(),
+        }
+    }
+
+    /// Of [kept](Self::keep) rows the columns that are not copied yet, and about how many bytes each will take.
+    pub fn waiting(&self) -> Vec<(usize, usize)> {
+        match &self.columns {
+            Columns::Made(_) => Vec::new(),
+            Columns::Deferred(columns) => columns.waiting(),
+        }
+    }
+
+    /// Where columns of [kept](Self::keep) rows are not copied yet: these columns of all rows, and which are kept.
+    pub fn source(&self) -> Option<(Self, Selection)> {
+        let Columns::Deferred(columns) = &self.columns else { return None };
+        let (columns, selection) = columns.source()?;
+        let rows = selection.rows();
+        Some((Self::sharing(Arc::clone(&self.schema), columns.into(), rows), selection))
     }
 
     /// Rows.
@@ -85,7 +127,7 @@ impl Batch {
     /// If there is no such cell.
     #[inline]
     pub fn value(&self, column: usize, row: usize) -> Value<'_> {
-        self.columns()[column].value(&self.schema.fields[column].kind, row)
+        self.column(column).value(&self.schema.fields[column].kind, row)
     }
 
     /// Bytes that the rows take, bitmaps and offsets included; memory shared with other batches
@@ -116,7 +158,7 @@ impl Batch {
     #[must_use]
     pub fn select(&self, columns: &[usize]) -> Self {
         let fields = columns.iter().map(|&at| self.schema.fields[at].clone()).collect();
-        let columns = columns.iter().map(|&at| self.columns()[at].clone()).collect();
+        let columns = columns.iter().map(|&at| self.column(at).clone()).collect();
         Self::sharing(Arc::new(Schema::new(fields)), columns, self.rows)
     }
 

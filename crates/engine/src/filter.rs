@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rowmill_columns::kernels::{CHUNK, Selection};
-use rowmill_columns::{Batch, Column, ColumnError, Schema};
+use rowmill_columns::{Batch, ColumnError, Schema};
 use rowmill_expr::filter::Program;
 use rowmill_expr::{Expr, ExprError};
 
@@ -30,7 +30,7 @@ use crate::shared::Crew;
 #[derive(Debug)]
 pub struct Filter {
     program: Program,
-    columns: Vec<usize>,
+    columns: Arc<[usize]>,
     schema: Arc<Schema>,
     /// What comes of frames of which no row passes.
     empty: Batch,
@@ -63,54 +63,64 @@ impl Filter {
             None => ((0..schema.fields.len()).collect(), Arc::clone(schema)),
             Some(columns) => {
                 let fields = columns.iter().map(|&at| schema.fields[at].clone()).collect();
-                (columns.to_vec(), Arc::new(Schema::new(fields)))
+                (columns.into(), Arc::new(Schema::new(fields)))
             }
         };
         let empty = Batch::empty(Arc::clone(&schema));
         Ok(Self { program, columns, schema, empty })
     }
 
-    /// The rows of which all conditions are true.
+    /// The rows of which all conditions are true, copied column by column when they are asked for: a frame
+    /// that is filtered again is copied once. [`copy`] does so beforehand.
     ///
     /// # Errors
     /// [`Failure`].
     pub fn run(self: &Arc<Self>, batch: &Batch) -> Result<Batch, Failure> {
-        let threads = threads(batch.rows());
-        if threads > 1 {
-            return self.run_by(&Crew::new(threads), batch);
+        match batch.source() {
+            None => self.run_among(batch, None),
+            Some((all, among)) => self.run_among(&all, Some(among)),
         }
-        let selection = self.program.run(batch, 0..batch.rows()).map_err(Failure::Expression)?;
-        self.keep(batch, &selection)
     }
 
-    /// The same by several threads.
-    fn run_by(self: &Arc<Self>, crew: &Crew, batch: &Batch) -> Result<Batch, Failure> {
-        let selection = self.select(crew, batch).map_err(Failure::Expression)?;
-        let few = selection.count() * self.columns.len() < limits::FILTER_THREAD_ROWS;
-        if few || selection.count() == batch.rows() {
-            return self.keep(batch, &selection);
-        }
-        self.keep_freed(batch, selection.count());
-        self.gather(crew, batch, selection).map_err(Failure::Columns)
-    }
-
-    fn keep(&self, batch: &Batch, selection: &Selection) -> Result<Batch, Failure> {
+    fn run_among(
+        self: &Arc<Self>,
+        batch: &Batch,
+        among: Option<Selection>,
+    ) -> Result<Batch, Failure> {
+        let rows = batch.rows();
+        let crew = crew(rows);
+        let selection = match &crew {
+            Some(crew) => self.select(crew, batch, among),
+            None => self.program.run_among(batch, 0..rows, among.as_ref()),
+        };
+        let selection = selection.map_err(Failure::Expression)?;
         if selection.count() == 0 {
             return Ok(self.empty.clone());
         }
-        self.keep_freed(batch, selection.count());
         let kept = batch.keep(selection, &self.columns, Arc::clone(&self.schema));
-        kept.map_err(Failure::Columns)
+        let kept = kept.map_err(Failure::Columns)?;
+        // A few rows do not keep the memory of many.
+        let is_large = rows * batch.width() > limits::FILTER_HELD_CELLS;
+        if is_large && kept.rows() * limits::FILTER_HELD < rows {
+            copy_by(crew.as_ref(), &kept);
+        }
+        Ok(kept)
     }
 
     /// Which rows pass; the threads take part after part of them.
-    fn select(self: &Arc<Self>, crew: &Crew, batch: &Batch) -> Result<Selection, ExprError> {
+    fn select(
+        self: &Arc<Self>,
+        crew: &Crew,
+        batch: &Batch,
+        among: Option<Selection>,
+    ) -> Result<Selection, ExprError> {
         /// Small enough that no thread is long behind the others at the end.
         const PART: usize = 32 * CHUNK;
         let rows = batch.rows();
         let (this, all) = (Arc::clone(self), batch.clone());
         let parts = crew.share(rows.div_ceil(PART), move |at| {
-            this.program.run(&all, at * PART..rows.min((at + 1) * PART))
+            let part = at * PART..rows.min((at + 1) * PART);
+            this.program.run_among(&all, part, among.as_ref())
         });
         let mut selection = Selection::with_capacity(rows);
         for part in parts {
@@ -118,47 +128,46 @@ impl Filter {
         }
         Ok(selection)
     }
+}
 
-    /// Has the allocator keep as much memory as such a frame takes when it is freed.
-    ///
-    /// The GNU allocator gives memory back beyond twice the largest block that was ever freed, and a frame
-    /// is many blocks: without this the next one begins with a page fault for every four kilobytes, which
-    /// is half of its time.
-    fn keep_freed(&self, batch: &Batch, count: usize) {
-        // A frame of all rows shares the memory that there is.
-        if count * self.columns.len() < limits::FILTER_FREED_CELLS || count == batch.rows() {
-            return;
-        }
-        let all: usize = self.columns.iter().map(|&at| batch.columns()[at].byte_len()).sum();
-        let bytes = (all / batch.rows() * count).min(limits::FILTER_FREED);
-        drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes)));
-    }
+/// Has the columns of a filtered frame copied that are not yet, by all cores where they are large.
+pub fn copy(batch: &Batch) {
+    let cells = batch.rows() * batch.width();
+    copy_by(crew(cells).as_ref(), batch);
+}
 
-    /// The columns; the threads take one after the other.
-    fn gather(
-        self: &Arc<Self>,
-        crew: &Crew,
-        batch: &Batch,
-        selection: Selection,
-    ) -> Result<Batch, ColumnError> {
+fn copy_by(crew: Option<&Crew>, batch: &Batch) {
+    let mut waiting = batch.waiting();
+    keep_freed(batch, &waiting);
+    if let Some(crew) = crew.filter(|_| batch.rows() * waiting.len() >= limits::FILTER_THREAD_ROWS)
+    {
         // What takes longest first, so that no thread ends long before the other.
-        let mut order: Vec<usize> = (0..self.columns.len()).collect();
-        order.sort_by_cached_key(|&at| Reverse(batch.columns()[self.columns[at]].byte_len()));
-        let count = selection.count();
-        let Some(kept) = selection.into_kept() else {
-            return Err(ColumnError::too_many_rows());
-        };
-        let wanted: Vec<Column> =
-            order.iter().map(|&at| batch.columns()[self.columns[at]].clone()).collect();
-        let gathered = crew.share(wanted.len(), move |at| wanted[at].gather(&kept));
-        let mut columns: Vec<(usize, Column)> = Vec::with_capacity(order.len());
-        for (at, column) in order.into_iter().zip(gathered) {
-            columns.push((at, column?));
-        }
-        columns.sort_unstable_by_key(|(at, _)| *at);
-        let columns = columns.into_iter().map(|(_, column)| column).collect();
-        Ok(Batch::new(Arc::clone(&self.schema), columns, count))
+        waiting.sort_by_key(|&(_, bytes)| Reverse(bytes));
+        let batch = batch.clone();
+        crew.share(waiting.len(), move |at| {
+            batch.column(waiting[at].0);
+        });
     }
+    batch.columns();
+}
+
+/// Has the allocator keep as much memory as such a frame takes when it is freed.
+///
+/// The GNU allocator gives memory back beyond twice the largest block that was ever freed, and a frame
+/// is many blocks: without this the next one begins with a page fault for every four kilobytes, which
+/// is half of its time.
+fn keep_freed(batch: &Batch, waiting: &[(usize, usize)]) {
+    if batch.rows() * waiting.len() < limits::FILTER_FREED_CELLS {
+        return;
+    }
+    let bytes = waiting.iter().map(|(_, bytes)| bytes).sum::<usize>().min(limits::FILTER_FREED);
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes)));
+}
+
+/// The threads for so many rows, or cells; `None` where one is enough.
+fn crew(rows: usize) -> Option<Crew> {
+    let threads = threads(rows);
+    (threads > 1).then(|| Crew::new(threads))
 }
 
 /// How many threads are worth it.

@@ -128,5 +128,11 @@ pub const FILTER_FREED: usize = 32 << 20;
 /// For how many cells it does so: below, what they take is kept anyway.
 pub const FILTER_FREED_CELLS: usize = 16_384;
 
+/// A filtered frame holds the one it is of until its columns are copied: at once, where it has a smaller part of
+/// the rows than this.
+pub const FILTER_HELD: usize = 16;
+/// But not of a frame of so few cells.
+pub const FILTER_HELD_CELLS: usize = 16_384;
+
 /// How many filters are kept compiled. One takes a few hundred bytes, and what its literals take.
 pub const FILTERS: usize = 64;

@@ -49,7 +49,7 @@ impl Row {
     #[expect(clippy::len_without_is_empty, reason = "a row without columns is no case of its own")]
     pub fn len(&self) -> usize {
         match &self.0 {
-            Repr::View { batch, .. } => batch.columns().len(),
+            Repr::View { batch, .. } => batch.width(),
             Repr::Owned(row) => row.len(),
         }
     }
@@ -95,7 +95,7 @@ impl Row {
         match &self.0 {
             Repr::View { batch, index } => {
                 let field = batch.schema().fields.get(column)?;
-                Some(batch.columns()[column].value(&field.kind, *index))
+                Some(batch.column(column).value(&field.kind, *index))
             }
             Repr::Owned(row) => row.value(column),
         }

@@ -84,6 +84,23 @@ impl Frame {
         found(self.lookup(py)?.attributes.bind(py), name)
     }
 
+    /// All columns, copied if they wait for it; other Python threads run meanwhile.
+    pub(crate) fn copied(&self, py: Python<'_>) -> &Batch {
+        if !self.batch.is_copied() {
+            filter::detached(py, &self.batch, || rowmill::filter::copy(&self.batch));
+        }
+        &self.batch
+    }
+
+    fn column(&self, py: Python<'_>, at: usize) -> Column {
+        if !self.batch.is_copied() {
+            filter::detached(py, &self.batch, || {
+                self.batch.column(at);
+            });
+        }
+        Column::of(&self.batch, at)
+    }
+
     pub(crate) fn column_at(&self, name: &Bound<'_, PyString>) -> PyResult<usize> {
         match self.position(name)? {
             Some(at) => Ok(at),
@@ -120,13 +137,13 @@ impl Frame {
     /// Rows and columns.
     #[getter]
     fn shape(&self) -> (usize, usize) {
-        (self.batch.rows(), self.batch.columns().len())
+        (self.batch.rows(), self.batch.width())
     }
 
     /// Bytes that the values take; memory shared with other frames counts in each.
     #[getter]
-    fn nbytes(&self) -> usize {
-        self.batch.byte_len()
+    fn nbytes(&self, py: Python<'_>) -> usize {
+        self.copied(py).byte_len()
     }
 
     fn __len__(&self) -> usize {
@@ -150,7 +167,7 @@ impl Frame {
     ) -> PyResult<Bound<'py, PyAny>> {
         let (py, this) = (slf.py(), slf.get());
         if let Ok(name) = key.cast::<PyString>() {
-            return Column::of(&this.batch, this.column_at(name)?).into_bound_py_any(py);
+            return this.column(py, this.column_at(name)?).into_bound_py_any(py);
         }
         if key.is_instance_of::<PyBool>() {
             let message = "a frame has no row of True or False: a column that Python compares is a bool; rows are chosen \
@@ -160,12 +177,15 @@ impl Frame {
         if key.is_instance_of::<PyInt>() {
             let rows = this.batch.rows();
             return match key.extract().ok().and_then(|at| row::offset(at, rows)) {
-                Some(row) => Row::new(slf.clone().unbind(), row).into_bound_py_any(py),
+                Some(row) => {
+                    this.copied(py);
+                    Row::new(slf.clone().unbind(), row).into_bound_py_any(py)
+                }
                 None => Err(PyIndexError::new_err(format!("row {key} of a frame of {rows}"))),
             };
         }
         if let Ok(slice) = key.cast::<PySlice>() {
-            return Self::from(column::sliced(&this.batch, slice)?).into_bound_py_any(py);
+            return Self::from(column::sliced(this.copied(py), slice)?).into_bound_py_any(py);
         }
         if key.is_instance_of::<PyList>() || key.is_instance_of::<PyTuple>() {
             let mut columns = Vec::new();
@@ -174,7 +194,8 @@ impl Frame {
                 let Ok(name) = name.cast::<PyString>() else { return Err(wrong_key(&name)) };
                 columns.push(this.column_at(name)?);
             }
-            return Self::from(this.batch.select(&columns)).into_bound_py_any(py);
+            let selected = filter::detached(py, &this.batch, || this.batch.select(&columns));
+            return Self::from(selected).into_bound_py_any(py);
         }
         Err(wrong_key(key))
     }
@@ -186,6 +207,10 @@ impl Frame {
     /// {'id': [2], 'name': ['b']}
     ///
     /// Several conditions are joined with `and`. What an expression means is what it means in a query.
+    ///
+    /// A column's values are copied when the column is first asked for, and those of a frame that is
+    /// filtered again never: until all are copied, or the result is dropped, it holds this frame's memory
+    /// (unless it has less than a sixteenth of the rows: then all is copied at once).
     ///
     /// Args:
     ///     columns: The names of the columns that are wanted; the others are not copied.
@@ -253,12 +278,13 @@ impl Frame {
     }
 
     /// The rows, one after the other.
-    fn rows(slf: Py<Self>) -> RowIterator {
-        RowIterator::new(slf)
+    fn rows(slf: Bound<'_, Self>) -> RowIterator {
+        slf.get().copied(slf.py());
+        RowIterator::new(slf.unbind())
     }
 
-    fn __iter__(slf: Py<Self>) -> RowIterator {
-        RowIterator::new(slf)
+    fn __iter__(slf: Bound<'_, Self>) -> RowIterator {
+        Self::rows(slf)
     }
 
     /// The rows as instances of a class whose fields are the columns.
@@ -340,12 +366,13 @@ impl Frame {
     /// >>> rm.Frame({"id": [1, 2], "name": ["a", None]}).to_tuples()
     /// [(1, 'a'), (2, None)]
     fn to_tuples<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        value::tuples(py, &self.batch)
+        value::tuples(py, self.copied(py))
     }
 
     /// Lists of Python objects by column name.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
+        self.copied(py);
         for (at, name) in self.names(py)?.iter().enumerate() {
             if dict.contains(&name)? {
                 return Err(row::repeated(py, self.names(py)?)?);
@@ -362,12 +389,12 @@ impl Frame {
         py: Python<'py>,
         requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        capsule::stream(py, &self.batch, requested_schema)
+        capsule::stream(py, self.copied(py), requested_schema)
     }
 
     /// All rows as an Arrow capsule with text in the view layout.
     fn _stream_of_views<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        capsule::stream_of_views(py, &self.batch)
+        capsule::stream_of_views(py, self.copied(py))
     }
 
     /// The schema as an Arrow capsule.
@@ -394,11 +421,11 @@ impl Frame {
     }
 
     /// The column at a position, for those whose name repeats.
-    fn _column(&self, at: usize) -> PyResult<Column> {
-        if at >= self.batch.columns().len() {
+    fn _column(&self, py: Python<'_>, at: usize) -> PyResult<Column> {
+        if at >= self.batch.width() {
             return Err(PyIndexError::new_err("no such column"));
         }
-        Ok(Column::of(&self.batch, at))
+        Ok(self.column(py, at))
     }
 
     /// The frame with the rows of another that belong to its own, as one column more.
@@ -415,25 +442,31 @@ impl Frame {
     ) -> PyResult<Self> {
         let nesting = if many { Nesting::Many } else { Nesting::One };
         let shown: Vec<usize> =
-            (0..children.batch.columns().len()).filter(|&at| at < shown || at > key).collect();
-        let nested = self.batch.nest(name, at, &children.batch, key, &shown, nesting);
+            (0..children.batch.width()).filter(|&at| at < shown || at > key).collect();
+        let nested = self.copied(py).nest(name, at, children.copied(py), key, &shown, nesting);
         nested.map(Self::from).map_err(|error| errors::columns(py, &error))
     }
 
     /// The frame without the column at a position.
     fn _without(&self, at: usize) -> Self {
-        let kept: Vec<usize> =
-            (0..self.batch.columns().len()).filter(|&other| other != at).collect();
+        let kept: Vec<usize> = (0..self.batch.width()).filter(|&other| other != at).collect();
         Self::from(self.batch.select(&kept))
     }
 
     /// One column's cells as text of at most `most` characters, NULL as None.
-    fn _texts(&self, at: usize, rows: Vec<usize>, most: usize) -> PyResult<Vec<Option<String>>> {
-        let known = at < self.batch.columns().len();
+    fn _texts(
+        &self,
+        py: Python<'_>,
+        at: usize,
+        rows: Vec<usize>,
+        most: usize,
+    ) -> PyResult<Vec<Option<String>>> {
+        let known = at < self.batch.width();
         if !known || rows.iter().any(|&row| row >= self.batch.rows()) {
             return Err(PyIndexError::new_err("no such cell"));
         }
-        Ok(rows.into_iter().map(|row| column::text(&self.batch, at, row, most)).collect())
+        let batch = self.copied(py);
+        Ok(rows.into_iter().map(|row| column::text(batch, at, row, most)).collect())
     }
 }
 
@@ -466,7 +499,7 @@ fn wrong_key(key: &Bound<'_, PyAny>) -> PyErr {
 /// The columns of whatever a frame can be made of.
 pub(crate) fn batch_of(data: &Bound<'_, PyAny>) -> PyResult<Batch> {
     if let Ok(frame) = data.cast::<Frame>() {
-        return Ok(frame.get().batch.clone());
+        return Ok(frame.get().copied(data.py()).clone());
     }
     if let Ok(dict) = data.cast::<PyDict>() {
         return infer::frame(dict);

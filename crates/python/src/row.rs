@@ -131,7 +131,7 @@ impl Row {
             let values = match &self.source {
                 Source::Frame(frame, row) => {
                     let batch = &frame.get().batch;
-                    let values = (0..batch.columns().len())
+                    let values = (0..batch.width())
                         .map(|column| value::cell(py, batch, column, *row))
                         .collect::<PyResult<Vec<_>>>()?;
                     PyTuple::new(py, values)
@@ -149,7 +149,7 @@ impl Row {
 impl Row {
     fn __len__(&self, py: Python<'_>) -> usize {
         match &self.source {
-            Source::Frame(frame, _) => frame.get().batch.columns().len(),
+            Source::Frame(frame, _) => frame.get().batch.width(),
             Source::Owned(row) => row.len(),
             Source::Values(_, values) => values.bind(py).len(),
         }

@@ -43,11 +43,11 @@ pub(crate) fn cell<'py>(
     row: usize,
 ) -> PyResult<Bound<'py, PyAny>> {
     let field = &batch.schema().fields[column];
-    let value = batch.columns()[column].value(&field.kind, row);
+    let value = batch.column(column).value(&field.kind, row);
     object(py, &value).map_err(|fault| match fault {
         Fault::Python(error) => error,
         Fault::Beyond(class) => {
-            let value = batch.columns()[column].value(&field.kind, row);
+            let value = batch.column(column).value(&field.kind, row);
             let message = format!(
                 "column {:?}, row {row}: Python's {class} cannot hold {value} ({})",
                 field.name, field.kind
@@ -177,7 +177,7 @@ pub(crate) fn list<'py>(
 
 /// The values of one column. Which type it is of is asked once for the commonest.
 fn objects<'py>(py: Python<'py>, batch: &Batch, at: usize) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    let (column, rows) = (&batch.columns()[at], batch.rows());
+    let (column, rows) = (batch.column(at), batch.rows());
     let none = || py.None().into_bound(py);
     let nulls = column.null_count() > 0;
     let is_null = |row: usize| nulls && column.is_null(row);
@@ -220,7 +220,7 @@ fn objects<'py>(py: Python<'py>, batch: &Batch, at: usize) -> PyResult<Vec<Bound
 
 /// The rows, each as the tuple of its values.
 pub(crate) fn tuples<'py>(py: Python<'py>, batch: &Batch) -> PyResult<Bound<'py, PyList>> {
-    let columns = (0..batch.columns().len()).map(|at| objects(py, batch, at).map(Vec::into_iter));
+    let columns = (0..batch.width()).map(|at| objects(py, batch, at).map(Vec::into_iter));
     let mut columns = columns.collect::<PyResult<Vec<_>>>()?;
     let mut rows = Vec::with_capacity(batch.rows());
     for _ in 0..batch.rows() {

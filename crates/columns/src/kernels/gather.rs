@@ -15,8 +15,7 @@ use arrow_schema::{DataType, TimeUnit};
 
 use super::mask::word_at;
 use super::selection::{Form, Kept};
-use super::slab::Slab;
-use super::{Selection, strings};
+use super::{Deferred, Selection, strings};
 use crate::{Batch, Column, ColumnError, Schema};
 
 impl Column {
@@ -33,8 +32,9 @@ impl Column {
 }
 
 impl Batch {
-    /// The rows that are kept, of the columns at `columns`, copied; `schema` is that of these
-    /// columns. A selection of all rows shares this batch's memory.
+    /// The rows that are kept, of the columns at `columns`, copied when each column is first asked for;
+    /// `schema` is that of these columns. Until all are copied this batch's memory is held.
+    /// A selection of all rows shares it.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -46,45 +46,43 @@ impl Batch {
     /// let batch = Batch::new(schema.clone(), vec![ids.finish(&Type::Int64)], 3);
     /// let mut kept = Selection::with_capacity(3);
     /// kept.push(&(!Bits::first(1)), 3);
-    /// assert_eq!(batch.keep(&kept, &[0], schema).unwrap(), batch.slice(1, 2));
+    /// assert_eq!(batch.keep(kept, &Arc::from([0]), schema).unwrap(), batch.slice(1, 2));
     /// ```
     ///
     /// # Errors
-    /// If the selection is not of as many rows, there are more than 32 bits count, or the values become
-    /// too large for their column's offsets.
+    /// If the selection is not of as many rows, there are more than 32 bits count, or a column of a type of
+    /// which that may happen cannot be copied.
     ///
     /// # Panics
     /// If there is no such column, or the schema is of another number of columns.
     pub fn keep(
         &self,
-        selection: &Selection,
-        columns: &[usize],
+        selection: Selection,
+        columns: &Arc<[usize]>,
         schema: Arc<Schema>,
     ) -> Result<Self, ColumnError> {
         if selection.rows() != self.rows() {
             let (of, rows) = (selection.rows(), self.rows());
             return Err(ColumnError::new(format!("a selection of {of} rows for {rows}")));
         }
-        let all = selection.count() == self.rows();
-        if !all
-            && let Some(kept) =
-                Slab::keep(columns.iter().map(|&at| &self.columns()[at]), selection)?
-        {
-            return Ok(Self::of(schema, kept, selection.count()));
+        let rows = selection.count();
+        if rows == self.rows() {
+            let columns = columns.iter().map(|&at| self.column(at).clone()).collect();
+            return Ok(Self::new(schema, columns, rows));
         }
-        let kept =
-            if all { None } else { Some(selection.kept().ok_or_else(ColumnError::too_many_rows)?) };
-        let mut gathered = Vec::with_capacity(columns.len());
-        for &at in columns {
-            let column = &self.columns()[at];
-            gathered.push(match &kept {
-                None => column.clone(),
-                Some(kept) => column
-                    .gather(kept)
-                    .map_err(|error| error.in_column(&self.schema().fields[at].name))?,
-            });
-        }
-        Ok(Self::new(schema, gathered, selection.count()))
+        let kept = Deferred::new(self.clone(), selection, Arc::clone(columns))?;
+        Ok(Self::deferred(schema, Arc::new(kept), rows))
+    }
+}
+
+/// Whether rows of a valid column of this type can always be copied.
+pub(super) fn never_fails(kind: &DataType) -> bool {
+    use DataType as D;
+    match kind {
+        D::Boolean | D::FixedSizeBinary(16) | D::LargeUtf8 | D::LargeBinary => true,
+        // What says that it holds no NULL is held to it by `gather`.
+        D::LargeList(field) => field.is_nullable() && never_fails(field.data_type()),
+        other => other.is_primitive(),
     }
 }
 

@@ -66,6 +66,19 @@ impl Selection {
         self.count
     }
 
+    /// Which are kept of the `len` rows of a chunk that begins at `start`.
+    ///
+    /// # Panics
+    /// If there are not so many rows, the chunk does not begin at a whole word, of 64 rows, or is longer than
+    /// [`CHUNK`](super::CHUNK).
+    pub fn chunk(&self, start: usize, len: usize) -> Bits {
+        assert!(start.is_multiple_of(64) && start + len <= self.rows, "{len} rows at {start}");
+        let mut bits = Bits::NONE;
+        let words = &self.words[start / 64..(start + len).div_ceil(64)];
+        bits.0[..words.len()].copy_from_slice(words);
+        bits
+    }
+
     /// The rows that are kept, in the form that is copied fastest; `None` where there are rows
     /// that 32 bits do not count.
     pub fn kept(&self) -> Option<Kept<'_>> {
@@ -144,6 +157,7 @@ impl Selection {
 const LONG: usize = 8;
 
 /// Rows to be copied, in the form in which that is fast: worked out once for all columns.
+#[derive(Debug)]
 pub struct Kept<'a> {
     pub(crate) form: Form<'a>,
     pub(crate) count: usize,
@@ -151,6 +165,7 @@ pub struct Kept<'a> {
     pub(crate) words: Option<Cow<'a, [u64]>>,
 }
 
+#[derive(Debug)]
 pub(crate) enum Form<'a> {
     Rows(Cow<'a, [u32]>),
     Runs(Vec<Range<usize>>),

@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::{
@@ -22,80 +22,53 @@ const ALIGNED: usize = size_of::<i128>();
 /// Rows whose numbers need no allocation.
 const FEW: usize = 128;
 
-/// The kept rows of some columns in one allocation, of which each column has its slices.
-///
-/// Most of what a frame of a hundred rows takes is its allocations: with one for each part of each
-/// column, eleven columns are forty-seven of them. The values are copied at once. What describes them as
-/// columns takes longer than a few rows do, and is made when one of the columns is asked for.
-#[derive(Debug)]
-pub(crate) struct Slab {
-    rows: usize,
-    places: Places,
-    /// Empty where the columns are made.
-    memory: Mutex<MutableBuffer>,
-    columns: OnceLock<Box<[Column]>>,
-}
-
 type Places = SmallVec<[Place; 4]>;
 
-impl Slab {
-    /// `None` where the rows are too many.
-    pub(super) fn keep<'a>(
-        columns: impl ExactSizeIterator<Item = &'a Column> + Clone,
-        selection: &Selection,
-    ) -> Result<Option<Arc<Self>>, ColumnError> {
-        let count = selection.count();
-        if count.saturating_mul(columns.len()) > CELLS {
+/// The kept rows of some columns, in one allocation of which each column has its slices; `None` where they
+/// are too many.
+///
+/// Most of what a frame of a hundred rows takes is its allocations: with one for each part of each
+/// column, eleven columns are forty-seven of them.
+pub(super) fn slab<'a>(
+    columns: impl ExactSizeIterator<Item = &'a Column> + Clone,
+    selection: &Selection,
+) -> Result<Option<Box<[Column]>>, ColumnError> {
+    let count = selection.count();
+    if count.saturating_mul(columns.len()) > CELLS {
+        return Ok(None);
+    }
+    let mut few = [0; FEW];
+    let many;
+    let rows = match few.get_mut(..count) {
+        Some(rows) => {
+            selection.write_indices(rows);
+            &*rows
+        }
+        None => {
+            many = selection.indices();
+            &many
+        }
+    };
+    let mut places = Places::with_capacity(columns.len());
+    let mut end = 0;
+    for column in columns.clone() {
+        places.push(Place::reserve(column, rows, &mut end));
+        if end > BYTES {
             return Ok(None);
         }
-        let mut few = [0; FEW];
-        let many;
-        let rows = match few.get_mut(..count) {
-            Some(rows) => {
-                selection.write_indices(rows);
-                &*rows
-            }
-            None => {
-                many = selection.indices();
-                &many
-            }
-        };
-        let mut places = Places::with_capacity(columns.len());
-        let mut end = 0;
-        for column in columns.clone() {
-            places.push(Place::reserve(column, rows, &mut end));
-            if end > BYTES {
-                return Ok(None);
-            }
-        }
-        let cells = (end + strings::SHORT).div_ceil(ALIGNED);
-        // Else the compiler asks the allocator for zeros, which for so few takes ten times as long.
-        let mut memory: Vec<i128> = std::hint::black_box(Vec::with_capacity(cells));
-        memory.extend(std::iter::repeat_n(0, cells));
-        let mut memory = MutableBuffer::from(memory);
-        for (column, place) in columns.zip(&mut places) {
-            place.fill(column, rows, memory.as_slice_mut())?;
-        }
-        let memory = Mutex::new(memory);
-        Ok(Some(Arc::new(Self { rows: count, places, memory, columns: OnceLock::new() })))
     }
-
-    /// How many columns.
-    pub(crate) fn width(&self) -> usize {
-        self.places.len()
+    let cells = (end + strings::SHORT).div_ceil(ALIGNED);
+    // Else the compiler asks the allocator for zeros, which for so few takes ten times as long.
+    let mut memory: Vec<i128> = std::hint::black_box(Vec::with_capacity(cells));
+    memory.extend(std::iter::repeat_n(0, cells));
+    let mut memory = MutableBuffer::from(memory);
+    for (column, place) in columns.zip(&mut places) {
+        place.fill(column, rows, memory.as_slice_mut())?;
     }
-
-    /// The columns, made if this is the first time.
-    pub(crate) fn columns(&self) -> &[Column] {
-        self.columns.get_or_init(|| {
-            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-            let memory = Buffer::from(std::mem::replace(&mut *memory, MutableBuffer::new(0)));
-            let column = |place: &Place| {
-                Column::from_marked_array(place.array(self.rows, &memory), place.marked)
-            };
-            self.places.iter().map(column).collect()
-        })
-    }
+    let memory = Buffer::from(memory);
+    let column =
+        |place: &Place| Column::from_marked_array(place.array(count, &memory), place.marked);
+    Ok(Some(places.iter().map(column).collect()))
 }
 
 /// Where the parts of a column begin, in bytes.

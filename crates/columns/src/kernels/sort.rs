@@ -276,6 +276,12 @@ impl Batch {
         if let Some(row) = rows.iter().find(|&&row| row as usize >= self.rows()) {
             return Err(ColumnError::new(format!("there is no row {row} among {}", self.rows())));
         }
+        // Kept rows that are not copied yet are copied in their new order.
+        if let Some((all, kept)) = self.source() {
+            let kept = kept.indices();
+            let rows: Vec<u32> = rows.iter().map(|&row| kept[row as usize]).collect();
+            return all.reorder(&rows);
+        }
         let kept = Kept::of(rows);
         let columns = self.columns().iter().map(|column| column.gather(&kept));
         let columns = columns.collect::<Result<_, _>>()?;

@@ -191,7 +191,14 @@ proptest! {
         let batch = Batch::new(schema.clone(), vec![column.clone(); 3], kept.len());
         let taken = batch.take(&numbers).unwrap();
         prop_assert_eq!(selection.indices(), numbers.clone());
-        prop_assert_eq!(&batch.keep(&selection, &[0, 1, 2], schema).unwrap(), &taken);
+        let places = Arc::from([2, 0, 1]);
+        let keep = |selection: &Selection| batch.keep(selection.clone(), &places, schema.clone()).unwrap();
+        prop_assert_eq!(&keep(&selection), &taken);
+        // One column is copied, and then the others.
+        let one = keep(&selection);
+        prop_assert_eq!(one.column(1), taken.column(1));
+        prop_assert_eq!(&one, &taken);
+        prop_assert!(one.source().is_none() && one.waiting().is_empty());
         prop_assert_eq!(&column.gather(&selection.kept().unwrap()).unwrap(), &taken.columns()[0]);
         let backwards: Vec<u32> = numbers.into_iter().rev().collect();
         prop_assert_eq!(batch.reorder(&backwards).unwrap(), batch.take(&backwards).unwrap());

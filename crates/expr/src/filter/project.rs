@@ -95,7 +95,7 @@ impl Projection {
         for (name, output) in &self.outputs {
             let (kind, column) = match output {
                 Output::Column(at) => {
-                    (batch.schema().fields[*at].kind.clone(), batch.columns()[*at].clone())
+                    (batch.schema().fields[*at].kind.clone(), batch.column(*at).clone())
                 }
                 Output::Condition(plan) => (Type::Bool, condition(&mut run, plan, batch.rows())?),
                 Output::Number(number, kind) => numbers(batch, number, *kind)?,

@@ -107,7 +107,7 @@ struct BatchRow<'a> {
 
 impl<'a> Cells<'a> for BatchRow<'a> {
     fn cell(self, column: usize, kind: &Type) -> Result<Cell<'a>, ExprError> {
-        match self.batch.columns()[column].value(kind, self.row) {
+        match self.batch.column(column).value(kind, self.row) {
             Value::Decimal(value) if value.unscaled().is_none() => {
                 Err(wide(&self.batch.schema().fields[column].name, self.row))
             }
@@ -116,7 +116,7 @@ impl<'a> Cells<'a> for BatchRow<'a> {
     }
 
     fn is_null(self, column: usize) -> bool {
-        self.batch.columns()[column].is_null(self.row)
+        self.batch.column(column).is_null(self.row)
     }
 }
 

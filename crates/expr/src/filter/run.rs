@@ -32,7 +32,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self, ExprError> {
         let mut all = SmallVec::with_capacity(tests.len());
         for test in tests {
-            all.push(match test.test.on(&batch.columns()[test.column]) {
+            all.push(match test.test.on(batch.column(test.column)) {
                 Some(ready) => Tested::Ready(ready),
                 None => Tested::Rows(Row::new(&test.expression, batch.schema())?),
             });
@@ -88,7 +88,7 @@ impl<'a> Run<'a> {
             },
             Plan::Columns { a, b, comparison, rows } => {
                 let column =
-                    |at: usize| (&self.batch.schema().fields[at].kind, &self.batch.columns()[at]);
+                    |at: usize| (&self.batch.schema().fields[at].kind, self.batch.column(at));
                 match compare_columns(column(*a), column(*b), *comparison, start, len, wanted) {
                     Some(mask) => mask,
                     None => by_rows(rows, self.batch, start, wanted)?,
@@ -175,7 +175,7 @@ pub(super) fn number(
     match number {
         Number::Int(value) => Ok(Numbers::int(*value, len)),
         Number::Float(value) => Ok(Numbers::float(*value, len)),
-        Number::Column(at) => Numbers::read(&batch.columns()[*at], start, len)
+        Number::Column(at) => Numbers::read(batch.column(*at), start, len)
             .ok_or_else(|| ExprError::new("a column is not stored as its type says")),
         Number::Call(arithmetic, a, b) => {
             let a = self::number(batch, a, start, len, wanted)?;
