@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -431,3 +431,57 @@ def test_annotations_are_names_of_the_function_around() -> None:
         local(5, [], 1)  # type: ignore[arg-type]
     with pytest.raises(rm.ProgrammingError, match="at takes int, not 'x'"):
         local(uuid.uuid4(), [], "x")
+
+
+class Sample(rm.Table, name="samples"):
+    id: rm.Col[int] = rm.pk()
+    count: rm.Col[int | None]
+    key: rm.Col[uuid.UUID | None]
+    at: rm.Col[dt.datetime | None] = rm.column(naive=True)
+    ratio: rm.Col[float | None]
+
+
+@rm.query
+def sampled(id: int, count: float | None, key: str | None, at: Any = None, ratio: int = 0) -> Any:
+    return rm.insert(Sample).values(id=id, count=count, key=key, at=at, ratio=ratio)
+
+
+@rm.query
+def counted(id: int, count: Decimal) -> Any:
+    return rm.update(Sample).set(count=count).where(Sample.id == id)
+
+
+@rm.query
+def merged(id: int, count: float) -> Any:
+    return rm.upsert(Sample).values(id=id, count=0).set(count=count)
+
+
+def test_what_comes_to_a_column_is_held_against_its_kind(any_url: str) -> None:
+    key = uuid.UUID(int=5)
+    with rm.Database(any_url) as db:
+        db.execute(
+            "create table samples (id integer primary key, count integer, key uuid, at timestamp, "
+            "ratio double precision)"
+        )
+        db.execute(sampled(1, 2.0, str(key), dt.date(2024, 5, 1), 3))
+        db.execute(sampled(2, None, None))
+        db.execute(counted(2, Decimal("7.00")))
+        db.execute(merged(1, 4.0))
+        frame = db.fetch(rm.select(Sample).order_by(Sample.id))
+        assert frame["count"].to_list() == [4, 7]
+        assert frame["ratio"].to_list() == [3.0, 0.0]
+        assert frame["at"].to_list() == [dt.datetime(2024, 5, 1), None]
+        wrong: list[tuple[Callable[[], Any], str]] = [
+            (lambda: sampled(3, 1.5, None), 'column "count" takes int, which 1.5 is not'),
+            (
+                lambda: counted(1, Decimal("0.5")),
+                'column "count" takes int, which Decimal..0.5.. is not',
+            ),
+            (lambda: merged(1, 2.0**63), 'column "count" takes int, which .* is not'),
+            (lambda: sampled(3, 1.0, "five"), 'column "key" takes uuid, which .five. is not'),
+            (lambda: sampled(3, 1.0, None, "noon"), 'column "at" takes .*, not text'),
+        ]
+        for call, said in wrong:
+            with pytest.raises(rm.ProgrammingError, match=said):
+                db.execute(call())
+        assert db.fetch_value("select count(*) from samples") == 2

@@ -2,9 +2,11 @@
 //! wrongly what does not fit.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use pyo3::prelude::*;
 use rowmill::Scalar;
+use rowmill::expr::query::{Conflict, Query, Source, Then};
 use rowmill::expr::{Base, Expr as Tree, Kind, Op, kept as number};
 use rowmill::text::parse_uuid;
 
@@ -20,24 +22,9 @@ pub(super) fn given(
     item: &Bound<'_, PyAny>,
 ) -> PyResult<Tree> {
     let value = expression(item)?;
-    if let (Kind::One(Base::Timestamp), Some(Scalar::Date(days))) = (kind, value.value()) {
-        let Some(micros) = i64::from(*days).checked_mul(MICROS_PER_DAY) else {
-            let shown = value.to_string();
-            let message =
-                format!("column {name:?} takes {kind}, and {shown} is further off than one can be");
-            return Err(errors::programming(py, &message));
-        };
-        return Ok(Tree::literal(Scalar::Timestamp { micros, utc: false }));
-    }
-    if let (Kind::One(Base::Json), Some(Scalar::Text(text))) = (kind, value.value()) {
-        if rowmill::json::validate_json(text.as_bytes()).is_ok() {
-            return Ok(value);
-        }
-        let message = format!(
-            "column {name:?} takes JSON, which {} is not: give the dict or the list itself, or text as of json.dumps()",
-            value::repr(item)?
-        );
-        return Err(errors::programming(py, &message));
+    if let Some(literal) = value.value() {
+        let held = held(py, name, kind, literal, || value::repr(item))?;
+        return Ok(held.map_or(value, Tree::literal));
     }
     if let (Kind::One(Base::Json), Kind::Any, Op::Parameter(parameter)) =
         (kind, value.kind(), value.op())
@@ -49,33 +36,129 @@ pub(super) fn given(
         return Err(errors::programming(py, &message));
     }
     if fits(kind, value.kind()) {
-        return match value.value().map(|literal| kept(kind, literal)) {
-            None | Some(Some(Cow::Borrowed(_))) => Ok(value),
-            Some(Some(Cow::Owned(kept))) => Ok(Tree::literal(kept)),
-            Some(None) => {
-                let shown: String = value::repr(item)?.chars().take(80).collect();
-                let message =
-                    format!("column {name:?} takes {kind}, which {} is not{}", shown, way_of(kind));
-                Err(errors::programming(py, &message))
-            }
-        };
+        return Ok(value);
     }
-    let zones = matches!(
-        (kind, value.kind()),
-        (Kind::One(Base::Instant), Kind::One(Base::Timestamp))
-            | (Kind::One(Base::Timestamp), Kind::One(Base::Instant))
-    );
-    let way = if zones {
-        ": a point in time has a zone, a wall clock has none; give the datetime a tzinfo, or declare the column with \
-         rm.column(naive=True)"
-    } else if value.kind() == Kind::BOOL && value.value().is_none() {
+    let way = if value.kind() == Kind::BOOL {
         ": a condition is kept as what its .to_json() gives"
     } else {
-        ""
+        zones(kind, value.kind())
     };
-    let message =
-        format!("column {name:?} takes {kind}, not {} ({}){way}", value.kind(), value::repr(item)?);
-    Err(errors::programming(py, &message))
+    Err(unfit(py, name, kind, value.kind(), &value::repr(item)?, way))
+}
+
+/// Holds a value against what a column takes: the value that the column keeps, where it is another.
+fn held(
+    py: Python<'_>,
+    name: &str,
+    kind: Kind,
+    value: &Scalar,
+    shown: impl FnOnce() -> PyResult<String>,
+) -> PyResult<Option<Scalar>> {
+    match (kind, value) {
+        (Kind::One(Base::Timestamp), Scalar::Date(days)) => {
+            let Some(micros) = i64::from(*days).checked_mul(MICROS_PER_DAY) else {
+                let message = format!(
+                    "column {name:?} takes {kind}, and {} is further off than one can be",
+                    Tree::literal(value.clone())
+                );
+                return Err(errors::programming(py, &message));
+            };
+            return Ok(Some(Scalar::Timestamp { micros, utc: false }));
+        }
+        (Kind::One(Base::Json), Scalar::Text(text)) => {
+            if rowmill::json::validate_json(text.as_bytes()).is_ok() {
+                return Ok(None);
+            }
+            let message = format!(
+                "column {name:?} takes JSON, which {} is not: give the dict or the list itself, or text as of \
+                 json.dumps()",
+                shown()?
+            );
+            return Err(errors::programming(py, &message));
+        }
+        _ => {}
+    }
+    let own = Kind::of_scalar(value);
+    if !fits(kind, own) {
+        return Err(unfit(py, name, kind, own, &shown()?, zones(kind, own)));
+    }
+    match kept(kind, value) {
+        Some(Cow::Borrowed(_)) => Ok(None),
+        Some(Cow::Owned(kept)) => Ok(Some(kept)),
+        None => {
+            let shown: String = shown()?.chars().take(80).collect();
+            let message =
+                format!("column {name:?} takes {kind}, which {shown} is not{}", way_of(kind));
+            Err(errors::programming(py, &message))
+        }
+    }
+}
+
+fn unfit(py: Python<'_>, name: &str, kind: Kind, own: Kind, shown: &str, way: &str) -> PyErr {
+    let message = format!("column {name:?} takes {kind}, not {own} ({shown}){way}");
+    errors::programming(py, &message)
+}
+
+fn zones(kind: Kind, value: Kind) -> &'static str {
+    match (kind, value) {
+        (Kind::One(Base::Instant), Kind::One(Base::Timestamp))
+        | (Kind::One(Base::Timestamp), Kind::One(Base::Instant)) => {
+            ": a point in time has a zone, a wall clock has none; give the datetime a tzinfo, or declare the column \
+             with rm.column(naive=True)"
+        }
+        _ => "",
+    }
+}
+
+/// The columns that a prepared query gives values which come with a call.
+pub(super) struct ToCome(Vec<(usize, Arc<str>, Kind)>);
+
+impl ToCome {
+    pub(super) fn of(query: &Query) -> Self {
+        let mut found = Vec::new();
+        let mut note = |table: &Source, name: &Arc<str>, value: &Tree| {
+            let column = table
+                .as_table()
+                .and_then(|table| table.columns.iter().find(|column| column.name == *name));
+            if let (Op::Parameter(parameter), Some(column)) = (value.op(), column) {
+                let label = column.label.as_ref().unwrap_or(&column.name);
+                found.push((parameter.at, Arc::clone(label), column.kind));
+            }
+        };
+        match query {
+            Query::Insert(insert) => {
+                for row in &insert.rows {
+                    for (name, value) in insert.columns.iter().zip(row) {
+                        note(&insert.table, name, value);
+                    }
+                }
+                if let Some(Conflict { then: Then::Set(set), .. }) = &insert.conflict {
+                    for (name, value) in set {
+                        note(&insert.table, name, value);
+                    }
+                }
+            }
+            Query::Update(update) => {
+                for (name, value) in &update.set {
+                    note(&update.table, name, value);
+                }
+            }
+            _ => {}
+        }
+        Self(found)
+    }
+
+    /// Makes of the values what the columns keep.
+    pub(super) fn hold(&self, py: Python<'_>, values: &mut [Scalar]) -> PyResult<()> {
+        for (at, name, kind) in &self.0 {
+            let value = &values[*at];
+            let shown = || Ok(Tree::literal(value.clone()).to_string());
+            if let Some(kept) = held(py, name, *kind, value, shown)? {
+                values[*at] = kept;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The database fits numbers and texts to its column; what is of another sort it may take wrongly.

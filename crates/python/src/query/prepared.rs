@@ -5,6 +5,7 @@ use rowmill::Scalar;
 use rowmill::expr::query::{self, Query};
 use rowmill::expr::{Base, Expr as Tree, Kind, Parameter};
 
+use super::assigned::ToCome;
 use super::dialect::Spelling;
 use super::expression::{Expr, raised};
 use super::source::kind_named;
@@ -18,6 +19,7 @@ use crate::{errors, value};
 pub(crate) struct Prepared {
     query: Query,
     given: query::Given,
+    to_come: ToCome,
     parameters: Vec<Declared>,
     /// How many of them may be given by position.
     positional: usize,
@@ -78,7 +80,13 @@ impl Prepared {
             Ok(Declared { name: name.unbind(), kind, nullable, default })
         };
         let parameters = parameters.into_iter().map(declared).collect::<PyResult<_>>()?;
-        Ok(Self { given: query::Given::of(&traced), query: traced, parameters, positional })
+        Ok(Self {
+            given: query::Given::of(&traced),
+            to_come: ToCome::of(&traced),
+            query: traced,
+            parameters,
+            positional,
+        })
     }
 
     #[pyo3(signature = (*given, **named))]
@@ -124,6 +132,7 @@ impl Prepared {
             Self::known(slf, named)?;
         }
         this.given.fit(&mut values).map_err(|error| raised(py, &error))?;
+        this.to_come.hold(py, &mut values)?;
         Ok(Call { query: this.query.clone(), given: values })
     }
 
