@@ -349,3 +349,21 @@ def test_in_asks_for_a_column() -> None:
     assert "f" not in frame
     with pytest.raises(TypeError, match="column's name"):
         assert 1 in frame
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("where", r"write frame\.filter\(rm\.col"),
+        ("head", r"write frame\[:5\]"),
+        ("order_by", r"write frame\.sort"),
+        ("groupby", r"write frame\.group_by"),
+        ("age", r'write frame\["age"\]'),
+        ("to_jso", r"did you mean \.to_json\(\)"),
+        ("nothing_like_it", "has no attribute 'nothing_like_it'$"),
+        ("__dataframe__", "has no attribute '__dataframe__'$"),
+    ],
+)
+def test_what_other_libraries_call_it_is_told(name: str, way: str) -> None:
+    with pytest.raises(AttributeError, match=way):
+        getattr(rm.Frame({"age": [1]}), name)

@@ -146,7 +146,7 @@ def refused(
         refused(lambda: Free.document["k"] == 3, 'what JSON has under a key is text here; free.document["k"].cast("int") is a number'),
         refused(lambda: 1 + Free.document["a"][2], 'free.document["a"][2].cast("int") is a number'),  # type: ignore[operator]
         refused(lambda: rm.count(Line.id), "count() is of rows and takes nothing; lines.id.count() is of those that have a value"),  # type: ignore[call-arg]
-        refused(lambda: Line.id == "x", "int cannot be compared with text"),
+        refused(lambda: Line.id == "x", "int cannot be compared with text: give an int, as of int(text)"),
         refused(lambda: Line.nick + 1, "takes numbers, not text"),  # type: ignore[operator]
         refused(lambda: Line.id.between(1, "x"), "int cannot be compared with text"),  # type: ignore[call-overload]
         refused(lambda: Line.id.in_(NICKS), "int cannot be compared with text"),

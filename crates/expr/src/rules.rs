@@ -80,9 +80,28 @@ fn compare(left: Kind, right: Kind) -> Result<(), Mismatch> {
         ": a point in time has a zone, a wall clock has none; give the datetime a tzinfo, or declare the \
          column with rm.column(naive=True)"
     } else {
-        ""
+        match (left, right) {
+            (Kind::One(base), Kind::TEXT) => in_place_of_text(base),
+            (Kind::TEXT, Kind::One(base)) if base.is_number() => ": give its text, as of str()",
+            _ => "",
+        }
     };
     Err(wrong(1, format!("{left} cannot be compared with {right}{why}")))
+}
+
+/// What to compare with in place of a text.
+fn in_place_of_text(base: Base) -> &'static str {
+    match base {
+        Base::Uuid => ": give a uuid.UUID, as of uuid.UUID(text)",
+        Base::Instant => ": give a datetime with a tzinfo, as of datetime.fromisoformat(text)",
+        Base::Timestamp => ": give a datetime, as of datetime.fromisoformat(text)",
+        Base::Date => ": give a date, as of date.fromisoformat(text)",
+        Base::Time => ": give a time, as of time.fromisoformat(text)",
+        Base::Int => ": give an int, as of int(text)",
+        Base::Float => ": give a float, as of float(text)",
+        Base::Decimal => ": give a Decimal, as of Decimal(text)",
+        _ => "",
+    }
 }
 
 pub(crate) fn equality(args: &[Kind]) -> Result<Kind, Mismatch> {

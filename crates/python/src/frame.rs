@@ -8,6 +8,7 @@ use rowmill::{Batch, Nesting, json};
 
 use crate::column::{self, Column};
 use crate::group::GroupBy;
+use crate::query::neighbours;
 use crate::row::{self, Row, RowIterator};
 use crate::schema::{self, Schema};
 use crate::text::Text;
@@ -125,7 +126,7 @@ impl Frame {
 
     /// The columns' names.
     #[getter]
-    fn columns(&self) -> Vec<&str> {
+    pub(crate) fn columns(&self) -> Vec<&str> {
         self.batch.schema().fields.iter().map(|field| &*field.name).collect()
     }
 
@@ -414,6 +415,10 @@ impl Frame {
     /// The table that notebooks show.
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         slf.py().import("rowmill._repr")?.call_method1("html", (slf,))
+    }
+
+    fn __getattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<()> {
+        Err(neighbours::missing(slf, name)?)
     }
 
     fn _ipython_key_completions_(&self) -> Vec<&str> {

@@ -5,7 +5,7 @@ mod assigned;
 mod dialect;
 mod expression;
 mod functions;
-mod neighbours;
+pub(crate) mod neighbours;
 mod page;
 mod prepared;
 mod raw;

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
 use super::{Expr, Select};
+use crate::frame::Frame;
 use crate::value;
 
 /// Another library's name, and the one that it has here.
@@ -62,15 +63,50 @@ const VERBS: &[(&str, &str)] = &[
     ("count", "db.fetch_value(rm.select(rm.count()).from_(q.subquery(\"q\")))"),
 ];
 
+/// What other libraries' frames have, and how it is written here.
+const FRAMES: &[(&str, &str)] = &[
+    ("where", "frame.filter(rm.col(\"id\") > 3)"),
+    ("query", "frame.filter(rm.col(\"id\") > 3)"),
+    ("loc", "frame.filter(rm.col(\"id\") > 3)"),
+    ("iloc", "frame[3] or frame[3:5]"),
+    ("head", "frame[:5]"),
+    ("limit", "frame[:5]"),
+    ("tail", "frame[-5:]"),
+    ("count", "len(frame)"),
+    ("height", "len(frame)"),
+    ("order_by", "frame.sort(\"id\")"),
+    ("sort_values", "frame.sort(\"id\")"),
+    ("groupby", "frame.group_by(\"id\").agg(...)"),
+    ("with_columns", "frame.select(*frame.columns, twice=rm.col(\"id\") * 2)"),
+    ("assign", "frame.select(*frame.columns, twice=rm.col(\"id\") * 2)"),
+    ("iterrows", "for row in frame"),
+    ("itertuples", "for row in frame"),
+    ("iter_rows", "for row in frame"),
+    ("to_dicts", "[row.to_dict() for row in frame]"),
+    ("to_list", "frame.to_tuples()"),
+    ("to_df", "frame.to_pandas()"),
+    ("dtypes", "frame.schema"),
+    ("values", "frame.to_numpy()"),
+    ("join", "frame.to_polars().join(...)"),
+    ("merge", "frame.to_pandas().merge(...)"),
+];
+
 /// The error of an attribute that is not there.
 #[cold]
-pub(super) fn missing<T>(object: &Bound<'_, T>, name: &str) -> PyResult<PyErr> {
+pub(crate) fn missing<T>(object: &Bound<'_, T>, name: &str) -> PyResult<PyErr> {
     let object = object.as_any();
     let mut message = format!("'{}' object has no attribute '{name}'", value::class_name(object));
     if object.is_instance_of::<Select>()
         && let Some((_, verb)) = VERBS.iter().find(|(other, _)| *other == name)
     {
         return Ok(PyAttributeError::new_err(format!("{message}; a database runs it: {verb}")));
+    }
+    if let Ok(frame) = object.cast::<Frame>() {
+        let way = FRAMES.iter().find(|(other, _)| *other == name).map(|(_, way)| (*way).to_owned());
+        let is_column = || frame.get().columns().contains(&name);
+        if let Some(way) = way.or_else(|| is_column().then(|| format!("frame[{name:?}]"))) {
+            return Ok(PyAttributeError::new_err(format!("{message}; write {way}")));
+        }
     }
     let here = NAMES.iter().find(|(other, _)| *other == name).map(|(_, here)| (*here).to_owned());
     let here = match here {
