@@ -365,6 +365,28 @@ def test_many_are_stored_all_or_none(matcher: rm.Matcher[str]) -> None:
     assert matcher.stats()["conditions"] == 5_004
 
 
+def test_one_of_many_is_named_where_it_is_the_only_one(matcher: rm.Matcher[str]) -> None:
+    bad = rm.col("agee") == 1
+    many: list[Any] = [
+        [("x", bad)],
+        {"x": bad},
+        [("x", bad.to_json())],
+        rm.Frame({"id": ["x"], "condition": [bad.to_json()]}),
+        [("x", rm.col("age") + 1)],
+        [("x", 5)],
+        iter([("x", bad)]),
+        [("fine", ADULT), ("x", bad), ("fine too", ADULT)],
+    ]
+    for conditions in many:
+        with pytest.raises(rm.ProgrammingError, match=r"^the condition of 'x': "):
+            matcher.insert_many(conditions)
+        assert sorted(matcher) == ["adult", "german", "sport", "young or rich"]
+    with pytest.raises(rm.ProgrammingError, match=r"^the condition of 7: "):
+        rm.Matcher({"age": int}).insert_many([(7, bad)])
+    matcher.insert("x", ADULT)
+    assert "x" in matcher.match({"age": 20})
+
+
 def test_stored_conditions_come_from_a_table() -> None:
     with rm.Database("sqlite://") as db:
         db.execute("create table filters (id text, condition text)")

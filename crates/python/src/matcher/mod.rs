@@ -201,7 +201,7 @@ impl Matcher {
 
     /// Stores many conditions, all or none: tuples of an id, a condition and, if it is not 0, a priority; or a frame
     /// of such columns, the conditions as `Expr.to_json` writes them. They become one index, which is much quicker
-    /// than to insert them one by one. Returns how many there were.
+    /// than to insert them one by one. Returns how many there were. An error names the id of the condition at fault.
     fn insert_many(&self, py: Python<'_>, conditions: &Bound<'_, PyAny>) -> PyResult<usize> {
         let pairs = if record::is_frame(conditions)? {
             let frame = Frame::from(crate::frame::batch_of(conditions)?);
