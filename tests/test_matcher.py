@@ -141,7 +141,7 @@ def test_json_may_be_in_any_order_and_say_things_twice() -> None:
         assert sorted(matcher.match(text)) == sorted(matcher.match(text.encode())) == [1, 2, 3, 4]
     assert matcher.match(b'{"z": "\xff", "b": 3}') == [3], "what is passed over is not read"
     for text in ('{"b": 3, "topics": ["x", 1]}', '{"b": 3, "days": ["2024-01-31", "x"]}'):
-        with pytest.raises(rm.ProgrammingError, match=r"the record: the attribute .* list\["):
+        with pytest.raises(rm.DataError, match=r"the record: the attribute .* list\["):
             matcher.match(text)
     assert matcher.match(texts[0]) == matcher.match(texts[1])
 
@@ -206,24 +206,24 @@ def test_an_attribute_may_be_declared_by_a_schema_or_a_table() -> None:
 
 
 WRONG: list[tuple[Any, type[Exception], str]] = [
-    ({"country": 3}, rm.ProgrammingError, 'attribute "country" is text.*an integer'),
-    ({"topics": [1]}, rm.ProgrammingError, r'attribute "topics" is list\[text\]'),
-    ({"topics": "sport"}, rm.ProgrammingError, 'attribute "topics"'),
-    ({"at": dt.datetime(2024, 1, 1)}, rm.ProgrammingError, 'attribute "at"'),
-    ({"age": 2**70}, rm.ProgrammingError, 'attribute "age"'),
-    ({"age": object()}, rm.ProgrammingError, 'attribute "age"'),
-    ({"country": "\ud800"}, rm.ProgrammingError, "surrogate"),
-    ({"topics": ["\ud800"]}, rm.ProgrammingError, "surrogate"),
+    ({"country": 3}, rm.DataError, 'attribute "country" is text.*an integer'),
+    ({"topics": [1]}, rm.DataError, r'attribute "topics" is list\[text\]'),
+    ({"topics": "sport"}, rm.DataError, 'attribute "topics"'),
+    ({"at": dt.datetime(2024, 1, 1)}, rm.DataError, 'attribute "at"'),
+    ({"age": 2**70}, rm.DataError, 'attribute "age"'),
+    ({"age": object()}, rm.DataError, 'attribute "age"'),
+    ({"country": "\ud800"}, rm.DataError, "surrogate"),
+    ({"topics": ["\ud800"]}, rm.DataError, "surrogate"),
     ({3: 1}, TypeError, "an attribute's name is a str, not 3"),
     (3, TypeError, "a record is a dict.*not int"),
-    (b'{"age": ', rm.ProgrammingError, "the record is no JSON: EOF"),
-    (b"[]", rm.ProgrammingError, "expected an object"),
-    (b'{"age": "x"}', rm.ProgrammingError, 'attribute "age" is int'),
-    (b'{"age": 1.5}', rm.ProgrammingError, 'attribute "age" is int'),
-    (b'{"topics": [[1]]}', rm.ProgrammingError, "an element of a list"),
-    (b'{"age": [1]}', rm.ProgrammingError, 'as the attribute "age"'),
-    (b'{"country": "\xff"}', rm.ProgrammingError, "invalid unicode"),
-    (b"[" * 10_000, rm.ProgrammingError, "the record"),
+    (b'{"age": ', rm.DataError, "the record is no JSON: EOF"),
+    (b"[]", rm.DataError, "expected an object"),
+    (b'{"age": "x"}', rm.DataError, 'attribute "age" is int'),
+    (b'{"age": 1.5}', rm.DataError, 'attribute "age" is int'),
+    (b'{"topics": [[1]]}', rm.DataError, "an element of a list"),
+    (b'{"age": [1]}', rm.DataError, 'as the attribute "age"'),
+    (b'{"country": "\xff"}', rm.DataError, "invalid unicode"),
+    (b"[" * 10_000, rm.DataError, "the record"),
 ]
 
 
@@ -302,7 +302,7 @@ def test_what_is_given_in_json_is_what_is_given_in_a_dict() -> None:
     )
     assert sorted(matcher.match(text)) == [1, 2, 3, 4, 5]
     assert matcher.match('{"score": 10000000000000000000}') == []
-    with pytest.raises(rm.ProgrammingError, match='attribute "price" is given true'):
+    with pytest.raises(rm.DataError, match='attribute "price" is decimal, but is given true'):
         matcher.match('{"price": true}')
 
 
@@ -363,6 +363,28 @@ def test_many_are_stored_all_or_none(matcher: rm.Matcher[str]) -> None:
     assert matcher.insert_many(good) == 5_000
     assert sorted(matcher.match({"age": 17})) == ["n17"]
     assert matcher.stats()["conditions"] == 5_004
+
+
+def test_one_of_many_is_named_where_it_is_the_only_one(matcher: rm.Matcher[str]) -> None:
+    bad = rm.col("agee") == 1
+    many: list[Any] = [
+        [("x", bad)],
+        {"x": bad},
+        [("x", bad.to_json())],
+        rm.Frame({"id": ["x"], "condition": [bad.to_json()]}),
+        [("x", rm.col("age") + 1)],
+        [("x", 5)],
+        iter([("x", bad)]),
+        [("fine", ADULT), ("x", bad), ("fine too", ADULT)],
+    ]
+    for conditions in many:
+        with pytest.raises(rm.ProgrammingError, match=r"^the condition of 'x': "):
+            matcher.insert_many(conditions)
+        assert sorted(matcher) == ["adult", "german", "sport", "young or rich"]
+    with pytest.raises(rm.ProgrammingError, match=r"^the condition of 7: "):
+        rm.Matcher({"age": int}).insert_many([(7, bad)])
+    matcher.insert("x", ADULT)
+    assert "x" in matcher.match({"age": 20})
 
 
 def test_stored_conditions_come_from_a_table() -> None:

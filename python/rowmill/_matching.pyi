@@ -25,7 +25,11 @@ _Many: TypeAlias = (
 
 @final
 class Matcher(Generic[_Id]):
-    """Conditions by id, and which of them are true of a record."""
+    """Conditions by id, and which of them are true of a record.
+
+    A str for a JSON attribute, in a record or in `defaults`, is JSON text, and one for a UUID its text. A value
+    that does not fit is a `DataError`, a name that is not declared a `ProgrammingError`.
+    """
 
     def __new__(
         cls,

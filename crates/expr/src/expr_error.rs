@@ -11,11 +11,22 @@ pub struct ExprError {
     message: String,
     /// The expression on one line and marks below its wrong part on the next.
     shown: Option<String>,
+    names_nothing: bool,
 }
 
 impl ExprError {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), shown: None }
+        Self { message: message.into(), shown: None, names_nothing: false }
+    }
+
+    /// Of a name that a record has and its attributes have not, or of a value.
+    pub(crate) fn of_record(message: impl Into<String>, names_nothing: bool) -> Self {
+        Self { names_nothing, ..Self::new(message) }
+    }
+
+    /// Whether it is a record's name that is wrong, and not a value.
+    pub fn names_nothing(&self) -> bool {
+        self.names_nothing
     }
 
     /// `expression` and what of it is wrong.
@@ -32,7 +43,7 @@ impl ExprError {
 
     pub(crate) fn mismatch(operator: Operator, args: &[Expr], mismatch: &Mismatch) -> Self {
         let shown = with_marks(operator, args, mismatch.argument);
-        Self { message: mismatch.message.clone(), shown: Some(shown) }
+        Self { shown: Some(shown), ..Self::new(&*mismatch.message) }
     }
 }
 

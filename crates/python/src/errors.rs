@@ -54,6 +54,22 @@ pub(crate) fn programming(py: Python<'_>, message: &str) -> PyErr {
     own(py, "ProgrammingError", message, None)
 }
 
+/// A mistake in the call as one in the data that the call was given.
+pub(crate) fn as_value(py: Python<'_>, error: PyErr) -> PyErr {
+    if !is(py, &error, "ProgrammingError") {
+        return error;
+    }
+    let told = value(py, &error.value(py).to_string());
+    told.set_cause(py, error.cause(py));
+    told
+}
+
+/// Whether it is of this class of ours.
+pub(crate) fn is(py: Python<'_>, error: &PyErr, class: &str) -> bool {
+    let class = py.import("rowmill._errors").and_then(|module| module.getattr(class));
+    class.is_ok_and(|class| error.get_type(py).is(&class))
+}
+
 /// Columns that came in or go out and do not fit.
 pub(crate) fn columns(py: Python<'_>, error: &ColumnError) -> PyErr {
     own(py, "DataError", &error.to_string(), None)

@@ -11,6 +11,7 @@ use pyo3::types::{
     PyTimeAccess, PyTuple, PyTzInfoAccess as _,
 };
 use rowmill::Scalar;
+use rowmill::expr::Kind;
 use rowmill::text::days_from_civil;
 
 use crate::column::Column;
@@ -34,8 +35,8 @@ pub(crate) enum Place<'a> {
     Name(&'a str),
     /// A value in an expression.
     Value,
-    /// An attribute of a record.
-    Attribute(&'a str),
+    /// An attribute of a record, and of which kind it is.
+    Attribute(&'a str, Kind),
     /// A cell of a column given to a new frame.
     Cell {
         /// The column's name.
@@ -51,7 +52,7 @@ impl fmt::Display for Place<'_> {
             Self::Position(number) => write!(f, "parameter ${number}"),
             Self::Name(name) => write!(f, "parameter :{name}"),
             Self::Value => f.write_str("the value"),
-            Self::Attribute(name) => write!(f, "attribute {name:?}"),
+            Self::Attribute(name, kind) => write!(f, "the attribute {name:?}, which is {kind}"),
             Self::Cell { column, row } => write!(f, "column {column:?}, row {row}"),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rowmill_columns::kernels::parse_decimal;
 use rowmill_columns::{DecimalValue, Scalar, Value};
 
-use super::record::Record;
+use super::record::{GIVEN, HOLDS, Record, shown};
 use crate::ExprError;
 
 impl Record {
@@ -23,11 +23,11 @@ impl Record {
             }
             let mut all = Vec::with_capacity(values.len());
             for value in values {
-                all.push(self.as_value(attribute, value)?);
+                all.push(self.as_value(attribute, HOLDS, value)?);
             }
             return self.set_list(attribute, all);
         }
-        let value = self.as_value(attribute, value)?;
+        let value = self.as_value(attribute, GIVEN, value)?;
         self.set(attribute, &value)
     }
 
@@ -46,7 +46,12 @@ impl Record {
         self.bytes.clone_from(&other.bytes);
     }
 
-    fn as_value<'s>(&self, attribute: usize, scalar: &'s Scalar) -> Result<Value<'s>, ExprError> {
+    fn as_value<'s>(
+        &self,
+        attribute: usize,
+        how: &str,
+        scalar: &'s Scalar,
+    ) -> Result<Value<'s>, ExprError> {
         Ok(match scalar {
             Scalar::Null => Value::Null,
             Scalar::Bool(value) => Value::Bool(*value),
@@ -57,10 +62,9 @@ impl Record {
                 match parsed.and_then(|(digits, scale)| Some((digits, i8::try_from(scale).ok()?))) {
                     Some((digits, scale)) => Value::Decimal(DecimalValue::new(digits, scale)),
                     None => {
-                        return Err(ExprError::new(format!(
-                            "the attribute {:?} is given {text}, which is no decimal of at most 38 digits",
-                            self.attributes().name(attribute)
-                        )));
+                        let given =
+                            format!("{}, which is no decimal of at most 38 digits", shown(text));
+                        return Err(self.refused(attribute, how, &given));
                     }
                 }
             }
@@ -73,10 +77,12 @@ impl Record {
             Scalar::Timestamp { micros, utc } => Value::Timestamp { micros: *micros, utc: *utc },
             Scalar::Interval { months, days, micros } => match micros.checked_mul(1_000) {
                 Some(nanos) => Value::Interval { months: *months, days: *days, nanos },
-                None => return Err(self.refused(attribute, "an interval of more than 292 years")),
+                None => {
+                    return Err(self.refused(attribute, how, "an interval of more than 292 years"));
+                }
             },
             Scalar::List(_) | Scalar::TimeTz { .. } | Scalar::Struct(_) => {
-                return Err(self.refused(attribute, scalar.kind()));
+                return Err(self.refused(attribute, how, scalar.kind()));
             }
         })
     }

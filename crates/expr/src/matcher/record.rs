@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use rowmill_columns::{Batch, Type, Value};
+use rowmill_columns::text::parse_uuid;
+use rowmill_columns::{Batch, Type, Value, json};
 
 use super::attributes::Attributes;
 use super::key::{Key, Keys, float_key};
@@ -120,13 +121,13 @@ impl Record {
                 Some(Held::Decimal(_))
                     if base == Base::Int && self.attributes.get(attribute).keys != Keys::None =>
                 {
-                    return Err(self.wrong(attribute, value));
+                    return Err(self.wrong(attribute, GIVEN, value));
                 }
                 Some(held) => held,
-                None => return Err(self.wrong(attribute, value)),
+                None => return Err(self.wrong(attribute, GIVEN, value)),
             },
             (Value::Null, _) => Held::Null,
-            (value, _) => return Err(self.wrong(attribute, value)),
+            (value, _) => return Err(self.wrong(attribute, GIVEN, value)),
         };
         Ok(())
     }
@@ -141,7 +142,7 @@ impl Record {
         values: impl IntoIterator<Item = Value<'v>>,
     ) -> Result<(), ExprError> {
         let Kind::List(base) = self.attributes.get(attribute).kind else {
-            return Err(self.refused(attribute, "a list"));
+            return Err(self.refused(attribute, GIVEN, "a list"));
         };
         let start = self.elements.len();
         for value in values {
@@ -168,7 +169,7 @@ impl Record {
             }
             _ => match self.hold(value, base) {
                 Some(held) => self.elements.push(held),
-                None => return Err(self.wrong(attribute, value)),
+                None => return Err(self.wrong(attribute, HOLDS, value)),
             },
         }
         Ok(())
@@ -241,23 +242,43 @@ impl Record {
         self.set_one(attribute, Base::Bool, Held::Bool(value), &Value::Bool(value))
     }
 
-    /// As [`set`](Self::set), of a frame's value: of a decimal of more than 38 digits it is known that there is one, and a
-    /// list may be JSON text, as SQLite keeps it.
+    /// Sets JSON that is given as text.
+    ///
+    /// # Errors
+    /// Where the attribute is of another kind, or the text is no JSON.
+    pub fn set_json_text(&mut self, attribute: usize, text: &str) -> Result<(), ExprError> {
+        if json::validate_json(text.as_bytes()).is_ok() {
+            return self.set(attribute, &Value::Json(text));
+        }
+        let (name, shown) = (self.attributes.name(attribute), shown(text));
+        Err(ExprError::new(format!(
+            "the attribute {name:?} takes JSON, which {shown:?} is not: give the dict or the list itself, or text as of \
+             json.dumps()"
+        )))
+    }
+
+    /// As [`set`](Self::set), of a frame's value: of a decimal of more than 38 digits it is known that there is one, a
+    /// list may be JSON text, as SQLite keeps it, and JSON a text, a list or named values.
     ///
     /// # Errors
     /// Where the attribute is of another kind.
     pub fn set_cell(&mut self, attribute: usize, value: &Value<'_>) -> Result<(), ExprError> {
-        if let (Value::Json(text) | Value::Text(text), Kind::List(_)) =
-            (value, self.attributes.get(attribute).kind)
-        {
-            return self.set_list_json(attribute, text);
+        match (value, self.attributes.get(attribute).kind) {
+            (Value::Json(text) | Value::Text(text), Kind::List(_)) => {
+                self.set_list_json(attribute, text)
+            }
+            (Value::Text(text), Kind::One(Base::Json)) => self.set_json_text(attribute, text),
+            (Value::List(_) | Value::Struct(_) | Value::Map(_), Kind::One(Base::Json)) => {
+                let mut text = Vec::new();
+                json::write_value(value, &mut text);
+                self.set(attribute, &Value::Json(&String::from_utf8_lossy(&text)))
+            }
+            (Value::Decimal(value), Kind::One(Base::Decimal)) if value.unscaled().is_none() => {
+                self.cells[attribute] = Held::Other;
+                Ok(())
+            }
+            _ => self.set(attribute, value),
         }
-        let is_wide = matches!(value, Value::Decimal(value) if value.unscaled().is_none());
-        if is_wide && self.attributes.get(attribute).kind == Kind::One(Base::Decimal) {
-            self.cells[attribute] = Held::Other;
-            return Ok(());
-        }
-        self.set(attribute, value)
     }
 
     /// Sets all to what a row of a batch has, whose columns are the attributes in their order.
@@ -288,9 +309,11 @@ impl Record {
             },
             (Value::Float(value), Base::Float) => Held::Float(*value),
             (Value::Float32(value), Base::Float) => Held::Float((*value).into()),
-            // Where a float holds the integer as it is.
-            (Value::Int(value), Base::Float) if (*value as f64) as i128 == i128::from(*value) => {
-                Held::Float(*value as f64)
+            (Value::Int(value), Base::Float) => Held::Float(float_of((*value).into())?),
+            (Value::UInt(value), Base::Float) => Held::Float(float_of((*value).into())?),
+            // As integers beyond 64 bits come.
+            (Value::Decimal(value), Base::Float) if value.scale() == 0 => {
+                Held::Float(float_of(value.unscaled()?)?)
             }
             (Value::Int(value), Base::Decimal) => Held::Decimal(Decimal::new((*value).into(), 0)),
             (Value::Decimal(value), Base::Decimal) => {
@@ -310,6 +333,7 @@ impl Record {
                 Held::Bytes(start, self.bytes.len() as u32)
             }
             (Value::Uuid(value), Base::Uuid) => Held::Uuid(*value),
+            (Value::Text(value), Base::Uuid) => Held::Uuid(parse_uuid(value.as_bytes())?),
             (Value::Date(days), Base::Date) => Held::Date(*days),
             (Value::Time(micros), Base::Time) => Held::Time(*micros),
             (Value::Timestamp { micros, utc: false }, Base::Timestamp) => Held::Timestamp(*micros),
@@ -329,7 +353,7 @@ impl Record {
     }
 
     #[cold]
-    fn wrong(&self, attribute: usize, value: &Value<'_>) -> ExprError {
+    fn wrong(&self, attribute: usize, how: &str, value: &Value<'_>) -> ExprError {
         let given = match value {
             Value::Struct(_) | Value::Map(_) => "named values",
             Value::Foreign(_) => "a time with parts of a microsecond",
@@ -339,29 +363,24 @@ impl Record {
             }
             other => other.to_scalar().map_or("another value", |scalar| scalar.kind()),
         };
+        let base = self.attributes.get(attribute).base();
+        let inexact = &format!("{value}, which no float is exactly");
         let given = match value {
+            Value::Int(_) | Value::UInt(_) if base == Base::Float => inexact,
+            Value::Decimal(number) if base == Base::Float && number.scale() == 0 => inexact,
             Value::UInt(_) => "an integer beyond 64 bits",
             Value::Decimal(value) if value.scale() == 0 => {
                 "a decimal, or an integer beyond 64 bits"
             }
             _ => given,
         };
-        let base = match self.attributes.get(attribute).kind {
-            Kind::One(base) | Kind::List(base) => base,
-            Kind::Any => Base::Other,
-        };
-        self.refused(attribute, &format!("{given}{}", way_out(base, value)))
+        self.refused(attribute, how, &format!("{given}{}", way_out(base, value)))
     }
 
     #[cold]
-    pub(super) fn refused(&self, attribute: usize, given: &str) -> ExprError {
-        let field = &self.attributes.schema().fields[attribute];
-        let kind = self.attributes.get(attribute).kind;
-        let holds = if matches!(field.kind, Type::List(_)) { "holds" } else { "is" };
-        ExprError::new(format!(
-            "the attribute {:?} is {kind}, but the record's {holds} {given}",
-            field.name
-        ))
+    pub(super) fn refused(&self, attribute: usize, how: &str, given: &str) -> ExprError {
+        let (name, kind) = (self.attributes.name(attribute), self.attributes.get(attribute).kind);
+        ExprError::new(format!("the attribute {name:?} is {kind}, but {how} {given}"))
     }
 
     fn read(&self, held: Held) -> Cell<'_> {
@@ -447,6 +466,26 @@ impl<'a> Cells<'a> for &'a Record {
     }
 }
 
+/// How an attribute has the value that it is refused for: itself, or in its list.
+pub(super) const GIVEN: &str = "is given";
+pub(super) const HOLDS: &str = "its list holds";
+
+/// As much of a text as a message shows.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+/// The float that an integer is, or that is written so: the shortest digits that tell it from others, and noughts.
+fn float_of(whole: i128) -> Option<f64> {
+    if whole.unsigned_abs() <= 1 << 53 {
+        return Some(whole as i64 as f64);
+    }
+    let float = whole as f64;
+    (float as i128 == whole || float.to_string() == whole.to_string()).then_some(float)
+}
+
+const ROUND: &str = "; round it, as float() does, or declare the attribute as int or Decimal";
+
 /// What to do about a value of the wrong kind, where there is something that many meet.
 fn way_out(base: Base, value: &Value<'_>) -> &'static str {
     match (base, value) {
@@ -465,6 +504,11 @@ fn way_out(base: Base, value: &Value<'_>) -> &'static str {
             "; take the zone off, or declare the attribute as datetime"
         }
         (Base::Date, Value::Timestamp { .. }) => "; give its .date()",
+        (Base::Uuid, Value::Text(_)) => {
+            "; it is a text as \"6ba7b810-9dad-11d1-80b4-00c04fd430c8\", or a uuid.UUID"
+        }
+        (Base::Float, Value::Int(_) | Value::UInt(_)) => ROUND,
+        (Base::Float, Value::Decimal(value)) if value.scale() == 0 => ROUND,
         (Base::Int, Value::Float(_)) => {
             "; pandas makes floats of integers beside missing values, and convert_dtypes() keeps them"
         }

@@ -21,6 +21,7 @@ pub(super) enum Refusal {
     Missing,
     Sort(Sort),
     Mixed(&'static str),
+    /// Of many.
     Condition(usize, ExprError),
     Other(ExprError),
 }
@@ -46,10 +47,10 @@ impl Refusal {
                 shown(0)
             )),
             Self::Mixed(message) => PyTypeError::new_err(message),
-            Self::Condition(at, error) if ids.len() > 1 => {
+            Self::Condition(at, error) => {
                 errors::programming(py, &format!("the condition of {}: {error}", shown(at)))
             }
-            Self::Condition(_, error) | Self::Other(error) => raised(py, &error),
+            Self::Other(error) => raised(py, &error),
         }
     }
 }
@@ -90,7 +91,7 @@ impl Matcher {
             let number = self.ids().number(id);
             self.inner.insert_with_priority(number, condition, priority).map_err(|error| {
                 self.ids().forget(id);
-                Refusal::Condition(0, error)
+                Refusal::Other(error)
             })
         })
     }
@@ -113,7 +114,7 @@ impl Matcher {
                 if !was {
                     self.ids().forget(id);
                 }
-                Refusal::Condition(0, error)
+                Refusal::Other(error)
             })
         })
     }

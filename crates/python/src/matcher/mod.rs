@@ -41,6 +41,9 @@ use priority::Priority;
 /// declared is an error, unless `unknown="ignore"`. Conditions mean what they mean in SQL and in
 /// `Frame.filter`: one that is NULL does not match.
 ///
+/// A str for a JSON attribute, in a record or in `defaults`, is JSON text, and one for a UUID its text. A value that
+/// does not fit its attribute is a `DataError`, a name that is not declared a `ProgrammingError`.
+///
 /// Threads may match, insert and remove at the same time. Whoever matches waits for nobody.
 #[pyclass(frozen, module = "rowmill")]
 pub(crate) struct Matcher {
@@ -103,8 +106,9 @@ impl Matcher {
         let mut blank = Record::new(&attributes);
         let defaults = match defaults {
             Some(given) => {
-                record::fill(&mut blank, &names, given, false)?;
-                record::kept(&blank, &names, given)?
+                let filled = record::fill(&mut blank, &names, given, false);
+                let kept = filled.and_then(|()| record::kept(&blank, &names, given));
+                kept.map_err(|error| of_defaults(py, error))?
             }
             None => Vec::new(),
         };
@@ -201,7 +205,7 @@ impl Matcher {
 
     /// Stores many conditions, all or none: tuples of an id, a condition and, if it is not 0, a priority; or a frame
     /// of such columns, the conditions as `Expr.to_json` writes them. They become one index, which is much quicker
-    /// than to insert them one by one. Returns how many there were.
+    /// than to insert them one by one. Returns how many there were. An error names the id of the condition at fault.
     fn insert_many(&self, py: Python<'_>, conditions: &Bound<'_, PyAny>) -> PyResult<usize> {
         let pairs = if record::is_frame(conditions)? {
             let frame = Frame::from(crate::frame::batch_of(conditions)?);
@@ -247,7 +251,8 @@ impl Matcher {
 
     /// The ids of all conditions that are true of a record, in no order.
     ///
-    /// A record is a dict, a dataclass, a named tuple, a Row, or JSON in `bytes` or a `str`.
+    /// A record is a dict, a dataclass, a named tuple, a Row, or JSON in `bytes` or a `str`. What does not fit the
+    /// attributes is a `DataError`, as in all that take a record.
     #[pyo3(name = "match")]
     fn matching<'py>(&self, record: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
         let py = record.py();
@@ -368,7 +373,8 @@ impl Matcher {
     /// from 0, and `id`. `records` is whatever a frame is made of; its columns are the attributes.
     fn match_batch(&self, records: &Bound<'_, PyAny>) -> PyResult<Frame> {
         let py = records.py();
-        let batch = crate::frame::batch_of(records)?;
+        let batch = crate::frame::batch_of(records);
+        let batch = batch.map_err(|error| errors::as_value(py, error))?;
         let columns = record::columns(py, self.inner.attributes(), &batch, self.ignores_unknown)?;
         let view = self.inner.view();
         let mut room = self.room();
@@ -551,6 +557,16 @@ fn count_of(given: &Bound<'_, PyAny>) -> PyResult<usize> {
         let message = format!("k is how many ids are wanted, 0 or more, not {shown}");
         errors::programming(given.py(), &message)
     })
+}
+
+/// What is wrong with a default is wrong with the call.
+fn of_defaults(py: Python<'_>, error: PyErr) -> PyErr {
+    if !["DataError", "ProgrammingError"].iter().any(|class| errors::is(py, &error, class)) {
+        return error;
+    }
+    let told = errors::programming(py, &format!("defaults: {}", error.value(py)));
+    told.set_cause(py, error.cause(py));
+    told
 }
 
 /// Whether the second of two words was given.

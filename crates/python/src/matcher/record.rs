@@ -1,7 +1,7 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyType};
-use rowmill::expr::{Expr, ExprError};
+use rowmill::expr::{Expr, ExprError, Kind};
 use rowmill::matcher::{Attributes, Record};
 use rowmill::{Batch, Scalar, Type, Value};
 
@@ -23,7 +23,7 @@ pub(super) fn of(
         return fill(record, names, dict, ignores_unknown);
     }
     let set = |record: &mut Record, json: &[u8]| {
-        record.set_json(json, ignores_unknown).map_err(|error| raised(given.py(), &error))
+        record.set_json(json, ignores_unknown).map_err(|error| wrong(given.py(), &error))
     };
     if let Ok(json) = given.cast::<PyBytes>() {
         return set(record, json.as_bytes());
@@ -62,11 +62,17 @@ fn set_each(record: &mut Record, row: &Bound<'_, Row>, ignores_unknown: bool) ->
     row.get().each(|name, value| match record.attributes().number_from(next, name) {
         Some(attribute) => {
             next = attribute + 1;
-            record.set_cell(attribute, value).map_err(|error| raised(py, &error))
+            record.set_cell(attribute, value).map_err(|error| wrong(py, &error))
         }
         None if ignores_unknown => Ok(()),
         None => Err(errors::programming(py, &record.attributes().unknown(name))),
     })
+}
+
+/// What is wrong with a record: a name that is not declared is a mistake of the program, a value one in the data.
+fn wrong(py: Python<'_>, error: &ExprError) -> PyErr {
+    let told = if error.names_nothing() { errors::programming } else { errors::value };
+    told(py, &error.to_string())
 }
 
 /// Fills a record from a dict.
@@ -111,6 +117,10 @@ pub(super) fn kept(
     for (at, name) in names.iter().enumerate() {
         if let Some(value) = dict.get_item(name)? {
             let value = if value.is_none() { Scalar::Null } else { general(record, at, &value)? };
+            let value = match value {
+                Scalar::Text(text) if is_json(record, at) => Scalar::Json(text),
+                value => value,
+            };
             let json = Expr::literal(value).to_json();
             kept.push((at, json.map_err(|error| raised(dict.py(), &error))?));
         }
@@ -120,10 +130,15 @@ pub(super) fn kept(
 
 #[inline]
 fn set(record: &mut Record, at: usize, given: &Bound<'_, PyAny>) -> PyResult<()> {
-    let done = if record.attributes().schema().fields[at].kind == Type::Json && !given.is_none() {
-        record.set_scalar(at, &general(record, at, given)?)
-    } else if let Ok(given) = given.cast_exact::<PyString>() {
-        record.set_text(at, &text(given)?)
+    let done = if is_json(record, at) && !given.is_none() {
+        match general(record, at, given)? {
+            Scalar::Text(text) => record.set_json_text(at, &text),
+            json => record.set_scalar(at, &json),
+        }
+    } else if let Ok(given) = given.cast_exact::<PyString>()
+        && let Ok(text) = given.to_str()
+    {
+        record.set_text(at, text)
     } else if given.is_exact_instance_of::<PyInt>()
         && let Ok(number) = given.extract()
     {
@@ -147,7 +162,11 @@ fn set(record: &mut Record, at: usize, given: &Bound<'_, PyAny>) -> PyResult<()>
     } else {
         record.set_scalar(at, &general(record, at, given)?)
     };
-    done.map_err(|error| raised(given.py(), &error))
+    done.map_err(|error| wrong(given.py(), &error))
+}
+
+fn is_json(record: &Record, at: usize) -> bool {
+    record.attributes().schema().fields[at].kind == Type::Json
 }
 
 /// The texts of a list that holds nothing else.
@@ -155,13 +174,16 @@ fn texts<'py>(list: &Bound<'py, PyList>) -> Option<Vec<Bound<'py, PyString>>> {
     list.iter().map(|element| element.cast_into_exact().ok()).collect()
 }
 
+/// What has no quicker way; JSON that is given as text is that text.
 #[cold]
 fn general(record: &Record, at: usize, given: &Bound<'_, PyAny>) -> PyResult<Scalar> {
     let field = &record.attributes().schema().fields[at];
-    if field.kind == Type::Json {
-        return json(given, Place::Attribute(&field.name));
-    }
-    scalar(given, Place::Attribute(&field.name))
+    let place = Place::Attribute(&field.name, Kind::of(&field.kind));
+    let read = match given.cast::<PyString>() {
+        Err(_) if field.kind == Type::Json => json(given, place),
+        _ => scalar(given, place),
+    };
+    read.map_err(|error| errors::as_value(given.py(), error))
 }
 
 /// The attributes that a batch's columns are: pairs of places.

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 mod eight;
 pub(super) mod plain;
 
-use super::record::Record;
+use super::record::{GIVEN, HOLDS, Record};
 use crate::ExprError;
 use crate::kind::{Base, Kind};
 use crate::text_value::text_value;
@@ -36,16 +36,18 @@ impl Record {
     /// Where the text is no JSON object, a member is of another kind than its attribute, or, unless unknown ones are
     /// ignored, of none. The record may be half set then.
     pub fn set_json(&mut self, json: &[u8], ignores_unknown: bool) -> Result<(), ExprError> {
+        let mut names_nothing = false;
+        let names = if ignores_unknown { None } else { Some(&mut names_nothing) };
         let read = match std::str::from_utf8(json) {
             // Looked at once, and not text by text.
             Ok(json) if plain::read(self, json, ignores_unknown).is_some() => Ok(()),
-            Ok(json) => self.read_json(serde_json::Deserializer::from_str(json), ignores_unknown),
+            Ok(json) => self.read_json(serde_json::Deserializer::from_str(json), names),
             // Which knows where it is.
-            Err(_) => self.read_json(serde_json::Deserializer::from_slice(json), ignores_unknown),
+            Err(_) => self.read_json(serde_json::Deserializer::from_slice(json), names),
         };
         read.map_err(|error| {
             let what = if error.is_data() { "the record" } else { "the record is no JSON" };
-            ExprError::new(format!("{what}: {error}"))
+            ExprError::of_record(format!("{what}: {error}"), names_nothing)
         })
     }
 
@@ -59,19 +61,20 @@ impl Record {
         })
     }
 
+    /// Where a name of no attribute is an error, it is noted that it was one.
     pub(super) fn read_json<'de, R: serde_json::de::Read<'de>>(
         &mut self,
         mut source: serde_json::Deserializer<R>,
-        ignores_unknown: bool,
+        unknown: Option<&mut bool>,
     ) -> serde_json::Result<()> {
-        source.deserialize_map(Members { record: self, ignores_unknown })?;
+        source.deserialize_map(Members { record: self, unknown })?;
         source.end()
     }
 }
 
 struct Members<'r> {
     record: &'r mut Record,
-    ignores_unknown: bool,
+    unknown: Option<&'r mut bool>,
 }
 
 impl<'de> Visitor<'de> for Members<'_> {
@@ -81,7 +84,7 @@ impl<'de> Visitor<'de> for Members<'_> {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
         let mut next = 0;
         while let Some(name) = members.next_key_seed(Text)? {
             match self.record.attributes().number_from(next, &name) {
@@ -89,13 +92,15 @@ impl<'de> Visitor<'de> for Members<'_> {
                     next = attribute + 1;
                     members.next_value_seed(Member { record: &mut *self.record, attribute })?;
                 }
-                None if self.ignores_unknown => {
-                    members.next_value::<IgnoredAny>()?;
-                }
-                None => {
-                    let message = self.record.attributes().unknown(&name);
-                    return Err(A::Error::custom(message));
-                }
+                None => match &mut self.unknown {
+                    Some(unknown) => {
+                        **unknown = true;
+                        return Err(A::Error::custom(self.record.attributes().unknown(&name)));
+                    }
+                    None => {
+                        members.next_value::<IgnoredAny>()?;
+                    }
+                },
             }
         }
         Ok(())
@@ -192,23 +197,24 @@ impl<'de> Visitor<'de> for Member<'_> {
     #[inline]
     fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
         match self.kind() {
-            // A number is the float that it spells.
-            Kind::One(Base::Float) => self.visit_f64(value as f64),
+            // Beyond 64 bits it is a float already, as near as there is one.
+            Kind::One(Base::Float) => self.set(&Value::Int(value)),
             _ => self.record.set_int(self.attribute, value).map_err(E::custom),
         }
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        match (self.kind(), i64::try_from(value)) {
-            (Kind::One(Base::Float), _) => self.visit_f64(value as f64),
-            (_, Ok(value)) => self.visit_i64(value),
-            (_, Err(_)) => self.set(&Value::UInt(value)),
+        match i64::try_from(value) {
+            Ok(value) => self.visit_i64(value),
+            Err(_) => self.set(&Value::UInt(value)),
         }
     }
 
     #[inline]
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.record.set_float(self.attribute, value).map_err(E::custom)
+        let Self { record, attribute } = self;
+        let set = record.set_float(attribute, value);
+        set.map_err(|error| E::custom(float_error(record, attribute, GIVEN, value, error)))
     }
 
     #[inline]
@@ -266,6 +272,28 @@ impl<'de> DeserializeSeed<'de> for Element<'_> {
     }
 }
 
+/// What is said of a number that is no integer, where one is wanted: in JSON that is a matter of how it is written.
+#[cold]
+fn float_error(
+    record: &Record,
+    attribute: usize,
+    how: &str,
+    value: f64,
+    error: ExprError,
+) -> ExprError {
+    if record.attributes().get(attribute).base() != Base::Int {
+        return error;
+    }
+    // Of so many digits, they are read as a float.
+    let is_wide = value.abs() >= i64::MAX as f64;
+    let given = if is_wide {
+        "a number beyond 64 bits"
+    } else {
+        "a float; JSON has an integer without point and exponent: 20, not 20.0"
+    };
+    record.refused(attribute, how, given)
+}
+
 fn decimal(raw: &str) -> Option<Value<'static>> {
     if raw == "null" {
         return Some(Value::Null);
@@ -290,22 +318,21 @@ impl Visitor<'_> for Element<'_> {
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        let is_float = self.base == Base::Float;
-        self.push(&if is_float { Value::Float(value as f64) } else { Value::Int(value) })
+        self.push(&Value::Int(value))
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        if self.base == Base::Float {
-            return self.push(&Value::Float(value as f64));
-        }
         match i64::try_from(value) {
             Ok(value) => self.push(&Value::Int(value)),
+            Err(_) if self.base == Base::Float => self.push(&Value::UInt(value)),
             Err(_) => Err(E::custom(format!("{value} is beyond 63 bits"))),
         }
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.push(&Value::Float(value))
+        let Self { record, attribute, base } = self;
+        let pushed = record.push(attribute, base, &Value::Float(value));
+        pushed.map_err(|error| E::custom(float_error(record, attribute, HOLDS, value, error)))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {

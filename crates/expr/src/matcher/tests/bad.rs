@@ -45,20 +45,25 @@ fn a_value_of_another_kind_is_refused_by_the_attributes_name() {
     let message = |result: Result<(), ExprError>| result.unwrap_err().to_string();
     assert_eq!(
         message(record.set_text(1, "thirty")),
-        "the attribute \"age\" is int, but the record's is text"
+        "the attribute \"age\" is int, but is given text"
     );
     assert_eq!(
         message(record.set_list(3, [Value::Text("a"), Value::Int(1)])),
-        "the attribute \"tags\" is list[text], but the record's holds an integer"
+        "the attribute \"tags\" is list[text], but its list holds an integer"
     );
-    assert!(
-        message(record.set_list(0, [])).contains("\"country\" is text, but the record's is a list")
-    );
+    assert!(message(record.set_list(0, [])).contains("\"country\" is text, but is given a list"));
     assert!(message(record.set(3, &Value::Text("a"))).contains("\"tags\""));
     assert!(message(record.set_float(1, 1.0)).contains("\"age\""));
     assert!(message(record.set(1, &Value::UInt(u64::MAX))).contains("\"age\""));
-    assert!(message(record.set_int(2, (1 << 53) + 1)).contains("\"price\""));
-    record.set_int(2, 3).unwrap();
+    let inexact = (1 << 53) + 1;
+    let said =
+        "\"price\" is float, but is given 9007199254740993, which no float is exactly; round it";
+    assert!(message(record.set_int(2, inexact)).contains(said));
+    assert!(message(record.set(2, &Value::UInt(inexact as u64))).contains(said));
+    // As floats are written, and as they are.
+    for whole in [3, 1_234_567_890_123_456_800, -1_234_567_890_123_456_768, i64::MIN] {
+        record.set_int(2, whole).unwrap();
+    }
 }
 
 #[test]
