@@ -83,8 +83,8 @@ def test_every_question_finds_the_rows(asked: str, count: int) -> None:
 def memory(n: int) -> tuple[rm.Frame, int]:
     """A frame over memory of PyArrow alone, and how much that is."""
     before = pa.total_allocated_bytes()
-    table = pa.table({"i": pa.array(range(n)), "j": pa.array(range(n))})
-    return rm.Frame(table), pa.total_allocated_bytes() - before
+    frame = rm.Frame({"i": pa.array(range(n)), "j": pa.array(range(n))})
+    return frame, pa.total_allocated_bytes() - before
 
 
 def test_what_rows_are_copied_from_is_held_until_they_are() -> None:
@@ -101,6 +101,51 @@ def test_what_rows_are_copied_from_is_held_until_they_are() -> None:
     assert pa.total_allocated_bytes() - before >= size
     assert both.to_tuples()[1] == (6, 6)
     assert pa.total_allocated_bytes() == before
+
+
+def test_a_copy_holds_nothing_else() -> None:
+    before = pa.total_allocated_bytes()
+    frame, _ = memory(100_000)
+    half = frame.filter(c("i") % 2 == 0)
+    copies = [half.copy(), frame[10:20].copy(), frame.copy(), half[["j"]].copy()]
+    del frame, half
+    assert pa.total_allocated_bytes() == before
+    assert [len(copied) for copied in copies] == [50_000, 10, 100_000, 50_000]
+    assert copies[0]["i"].to_list() == list(range(0, 100_000, 2))
+    assert copies[1].to_tuples()[0] == (10, 10)
+
+
+def test_only_the_columns_that_are_asked_for_are_held() -> None:
+    before = pa.total_allocated_bytes()
+    frame, size = memory(100_000)
+    one = frame.filter(c("i") % 2 == 0, columns=["j"])
+    none = frame.filter(c("i") % 2 == 0, columns=[])
+    del frame
+    assert 0 < pa.total_allocated_bytes() - before <= size // 2
+    assert (none.shape, none.to_tuples()) == ((50_000, 0), [()] * 50_000)
+    assert one.shape == (50_000, 1)
+    del one
+    assert pa.total_allocated_bytes() == before
+
+
+def test_a_few_long_texts_do_not_hold_many() -> None:
+    before = pa.total_allocated_bytes()
+    frame = rm.Frame(
+        pa.table({"i": range(500), "t": pa.array(["x" * 10_000] * 500, pa.large_string())})
+    )
+    few = frame.filter(c("i") < 3)
+    del frame
+    assert pa.total_allocated_bytes() == before
+    assert few["t"].to_list() == ["x" * 10_000] * 3
+
+
+def test_an_error_tells_the_row_of_the_frame_that_is_asked() -> None:
+    wide = [None] * 70 + [10**45] * 30
+    frame = rm.Frame({"i": range(100), "w": pa.array(wide, pa.decimal256(50, 0))})
+    kept = frame.filter(c("i") >= 65)
+    for asked in (kept, kept.copy()):
+        with pytest.raises(rm.DataError, match='column "w", row 5 '):
+            asked.filter(c("w") > 5)
 
 
 def test_a_few_rows_do_not_hold_the_memory_of_many() -> None:

@@ -27,6 +27,8 @@ def frame_into(frame: Frame, cls: Any, extra: str) -> list[Any]:
     places, make = _planned(cls, tuple(frame.columns), extra)
     if not places:
         return [_one(cls, make, [()])[0] for _ in range(len(frame))]
+    if len(places) == frame.shape[1]:
+        frame._copied()
     return list(make([frame._column(at).to_list() for at in places]))
 
 

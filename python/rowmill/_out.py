@@ -59,6 +59,7 @@ def to_numpy(frame: Frame) -> dict[str, _Array]:
             f"two columns are named {twice!r}, which a dict cannot hold; "
             "name them apart with AS in the query"
         )
+    frame._copied()
     return {name: column_to_numpy(frame._column(at)) for at, name in enumerate(names)}
 
 
@@ -84,6 +85,7 @@ def to_pandas(frame: Frame, objects: bool = False) -> pandas.DataFrame:
     _want("pandas", "pandas")
     import pandas as pd
 
+    frame._copied()
     columns = [_to_pandas(frame._column(at), objects) for at in range(frame.shape[1])]
     names = pd.Index(frame.columns, dtype=None if columns else "str")
     rows = pd.RangeIndex(len(frame))

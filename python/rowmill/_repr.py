@@ -1,7 +1,7 @@
 """A frame as a table for people: in text, and in HTML for notebooks.
 
 Both look at a few rows and columns at the ends only, and at the first characters of a cell, so that
-a frame of any size is shown at once.
+a frame of any size is shown at once. Of one that was filtered the columns that are shown are copied first.
 """
 
 from __future__ import annotations

@@ -209,12 +209,21 @@ class Frame:
 
         Several conditions are joined with `and`. What an expression means is what it means in a query.
 
-        A column's values are copied when the column is first asked for, and those of a frame that is
-        filtered again never: until all are copied, or the result is dropped, it holds this frame's memory
-        (unless it has less than a sixteenth of the rows: then all is copied at once).
+        A column's values are copied when the column is first asked for. Until all are, or the result is
+        dropped, it holds this frame's memory, as a slice does (a sixteenth of a large frame and less is
+        copied at once): keep `frame.filter(...).copy()` where a result is kept long, or where the frame is
+        made of another library's memory that is written to.
 
         Args:
             columns: The names of the columns that are wanted; the others are not copied.
+        """
+    def copy(self) -> Frame:
+        """The same rows in memory of their own, which no other frame shares.
+
+        A slice, and a frame that was filtered, hold the memory of the frame that they are of; a copy does not.
+
+        >>> rm.Frame({"id": [1, 2, 3]})[1:].copy().to_dict()
+        {'id': [2, 3]}
         """
     def select(self, *columns: str | Expr[Any] | Labeled, **named: Any) -> Frame:
         """Columns by their names, and columns that are computed.
@@ -303,6 +312,7 @@ class Frame:
         self, name: str, at: int, children: Frame, key: int, shown: int, many: bool
     ) -> Frame: ...
     def _without(self, at: int) -> Frame: ...
+    def _copied(self) -> None: ...
     def _texts(self, at: int, rows: Sequence[int], most: int) -> list[str | None]: ...
     def _stream_of_views(self) -> CapsuleType: ...
 

@@ -79,6 +79,14 @@ impl Batch {
         }
     }
 
+    /// The columns, to be held.
+    pub(crate) fn shared(&self) -> &Arc<[Column]> {
+        match &self.columns {
+            Columns::Made(columns) => columns,
+            Columns::Deferred(columns) => columns.columns(),
+        }
+    }
+
     /// One of the columns: of [kept](Self::keep) rows only this one is copied.
     ///
     /// # Panics
@@ -108,12 +116,29 @@ impl Batch {
         }
     }
 
-    /// Where columns of [kept](Self::keep) rows are not copied yet: these columns of all rows, and which are kept.
-    pub fn source(&self) -> Option<(Self, Selection)> {
-        let Columns::Deferred(columns) = &self.columns else { return None };
-        let (columns, selection) = columns.source()?;
-        let rows = selection.rows();
-        Some((Self::sharing(Arc::clone(&self.schema), columns.into(), rows), selection))
+    /// Where columns of [kept](Self::keep) rows are not copied yet: the columns of all rows, and which are kept.
+    pub(crate) fn source(&self) -> Option<(Arc<[Column]>, Selection)> {
+        match &self.columns {
+            Columns::Made(_) => None,
+            Columns::Deferred(columns) => columns.source(),
+        }
+    }
+
+    /// How many rows are looked at where columns are asked for: of [kept](Self::keep) rows those of which they are.
+    #[inline]
+    pub fn reach(&self) -> usize {
+        match &self.columns {
+            Columns::Deferred(columns) if !columns.is_copied() => columns.of(),
+            _ => self.rows,
+        }
+    }
+
+    /// Whether at least so many bytes, about, are held for columns that are not copied yet.
+    pub fn holds(&self, bytes: usize) -> bool {
+        match &self.columns {
+            Columns::Made(_) => false,
+            Columns::Deferred(columns) => columns.holds(bytes),
+        }
     }
 
     /// Rows.
@@ -160,6 +185,15 @@ impl Batch {
         let fields = columns.iter().map(|&at| self.schema.fields[at].clone()).collect();
         let columns = columns.iter().map(|&at| self.column(at).clone()).collect();
         Self::sharing(Arc::new(Schema::new(fields)), columns, self.rows)
+    }
+
+    /// The same rows in memory of their own; a dictionary's labels are shared.
+    ///
+    /// # Errors
+    /// If there are more rows than 32 bits count.
+    pub fn copy(&self) -> Result<Self, ColumnError> {
+        let rows = u32::try_from(self.rows).map_err(|_| ColumnError::too_many_rows())?;
+        self.reorder(&(0..rows).collect::<Vec<_>>())
     }
 
     /// The rows at `rows`, in that order and as often as named, copied.

@@ -76,22 +76,11 @@ impl Filter {
     /// # Errors
     /// [`Failure`].
     pub fn run(self: &Arc<Self>, batch: &Batch) -> Result<Batch, Failure> {
-        match batch.source() {
-            None => self.run_among(batch, None),
-            Some((all, among)) => self.run_among(&all, Some(among)),
-        }
-    }
-
-    fn run_among(
-        self: &Arc<Self>,
-        batch: &Batch,
-        among: Option<Selection>,
-    ) -> Result<Batch, Failure> {
         let rows = batch.rows();
         let crew = crew(rows);
         let selection = match &crew {
-            Some(crew) => self.select(crew, batch, among),
-            None => self.program.run_among(batch, 0..rows, among.as_ref()),
+            Some(crew) => self.select(crew, batch),
+            None => self.program.run(batch, 0..rows),
         };
         let selection = selection.map_err(Failure::Expression)?;
         if selection.count() == 0 {
@@ -100,27 +89,21 @@ impl Filter {
         let kept = batch.keep(selection, &self.columns, Arc::clone(&self.schema));
         let kept = kept.map_err(Failure::Columns)?;
         // A few rows do not keep the memory of many.
-        let is_large = rows * batch.width() > limits::FILTER_HELD_CELLS;
-        if is_large && kept.rows() * limits::FILTER_HELD < rows {
-            copy_by(crew.as_ref(), &kept);
+        if kept.rows() * limits::FILTER_HELD < kept.reach() && kept.holds(limits::FILTER_HELD_BYTES)
+        {
+            copy_by(crew, &kept);
         }
         Ok(kept)
     }
 
     /// Which rows pass; the threads take part after part of them.
-    fn select(
-        self: &Arc<Self>,
-        crew: &Crew,
-        batch: &Batch,
-        among: Option<Selection>,
-    ) -> Result<Selection, ExprError> {
+    fn select(self: &Arc<Self>, crew: &Crew, batch: &Batch) -> Result<Selection, ExprError> {
         /// Small enough that no thread is long behind the others at the end.
         const PART: usize = 32 * CHUNK;
         let rows = batch.rows();
         let (this, all) = (Arc::clone(self), batch.clone());
         let parts = crew.share(rows.div_ceil(PART), move |at| {
-            let part = at * PART..rows.min((at + 1) * PART);
-            this.program.run_among(&all, part, among.as_ref())
+            this.program.run(&all, at * PART..rows.min((at + 1) * PART))
         });
         let mut selection = Selection::with_capacity(rows);
         for part in parts {
@@ -132,21 +115,24 @@ impl Filter {
 
 /// Has the columns of a filtered frame copied that are not yet, by all cores where they are large.
 pub fn copy(batch: &Batch) {
-    let cells = batch.rows() * batch.width();
-    copy_by(crew(cells).as_ref(), batch);
+    copy_by(None, batch);
 }
 
-fn copy_by(crew: Option<&Crew>, batch: &Batch) {
-    let mut waiting = batch.waiting();
-    keep_freed(batch, &waiting);
-    if let Some(crew) = crew.filter(|_| batch.rows() * waiting.len() >= limits::FILTER_THREAD_ROWS)
-    {
-        // What takes longest first, so that no thread ends long before the other.
-        waiting.sort_by_key(|&(_, bytes)| Reverse(bytes));
-        let batch = batch.clone();
-        crew.share(waiting.len(), move |at| {
-            batch.column(waiting[at].0);
-        });
+fn copy_by(crew: Option<Crew>, batch: &Batch) {
+    if batch.rows() * batch.width() >= limits::FILTER_FREED_CELLS {
+        let mut waiting = batch.waiting();
+        keep_freed(&waiting);
+        let cells = batch.rows() * waiting.len();
+        if cells >= limits::FILTER_THREAD_ROWS
+            && let Some(crew) = crew.or_else(|| self::crew(cells))
+        {
+            // What takes longest first, so that no thread ends long before the other.
+            waiting.sort_by_key(|&(_, bytes)| Reverse(bytes));
+            let batch = batch.clone();
+            crew.share(waiting.len(), move |at| {
+                batch.column(waiting[at].0);
+            });
+        }
     }
     batch.columns();
 }
@@ -156,10 +142,7 @@ fn copy_by(crew: Option<&Crew>, batch: &Batch) {
 /// The GNU allocator gives memory back beyond twice the largest block that was ever freed, and a frame
 /// is many blocks: without this the next one begins with a page fault for every four kilobytes, which
 /// is half of its time.
-fn keep_freed(batch: &Batch, waiting: &[(usize, usize)]) {
-    if batch.rows() * waiting.len() < limits::FILTER_FREED_CELLS {
-        return;
-    }
+fn keep_freed(waiting: &[(usize, usize)]) {
     let bytes = waiting.iter().map(|(_, bytes)| bytes).sum::<usize>().min(limits::FILTER_FREED);
     drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes)));
 }

@@ -131,8 +131,8 @@ pub const FILTER_FREED_CELLS: usize = 16_384;
 /// A filtered frame holds the one it is of until its columns are copied: at once, where it has a smaller part of
 /// the rows than this.
 pub const FILTER_HELD: usize = 16;
-/// But not of a frame of so few cells.
-pub const FILTER_HELD_CELLS: usize = 16_384;
+/// And that one takes at least so many bytes, which the columns of a few hundred rows do not.
+pub const FILTER_HELD_BYTES: usize = 128 << 10;
 
 /// How many filters are kept compiled. One takes a few hundred bytes, and what its literals take.
 pub const FILTERS: usize = 64;

@@ -17,8 +17,8 @@ use crate::{errors, value};
 
 static FILTERS: Filters = Filters::new();
 
-/// From how many rows on other Python threads may run meanwhile: below, letting them takes as long as
-/// the filter.
+/// From how many rows on other Python threads may run meanwhile, also those of a frame that is filtered and not
+/// copied yet: below, letting them takes as long as the filter.
 const DETACH_ROWS: usize = 2_000;
 
 pub(crate) fn detached<T: Send>(
@@ -26,7 +26,7 @@ pub(crate) fn detached<T: Send>(
     batch: &Batch,
     work: impl Send + FnOnce() -> T,
 ) -> T {
-    if batch.rows() < DETACH_ROWS { work() } else { py.detach(work) }
+    if batch.reach() < DETACH_ROWS { work() } else { py.detach(work) }
 }
 
 pub(crate) fn out_of_range(py: Python<'_>, error: &ExprError) -> PyErr {

@@ -209,9 +209,10 @@ impl Frame {
     ///
     /// Several conditions are joined with `and`. What an expression means is what it means in a query.
     ///
-    /// A column's values are copied when the column is first asked for, and those of a frame that is
-    /// filtered again never: until all are copied, or the result is dropped, it holds this frame's memory
-    /// (unless it has less than a sixteenth of the rows: then all is copied at once).
+    /// A column's values are copied when the column is first asked for. Until all are, or the result is
+    /// dropped, it holds this frame's memory, as a slice does (a sixteenth of a large frame and less is
+    /// copied at once): keep `frame.filter(...).copy()` where a result is kept long, or where the frame is
+    /// made of another library's memory that is written to.
     ///
     /// Args:
     ///     columns: The names of the columns that are wanted; the others are not copied.
@@ -222,6 +223,17 @@ impl Frame {
         columns: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         filter::filter(self, conditions, columns)
+    }
+
+    /// The same rows in memory of their own, which no other frame shares.
+    ///
+    /// A slice, and a frame that was filtered, hold the memory of the frame that they are of; a copy does not.
+    ///
+    /// >>> rm.Frame({"id": [1, 2, 3]})[1:].copy().to_dict()
+    /// {'id': [2, 3]}
+    fn copy(&self, py: Python<'_>) -> PyResult<Self> {
+        let copied = filter::detached(py, &self.batch, || self.batch.copy());
+        copied.map(Self::from).map_err(|error| errors::columns(py, &error))
     }
 
     /// Columns by their names, and columns that are computed.
@@ -357,7 +369,8 @@ impl Frame {
         let orient = orientation(orient)?;
         let options = json::Options { orient, ..json::Options::default() };
         let mut out = Vec::new();
-        let written = py.detach(|| json::write(&self.batch, options, &mut out));
+        let batch = self.copied(py);
+        let written = py.detach(|| json::write(batch, options, &mut out));
         written.map_err(|error| errors::columns(py, &error))?;
         Ok(PyBytes::new(py, &out))
     }
@@ -404,8 +417,8 @@ impl Frame {
     }
 
     fn __eq__(&self, py: Python<'_>, other: &Bound<'_, Self>) -> bool {
-        let other = &other.get().batch;
-        py.detach(|| self.batch == *other)
+        let (own, other) = (self.copied(py), other.get().copied(py));
+        py.detach(|| own == other)
     }
 
     fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
@@ -452,10 +465,15 @@ impl Frame {
         nested.map(Self::from).map_err(|error| errors::columns(py, &error))
     }
 
+    /// Copies what waits to be, all columns at once.
+    fn _copied(&self, py: Python<'_>) {
+        self.copied(py);
+    }
+
     /// The frame without the column at a position.
-    fn _without(&self, at: usize) -> Self {
+    fn _without(&self, py: Python<'_>, at: usize) -> Self {
         let kept: Vec<usize> = (0..self.batch.width()).filter(|&other| other != at).collect();
-        Self::from(self.batch.select(&kept))
+        Self::from(filter::detached(py, &self.batch, || self.batch.select(&kept)))
     }
 
     /// One column's cells as text of at most `most` characters, NULL as None.
@@ -470,8 +488,8 @@ impl Frame {
         if !known || rows.iter().any(|&row| row >= self.batch.rows()) {
             return Err(PyIndexError::new_err("no such cell"));
         }
-        let batch = self.copied(py);
-        Ok(rows.into_iter().map(|row| column::text(batch, at, row, most)).collect())
+        let column = self.column(py, at).batch;
+        Ok(rows.into_iter().map(|row| column::text(&column, 0, row, most)).collect())
     }
 }
 

@@ -33,7 +33,7 @@ impl Column {
 
 impl Batch {
     /// The rows that are kept, of the columns at `columns`, copied when each column is first asked for;
-    /// `schema` is that of these columns. Until all are copied this batch's memory is held.
+    /// `schema` is that of these columns. Until all are copied the memory of these columns is held.
     /// A selection of all rows shares it.
     ///
     /// ```
@@ -66,34 +66,58 @@ impl Batch {
             return Err(ColumnError::new(format!("a selection of {of} rows for {rows}")));
         }
         let rows = selection.count();
-        if rows == self.rows() {
-            let columns = columns.iter().map(|&at| self.column(at).clone()).collect();
-            return Ok(Self::new(schema, columns, rows));
+        let is_all = columns.iter().copied().eq(0..self.width());
+        if rows == self.rows() && is_all {
+            return Ok(self.clone());
         }
-        let kept = Deferred::new(self.clone(), selection, Arc::clone(columns))?;
+        // Of rows that are not copied themselves, those of the first batch are kept.
+        let (from, selection) = match self.source() {
+            Some((from, kept)) => (from, kept.within(&selection)),
+            None => (Arc::clone(self.shared()), selection),
+        };
+        let from = if is_all { from } else { columns.iter().map(|&at| from[at].clone()).collect() };
+        if rows == selection.rows() {
+            return Ok(Self::new(schema, from.to_vec(), rows));
+        }
+        let kept = Deferred::new(from, selection, &schema)?;
         Ok(Self::deferred(schema, Arc::new(kept), rows))
     }
 }
 
-/// Whether rows of a valid column of this type can always be copied.
-pub(super) fn never_fails(kind: &DataType) -> bool {
+/// Whether rows of a column of this type are [`copied`] without a way to fail.
+pub(super) fn is_plain(kind: &DataType) -> bool {
     use DataType as D;
     match kind {
-        D::Boolean | D::FixedSizeBinary(16) | D::LargeUtf8 | D::LargeBinary => true,
         // What says that it holds no NULL is held to it by `gather`.
-        D::LargeList(field) => field.is_nullable() && never_fails(field.data_type()),
-        other => other.is_primitive(),
+        D::LargeList(field) => field.is_nullable() && is_plain(field.data_type()),
+        D::Int8 | D::Int16 | D::Int32 | D::Int64 | D::UInt8 | D::UInt16 | D::UInt32 | D::UInt64 => {
+            true
+        }
+        other => matches!(
+            other,
+            D::Float32
+                | D::Float64
+                | D::Decimal128(..)
+                | D::Boolean
+                | D::FixedSizeBinary(16)
+                | D::Date32
+                | D::Time64(TimeUnit::Microsecond)
+                | D::Timestamp(TimeUnit::Microsecond, _)
+                | D::LargeUtf8
+                | D::LargeBinary
+        ),
     }
 }
 
-pub(super) fn gather(array: &ArrayRef, kept: &Kept<'_>) -> Result<ArrayRef, ColumnError> {
+/// The rows that are kept, of a plain type; `None` of another.
+pub(super) fn copied(array: &ArrayRef, kept: &Kept<'_>) -> Option<ArrayRef> {
     use DataType as D;
     macro_rules! primitive {
         ($type:ty) => {
             Arc::new(fixed(array.as_primitive::<$type>(), kept))
         };
     }
-    Ok(match array.data_type() {
+    Some(match array.data_type() {
         D::Int8 => primitive!(Int8Type),
         D::Int16 => primitive!(Int16Type),
         D::Int32 => primitive!(Int32Type),
@@ -115,12 +139,30 @@ pub(super) fn gather(array: &ArrayRef, kept: &Kept<'_>) -> Result<ArrayRef, Colu
         }
         D::FixedSizeBinary(16) => {
             let (cells, _) = array.as_fixed_size_binary().value_data().as_chunks::<16>();
-            let cells = copied(cells, kept).into_flattened();
+            let cells = self::cells(cells, kept).into_flattened();
             let nulls = nulls(array.nulls(), kept);
-            Arc::new(FixedSizeBinaryArray::try_new(16, Buffer::from_vec(cells), nulls)?)
+            Arc::new(FixedSizeBinaryArray::new(16, Buffer::from_vec(cells), nulls))
         }
         D::LargeUtf8 => strings::text(array.as_string(), kept, nulls(array.nulls(), kept)),
         D::LargeBinary => strings::binary(array.as_binary(), kept, nulls(array.nulls(), kept)),
+        D::LargeList(field) if field.is_nullable() => {
+            let list = array.as_list::<i64>();
+            let (offsets, elements) = pieces(list.value_offsets(), kept);
+            let elements = copied(list.values(), &Kept::of_runs(elements))?;
+            let nulls = nulls(array.nulls(), kept);
+            let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
+            Arc::new(LargeListArray::new(field.clone(), offsets, elements, nulls))
+        }
+        _ => return None,
+    })
+}
+
+pub(super) fn gather(array: &ArrayRef, kept: &Kept<'_>) -> Result<ArrayRef, ColumnError> {
+    use DataType as D;
+    if let Some(copied) = copied(array, kept) {
+        return Ok(copied);
+    }
+    Ok(match array.data_type() {
         D::Dictionary(key, _) if **key == D::Int32 => {
             let dictionary = array.as_dictionary::<Int32Type>();
             let keys = fixed(dictionary.keys(), kept);
@@ -142,12 +184,12 @@ pub(super) fn gather(array: &ArrayRef, kept: &Kept<'_>) -> Result<ArrayRef, Colu
 }
 
 fn fixed<T: ArrowPrimitiveType>(array: &PrimitiveArray<T>, kept: &Kept<'_>) -> PrimitiveArray<T> {
-    let values = ScalarBuffer::from(copied(array.values(), kept));
+    let values = ScalarBuffer::from(cells(array.values(), kept));
     PrimitiveArray::new(values, nulls(array.nulls(), kept))
         .with_data_type(array.data_type().clone())
 }
 
-fn copied<T: Copy>(cells: &[T], kept: &Kept<'_>) -> Vec<T> {
+fn cells<T: Copy>(cells: &[T], kept: &Kept<'_>) -> Vec<T> {
     match &kept.form {
         Form::Rows(rows) => rows.iter().map(|&row| cells[row as usize]).collect(),
         Form::Runs(runs) => {

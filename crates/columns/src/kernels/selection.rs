@@ -66,17 +66,20 @@ impl Selection {
         self.count
     }
 
-    /// Which are kept of the `len` rows of a chunk that begins at `start`.
-    ///
-    /// # Panics
-    /// If there are not so many rows, the chunk does not begin at a whole word, of 64 rows, or is longer than
-    /// [`CHUNK`](super::CHUNK).
-    pub fn chunk(&self, start: usize, len: usize) -> Bits {
-        assert!(start.is_multiple_of(64) && start + len <= self.rows, "{len} rows at {start}");
-        let mut bits = Bits::NONE;
-        let words = &self.words[start / 64..(start + len).div_ceil(64)];
-        bits.0[..words.len()].copy_from_slice(words);
-        bits
+    /// Of the rows that this keeps, those that another keeps of them.
+    pub(crate) fn within(&self, other: &Self) -> Self {
+        let mut kept = Self { words: self.words.clone(), rows: self.rows, count: other.count };
+        let mut next = 0;
+        for word in &mut kept.words {
+            let mut left = std::mem::take(word);
+            while left != 0 {
+                let is_kept = other.words[next / 64] >> (next % 64) & 1;
+                *word |= is_kept << left.trailing_zeros();
+                left &= left - 1;
+                next += 1;
+            }
+        }
+        kept
     }
 
     /// The rows that are kept, in the form that is copied fastest; `None` where there are rows

@@ -1,4 +1,5 @@
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use super::compare_floats;
 use super::selection::Kept;
@@ -277,13 +278,17 @@ impl Batch {
             return Err(ColumnError::new(format!("there is no row {row} among {}", self.rows())));
         }
         // Kept rows that are not copied yet are copied in their new order.
-        if let Some((all, kept)) = self.source() {
-            let kept = kept.indices();
-            let rows: Vec<u32> = rows.iter().map(|&row| kept[row as usize]).collect();
-            return all.reorder(&rows);
-        }
+        let numbers;
+        let (columns, rows) = match self.source() {
+            None => (Arc::clone(self.shared()), rows),
+            Some((columns, kept)) => {
+                let kept = kept.indices();
+                numbers = rows.iter().map(|&row| kept[row as usize]).collect::<Vec<_>>();
+                (columns, &*numbers)
+            }
+        };
         let kept = Kept::of(rows);
-        let columns = self.columns().iter().map(|column| column.gather(&kept));
+        let columns = columns.iter().map(|column| column.gather(&kept));
         let columns = columns.collect::<Result<_, _>>()?;
         Ok(Self::new(self.schema().clone(), columns, rows.len()))
     }

@@ -44,6 +44,16 @@ fn naive(value: &Value<'_>, literal: &Scalar) -> Option<Ordering> {
     })
 }
 
+fn selection_of(kept: &[bool]) -> Selection {
+    let mut selection = Selection::with_capacity(kept.len());
+    for part in kept.chunks(CHUNK) {
+        let mut bits = Bits::NONE;
+        part.iter().enumerate().filter(|(_, kept)| **kept).for_each(|(row, _)| bits.set(row));
+        selection.push(&bits, part.len());
+    }
+    selection
+}
+
 fn value_scale(value: &Value<'_>) -> i32 {
     match value {
         Value::Decimal(value) => value.scale().into(),
@@ -95,6 +105,30 @@ fn asked() -> impl Strategy<Value = (Type, Column, Scalar)> {
             };
             (kind, column, literal)
         })
+}
+
+#[test]
+fn what_only_others_make_is_copied_with_a_way_to_fail() {
+    use arrow_schema::{DataType as D, Field, IntervalUnit, TimeUnit};
+    let others = [
+        D::Float16,
+        D::Decimal256(50, 2),
+        D::Interval(IntervalUnit::MonthDayNano),
+        D::Timestamp(TimeUnit::Nanosecond, None),
+        D::Time32(TimeUnit::Second),
+        D::Duration(TimeUnit::Microsecond),
+        D::Utf8,
+        D::FixedSizeBinary(20),
+    ];
+    for other in others {
+        let list = D::LargeList(Arc::new(Field::new("item", other.clone(), true)));
+        for kind in [other, list] {
+            let array = arrow_array::new_null_array(&kind, 1);
+            assert!(!gather::is_plain(&kind), "{kind}");
+            assert!(gather::copied(&array, &selection::Kept::of(&[0])).is_none(), "{kind}");
+        }
+    }
+    assert!(!gather::is_plain(&D::LargeList(Arc::new(Field::new("item", D::Int8, false)))));
 }
 
 proptest! {
@@ -179,12 +213,7 @@ proptest! {
                 _ => true,
             }
         }).collect();
-        let mut selection = Selection::with_capacity(kept.len());
-        for part in kept.chunks(CHUNK) {
-            let mut bits = Bits::NONE;
-            part.iter().enumerate().filter(|(_, kept)| **kept).for_each(|(row, _)| bits.set(row));
-            selection.push(&bits, part.len());
-        }
+        let selection = selection_of(&kept);
         let numbers: Vec<u32> = (0_u32..).zip(&kept).filter(|(_, kept)| **kept).map(|(row, _)| row).collect();
         // More than one, for what is small shares memory.
         let schema = Arc::new(Schema::new(vec![Field::new("x", kind); 3]));
@@ -199,6 +228,22 @@ proptest! {
         prop_assert_eq!(one.column(1), taken.column(1));
         prop_assert_eq!(&one, &taken);
         prop_assert!(one.source().is_none() && one.waiting().is_empty());
+        // Kept again, of what is copied and of what is not.
+        let again: Vec<bool> = (0..selection.count()).map(|row| row % 3 != 1).collect();
+        let again = selection_of(&again);
+        let expected = taken.take(&again.indices()).unwrap();
+        for copied in [false, true] {
+            let first = keep(&selection);
+            if copied {
+                first.columns();
+            }
+            let second = first.keep(again.clone(), &places, schema.clone()).unwrap();
+            prop_assert_eq!(&second.copy().unwrap(), &expected);
+            prop_assert_eq!(&second, &expected);
+            prop_assert!(!second.holds(1));
+        }
+        let plain = gather::copied(column.array(), &selection.kept().unwrap());
+        prop_assert_eq!(plain.is_some(), gather::is_plain(column.array().data_type()));
         prop_assert_eq!(&column.gather(&selection.kept().unwrap()).unwrap(), &taken.columns()[0]);
         let backwards: Vec<u32> = numbers.into_iter().rev().collect();
         prop_assert_eq!(batch.reorder(&backwards).unwrap(), batch.take(&backwards).unwrap());

@@ -103,30 +103,13 @@ impl Program {
     /// # Panics
     /// If there are not so many rows.
     pub fn run(&self, batch: &Batch, rows: Range<usize>) -> Result<Selection, ExprError> {
-        self.run_among(batch, rows, None)
-    }
-
-    /// The same of those rows alone that a selection of the batch's rows keeps.
-    ///
-    /// # Errors
-    /// As [`run`](Self::run); rows that are not looked at are never out of range.
-    ///
-    /// # Panics
-    /// As [`run`](Self::run).
-    pub fn run_among(
-        &self,
-        batch: &Batch,
-        rows: Range<usize>,
-        among: Option<&Selection>,
-    ) -> Result<Selection, ExprError> {
         same_schema(&self.schema, batch)?;
         let mut selection = Selection::with_capacity(rows.len());
         let mut run = Run::new(batch, &self.tests, self.slots)?;
         for start in rows.clone().step_by(CHUNK) {
             let len = CHUNK.min(rows.end - start);
-            let wanted = among.map_or_else(|| Bits::first(len), |among| among.chunk(start, len));
             run.begin();
-            selection.push(&run.truth(&self.plans, start, len, wanted)?, len);
+            selection.push(&run.truth(&self.plans, start, len, Bits::first(len))?, len);
         }
         Ok(selection)
     }
