@@ -269,3 +269,8 @@ def test_a_name_may_be_any() -> None:
     frame = rm.Frame({"\x000": [1, 2, 1]})
     found = frame.group_by("\x000").agg(n=rm.count() + 1)
     assert found.to_tuples() == [(1, 3), (2, 2)]
+
+
+def test_an_option_of_pandas_is_no_key() -> None:
+    with pytest.raises(rm.ProgrammingError, match=r"group_by\(dropna=True\).* is drop_nulls"):
+        rm.Frame({"team": ["a"]}).group_by("team", dropna=True)

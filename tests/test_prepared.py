@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import json
 import uuid
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -485,3 +486,44 @@ def test_what_comes_to_a_column_is_held_against_its_kind(any_url: str) -> None:
             with pytest.raises(rm.ProgrammingError, match=said):
                 db.execute(call())
         assert db.fetch_value("select count(*) from samples") == 2
+
+
+class Paper(rm.Table, name="papers"):
+    id: rm.Col[int] = rm.pk()
+    body: rm.Col[dict[str, Any] | None]
+    score: rm.Col[float | None]
+
+
+@rm.query
+def filed(id: int, body: dict[str, Any] | None, score: float | None = None) -> Any:
+    return rm.insert(Paper).values(id=id, body=body, score=score)
+
+
+@rm.query
+def rescored(score: float) -> Any:
+    return rm.update(Paper).set(score=score).all_rows()
+
+
+def test_json_and_floats_to_come(any_url: str) -> None:
+    given: list[Any] = [{"a": [1, "x"]}, [1, None], '{"b": 2}', "[]", None]
+    with rm.Database(any_url) as db:
+        kind = "text" if any_url.startswith("sqlite") else "jsonb"
+        db.execute(f"create table papers (id integer primary key, body {kind}, score float)")
+        for at, body in enumerate(given):
+            assert db.execute(filed(at, body)) == 1
+        kept = db.fetch(rm.select(Paper.body).order_by(Paper.id))["body"].to_list()
+        found = [json.loads(text) if isinstance(text, str) else text for text in kept]
+        assert found == [{"a": [1, "x"]}, [1, None], {"b": 2}, [], None]
+        wrong: list[Any] = ["nope", 5, True, (1,)]
+        for body in wrong:
+            with pytest.raises(rm.ProgrammingError, match="body takes a dict, a list or text"):
+                filed(9, body)
+        assert db.execute(rescored(2**60)) == 5
+        for call in (
+            lambda: rescored(2**60 + 1),
+            lambda: rm.update(Paper).set(score=2**60 + 1).all_rows(),
+            lambda: rm.insert(Paper).values(id=7, score=2**60 + 1),
+        ):
+            with pytest.raises(rm.ProgrammingError, match=r"takes float.*1152921504606846977"):
+                db.execute(call())
+        assert db.fetch(rm.select(Paper.score))["score"].to_list() == [float(2**60)] * 5

@@ -274,6 +274,11 @@ pub fn kept(value: &Scalar, base: Base) -> Option<Scalar> {
             let float: f64 = text.parse().ok()?;
             (float.is_finite() || digits(text).is_none()).then_some(Scalar::Float(float))
         }
+        // Of which no float is exactly some beyond 53 bits.
+        (Base::Float, Scalar::Int(int)) => {
+            let float = *int as f64;
+            (float as i128 == i128::from(*int)).then(|| value.clone())
+        }
         _ => Some(value.clone()),
     }
 }

@@ -7,6 +7,7 @@ use rowmill::expr::filter::Grouping;
 use rowmill::kernels::NullKeys;
 use rowmill::{Batch, expr};
 
+use crate::errors;
 use crate::filter::{detached, out_of_range, wanted};
 use crate::frame::Frame;
 use crate::query::raised;
@@ -28,6 +29,13 @@ impl GroupBy {
     ) -> PyResult<Self> {
         let py = keys.py();
         let keys = wanted("group_by", keys, named)?;
+        if let Some((name, key)) = keys.iter().find(|(_, key)| key.value().is_some()) {
+            let message = format!(
+                "group_by({name}={key}): a key is a column, or computed of columns; the option for keys that are NULL is \
+                 drop_nulls"
+            );
+            return Err(errors::programming(py, &message));
+        }
         let nulls = if drop_nulls { NullKeys::Dropped } else { NullKeys::Kept };
         // A misspelt key is told here, not where the results are.
         Grouping::new(&keys, &[], nulls, frame.batch.schema())

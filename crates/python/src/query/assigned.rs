@@ -179,6 +179,9 @@ fn kept(kind: Kind, value: &Scalar) -> Option<Cow<'_, Scalar>> {
         (Kind::One(base @ (Base::Int | Base::Float)), Scalar::Float(_) | Scalar::Decimal(_)) => {
             number(value, base).map(Cow::Owned)
         }
+        (Kind::One(Base::Float), Scalar::Int(_)) => {
+            number(value, Base::Float).map(|_| Cow::Borrowed(value))
+        }
         (Kind::List(Base::Int), Scalar::List(values)) if values.integers().is_some() => {
             Some(Cow::Borrowed(value))
         }
@@ -198,6 +201,9 @@ fn kept(kind: Kind, value: &Scalar) -> Option<Cow<'_, Scalar>> {
 
 fn way_of(kind: Kind) -> &'static str {
     match kind {
+        Kind::One(Base::Float) => {
+            " exactly: give the float() of it, or declare the column as rm.Col[int] or rm.Col[Decimal]"
+        }
         Kind::One(Base::Int) => {
             ": round it, or declare the column as rm.Col[float] or rm.Col[Decimal]"
         }

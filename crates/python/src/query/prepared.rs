@@ -1,17 +1,17 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use rowmill::Scalar;
 use rowmill::expr::query::{self, Query};
-use rowmill::expr::{Base, Expr as Tree, Kind, Parameter};
+use rowmill::expr::{Base, Expr as Tree, Kind, Parameter, kept};
 
 use super::assigned::ToCome;
 use super::dialect::Spelling;
 use super::expression::{Expr, raised};
 use super::source::kind_named;
 use super::{Select, ask};
-use crate::parameter::{Place, scalar};
-use crate::text::Text;
+use crate::parameter::{Place, json, scalar};
+use crate::text::{Text, text};
 use crate::{errors, value};
 
 /// A function of a query, traced once: a call binds its values and builds nothing. Made by `rm.query`.
@@ -172,6 +172,9 @@ impl Prepared {
 impl Declared {
     #[inline]
     fn fitted(&self, item: &Bound<'_, PyAny>) -> PyResult<Scalar> {
+        if self.kind == Kind::One(Base::Json) && !item.is_none() {
+            return self.document(item);
+        }
         let value = scalar(item, Place::Value)?;
         let fits = match (self.kind, &value) {
             (Kind::Any, _)
@@ -180,7 +183,10 @@ impl Declared {
             | (Kind::One(Base::Instant), Scalar::Timestamp { .. }) => true,
             (_, Scalar::Null) => self.nullable,
             (Kind::One(base @ (Base::Float | Base::Decimal)), Scalar::Int(_)) => {
-                return Ok(widened(&value, base).unwrap_or(value));
+                match widened(&value, base) {
+                    Some(widened) => return Ok(widened),
+                    None => false,
+                }
             }
             (Kind::List(Base::Int), Scalar::List(values)) if values.integers().is_some() => true,
             (Kind::List(_), Scalar::List(values)) if values.is_empty() => true,
@@ -198,12 +204,31 @@ impl Declared {
         if fits {
             return Ok(value);
         }
+        self.unfit(item)
+    }
+
+    /// JSON: a dict or a list, or text of it.
+    fn document(&self, item: &Bound<'_, PyAny>) -> PyResult<Scalar> {
+        if let Ok(given) = item.cast::<PyString>() {
+            let given = text(given)?;
+            if rowmill::json::validate_json(given.as_bytes()).is_ok() {
+                return Ok(Scalar::Json(given.into_owned()));
+            }
+        } else if item.is_instance_of::<PyDict>() || item.is_instance_of::<PyList>() {
+            return json(item, Place::Value);
+        }
+        self.unfit(item)
+    }
+
+    fn unfit<T>(&self, item: &Bound<'_, PyAny>) -> PyResult<T> {
         let py = item.py();
         let shown = value::repr(item)?;
         let shown: String = shown.chars().take(80).collect();
         let or_none = if self.nullable { " or None" } else { "" };
         let kind = match self.kind {
             Kind::One(Base::Instant) => "datetime".to_owned(),
+            Kind::One(Base::Json) => "a dict, a list or text that is JSON".to_owned(),
+            Kind::One(Base::Float) => "float, or an int that one is exactly".to_owned(),
             kind => kind.to_string(),
         };
         let message = format!("{} takes {kind}{or_none}, not {shown}", self.name.bind(py));
@@ -214,7 +239,7 @@ impl Declared {
 /// A value as one of the kind; an integer is a float, and a decimal, too.
 fn widened(value: &Scalar, base: Base) -> Option<Scalar> {
     match (base, value) {
-        (Base::Float, Scalar::Int(int)) => Some(Scalar::Float(*int as f64)),
+        (Base::Float, Scalar::Int(int)) => kept(value, base).map(|_| Scalar::Float(*int as f64)),
         (Base::Decimal, Scalar::Int(int)) => Some(Scalar::Decimal(int.to_string())),
         _ => (Kind::of_scalar(value) == Kind::One(base)).then(|| value.clone()),
     }
