@@ -220,7 +220,7 @@ WRONG: list[tuple[Any, type[Exception], str]] = [
     (b"[]", rm.DataError, "expected an object"),
     (b'{"age": "x"}', rm.DataError, 'attribute "age" is int'),
     (b'{"age": 1.5}', rm.DataError, 'attribute "age" is int'),
-    (b'{"topics": [[1]]}', rm.DataError, "an element of a list"),
+    (b'{"topics": [[1]]}', rm.DataError, 'what the attribute "topics" holds'),
     (b'{"age": [1]}', rm.DataError, 'as the attribute "age"'),
     (b'{"country": "\xff"}', rm.DataError, "invalid unicode"),
     (b"[" * 10_000, rm.DataError, "the record"),

@@ -228,3 +228,23 @@ def test_a_name_that_is_not_declared_is_a_mistake_of_the_program() -> None:
     # What comes first is told of.
     with pytest.raises(rm.DataError, match='"a" is int'):
         matcher.match('{"a": "x", "b": 1}')
+
+
+@pytest.mark.parametrize(
+    ("kind", "elements", "said"),
+    [
+        (list[int], "[9223372036854775808]", "is list.*int.*holds a number beyond 64 bits"),
+        (list[int], "[[1]]", r"expected what the attribute .a. holds, which is .*int"),
+        (list[int], "[{}]", r"expected what the attribute .a. holds, which is .*int"),
+        (list[int], "[1.0]", "is list.*int.*20, not 20.0"),
+        (list[str], "[9223372036854775808]", "is list.*text.*holds"),
+        (list[decimal.Decimal], '["x"]', '"x", which is no decimal'),
+        (int, "{}", r"expected int as the attribute .a."),
+    ],
+)
+def test_json_in_which_a_value_is_wrong_tells_of_which_attribute(
+    kind: Any, elements: str, said: str
+) -> None:
+    with pytest.raises(rm.DataError, match=said) as raised:
+        matcher_of(kind).match(f'{{"a": {elements}}}')
+    assert '"a"' in str(raised.value)

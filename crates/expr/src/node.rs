@@ -518,7 +518,11 @@ fn takes(operator: Operator, args: &[Expr]) -> Result<(), ExprError> {
         || "one operand or more".to_owned(),
         |wanted| format!("{wanted} operand{}", if wanted == 1 { "" } else { "s" }),
     );
-    Err(ExprError::new(format!("{} takes {wanted}, {given} given", operator.entry().notation)))
+    let mut notation = operator.entry().notation.to_owned();
+    for (at, letter) in ["a", "b", "c", "d"].into_iter().enumerate() {
+        notation = notation.replace(&format!("{{{at}}}"), letter);
+    }
+    Err(ExprError::new(format!("{notation} takes {wanted}, {given} given")))
 }
 
 /// The kind of an operator's result.

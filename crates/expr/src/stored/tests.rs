@@ -117,7 +117,7 @@ a stored expression: invalid type: integer `1`, expected a string at line 1 colu
 a stored expression: a column is ["column", name] at line 1 column 10
 a stored expression: a column is ["column", name] at line 1 column 20
 a stored expression: there is no operator "graeter"; is "greater" meant? at line 1 column 12
-a stored expression: {0} < {1} takes 2 operands, 1 given at line 1 column 25
+a stored expression: a < b takes 2 operands, 1 given at line 1 column 25
 a stored expression: takes text, not int
   1.like("a")
   ^ at line 1 column 16

@@ -477,7 +477,10 @@ impl Matcher {
         self.inner.view().len()
     }
 
-    fn __contains__(&self, py: Python<'_>, id: Id) -> PyResult<bool> {
+    fn __contains__(&self, id: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let py = id.py();
+        // What is no id is stored nowhere.
+        let Ok(id) = id.extract::<Id>() else { return Ok(false) };
         match self.stored(&id) {
             Ok(stored) => Ok(stored.is_some()),
             // Of the other kind than all that are stored.

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 mod eight;
 pub(super) mod plain;
 
-use super::record::{GIVEN, HOLDS, Record};
+use super::record::{GIVEN, HOLDS, Record, shown};
 use crate::ExprError;
 use crate::kind::{Base, Kind};
 use crate::text_value::text_value;
@@ -265,10 +265,14 @@ impl<'de> DeserializeSeed<'de> for Element<'_> {
             return from.deserialize_any(self);
         }
         let raw: &RawValue = serde::Deserialize::deserialize(from)?;
-        let value = decimal(raw.get()).ok_or_else(|| {
-            D::Error::custom(format!("{} is no decimal of at most 38 digits", raw.get()))
-        })?;
-        self.push(&value)
+        match decimal(raw.get()) {
+            Some(value) => self.push(&value),
+            None => {
+                let given =
+                    format!("{}, which is no decimal of at most 38 digits", shown(raw.get()));
+                Err(D::Error::custom(self.record.refused(self.attribute, HOLDS, &given)))
+            }
+        }
     }
 }
 
@@ -306,7 +310,9 @@ impl Visitor<'_> for Element<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an element of a list of plain values")
+        let attributes = self.record.attributes();
+        let (kind, name) = (attributes.get(self.attribute).kind, attributes.name(self.attribute));
+        write!(f, "what the attribute {name:?} holds, which is {kind}")
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
@@ -324,8 +330,11 @@ impl Visitor<'_> for Element<'_> {
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
         match i64::try_from(value) {
             Ok(value) => self.push(&Value::Int(value)),
-            Err(_) if self.base == Base::Float => self.push(&Value::UInt(value)),
-            Err(_) => Err(E::custom(format!("{value} is beyond 63 bits"))),
+            Err(_) if self.base == Base::Int => {
+                let refused = self.record.refused(self.attribute, HOLDS, "a number beyond 64 bits");
+                Err(E::custom(refused))
+            }
+            Err(_) => self.push(&Value::UInt(value)),
         }
     }
 
