@@ -19,6 +19,7 @@ from bench.data import LARGE, QUICK, Sizes
 from bench.report import markdown, notes, plain, table, write
 from bench.workloads import (
     fetch,
+    groups,
     imports,
     load,
     matching,
@@ -37,6 +38,7 @@ WORKLOADS: dict[str, ModuleType] = {
     "point": point,
     "json": json_workload,
     "filter": filter_workload,
+    "groups": groups,
     "sqlite": sqlite,
     "load": load,
     "stream": stream,
