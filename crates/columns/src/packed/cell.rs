@@ -126,12 +126,14 @@ impl<'a> Elements<'a> {
     }
 
     /// Texts as they lie; none of values of one width.
+    #[inline]
     pub(super) fn pieces(&self) -> impl Iterator<Item = &'a [u8]> {
         let this = *self;
         (0..this.len()).map_while(move |at| this.text(at))
     }
 
     /// The bytes of a text. Where they are was looked at when the list was opened.
+    #[inline]
     fn text(&self, at: usize) -> Option<&'a [u8]> {
         let Self::Texts { ends, bytes, .. } = self else { return None };
         let end = |at: usize| Some(u32::from_le_bytes(*ends.as_chunks().0.get(at)?) as usize);

@@ -145,7 +145,7 @@ impl<'l> Making<'l> {
             Self::Floats(out) => numbers(out, field, records, f64::from_le_bytes),
             Self::Uuids(out) => numbers(out, field, records, i128::from_ne_bytes),
             Self::Intervals(out) => numbers(out, field, records, interval),
-            Self::Bytes(out) => each(field, records, |known| {
+            Self::Bytes(out) => Packed::each(field, records, |known| {
                 match known {
                     // Whether it is UTF-8 is looked at for many at once.
                     Some((record, slot)) => out.push(record.piece(field, slot, 1)?.0),
@@ -153,7 +153,7 @@ impl<'l> Making<'l> {
                 }
                 Ok(())
             }),
-            Self::Bools(out) => each(field, records, |known| {
+            Self::Bools(out) => Packed::each(field, records, |known| {
                 match known {
                     Some((record, slot)) => {
                         out.push(bool_of(slot[0]).ok_or_else(|| record.wrong(field, "is no bool"))?)
@@ -162,11 +162,11 @@ impl<'l> Making<'l> {
                 }
                 Ok(())
             }),
-            Self::Decimals(out) => each(field, records, |known| {
+            Self::Decimals(out) => Packed::each(field, records, |known| {
                 out.push(known.and_then(|(_, slot)| decimal(slot)));
                 Ok(())
             }),
-            Self::List { kind, offsets, len, elements } => each(field, records, |known| {
+            Self::List { kind, offsets, len, elements } => Packed::each(field, records, |known| {
                 let Some((record, slot)) = known else {
                     offsets.push_null();
                     return Ok(());
@@ -180,7 +180,7 @@ impl<'l> Making<'l> {
             }),
             Self::Record(rows, gathering) => {
                 let mut inner = Vec::with_capacity(records.len());
-                each(field, records, |known| {
+                Packed::each(field, records, |known| {
                     let Some((record, slot)) = known else {
                         rows.push_null();
                         inner.push(None);
@@ -193,7 +193,7 @@ impl<'l> Making<'l> {
                 })?;
                 gathering.push(&inner)
             }
-            Self::Records { offsets, rows, gathering } => each(field, records, |known| {
+            Self::Records { offsets, rows, gathering } => Packed::each(field, records, |known| {
                 let Some((record, slot)) = known else {
                     offsets.push_null();
                     return Ok(());
@@ -277,19 +277,6 @@ impl<'l> Making<'l> {
     }
 }
 
-/// Calls `push` with the slot of each record that is not NULL, and with the record that has it.
-fn each<'a>(
-    field: usize,
-    records: &[Option<Packed<'a>>],
-    mut push: impl FnMut(Option<(Packed<'a>, &'a [u8])>) -> Result<(), ColumnError>,
-) -> Pushed {
-    for (at, record) in records.iter().enumerate() {
-        let known = record.as_ref().map_or(Ok(None), |record| record.known(field));
-        known.and_then(&mut push).map_err(|error| (at, error))?;
-    }
-    Ok(())
-}
-
 /// Values of one width, which is that of their slots.
 fn numbers<const N: usize, T: Native>(
     out: &mut Fixed<T>,
@@ -297,8 +284,19 @@ fn numbers<const N: usize, T: Native>(
     records: &[Option<Packed<'_>>],
     number: impl Fn([u8; N]) -> T,
 ) -> Pushed {
-    out.reserve(records.len());
-    each(field, records, |known| {
+    if let Some(slots) = Packed::slots(field, records) {
+        let (mut wrong, mut at) = (None, 0);
+        out.extend(slots.map(|slot| {
+            let bytes = slot.and_then(|slot| slot.first_chunk());
+            wrong = wrong.or(bytes.is_none().then_some(at));
+            at += 1;
+            bytes.map(|bytes| number(*bytes))
+        }));
+        // NULL, which is an error where it may not be.
+        let Some(record) = wrong.and_then(|at| records[at].as_ref()) else { return Ok(()) };
+        return record.get(field).map(drop).map_err(|error| (wrong.unwrap_or(0), error));
+    }
+    Packed::each(field, records, |known| {
         match known.and_then(|(_, slot)| slot.first_chunk()) {
             Some(bytes) => out.push(number(*bytes)),
             None => out.push_null(),

@@ -116,6 +116,7 @@ impl Layout {
     }
 
     /// A bit for each field that must have a value.
+    #[inline]
     pub(super) fn must(&self) -> &[u8] {
         &self.must
     }
@@ -126,26 +127,31 @@ impl Layout {
     }
 
     /// The fields in their order.
+    #[inline]
     pub fn fields(&self) -> &[PackedField] {
         &self.fields
     }
 
     /// The identity of records with all fields.
+    #[inline]
     pub fn identity(&self) -> u64 {
         self.identities[self.fields.len()]
     }
 
     /// The identity of records that were written when there were `count` fields.
+    #[inline]
     pub(super) fn identity_of(&self, count: usize) -> Option<u64> {
         self.identities.get(count).copied()
     }
 
     /// Where the slots of a record of `count` fields begin.
+    #[inline]
     pub(super) fn slots(count: usize) -> usize {
         HEAD + count.div_ceil(64) * 8
     }
 
     /// Where a field's slot begins, counted from the first; of their number, where the last ends.
+    #[inline]
     pub(super) fn offset(&self, field: usize) -> usize {
         self.offsets[field]
     }
@@ -163,6 +169,7 @@ impl Held {
 }
 
 /// How many bytes a value of a fixed width takes.
+#[inline]
 pub(super) fn width(kind: &Type) -> Option<usize> {
     Some(match kind {
         Type::Bool => 1,

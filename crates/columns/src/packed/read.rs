@@ -1,5 +1,5 @@
 use super::cell::{Cell, Elements};
-use super::layout::{Held, Layout, is_text, width};
+use super::layout::{Held, Layout, width};
 use super::{ALIGN, HEAD, MAGIC};
 use crate::{ColumnError, DecimalValue, Type};
 
@@ -33,6 +33,7 @@ pub struct Packed<'a> {
 impl<'a> Packed<'a> {
     /// # Errors
     /// Where the bytes are no record, or none of this layout or of one that it grew from, or end too early.
+    #[inline]
     pub fn open(layout: &'a Layout, bytes: &'a [u8]) -> Result<Self, ColumnError> {
         let head: &[u8; HEAD] = bytes.first_chunk().ok_or_else(|| no_record(layout, bytes))?;
         let [m0, m1, m2, m3, c0, c1, r0, r1, identity @ ..] = *head;
@@ -77,36 +78,88 @@ impl<'a> Packed<'a> {
     ///
     /// # Panics
     /// If the layout has no such field.
+    #[inline]
     pub fn get(&self, field: usize) -> Result<Cell<'a>, ColumnError> {
-        let Some((record, slot)) = self.known(field)? else { return Ok(Cell::Null) };
+        if field >= self.count {
+            return self.without(field)?.get(field);
+        }
+        let Some(slot) = self.slot(field)? else { return Ok(Cell::Null) };
         match &self.layout.fields()[field].held {
-            Held::One(Type::Bytes) => Ok(Cell::Bytes(record.piece(field, slot, 1)?.0)),
-            Held::One(kind) if is_text(kind) => {
-                let bytes = record.piece(field, slot, 1)?.0;
+            Held::One(Type::Bytes) => Ok(Cell::Bytes(self.piece(field, slot, 1)?.0)),
+            Held::One(Type::Text) => {
+                let bytes = self.piece(field, slot, 1)?.0;
                 std::str::from_utf8(bytes)
                     .map(Cell::Text)
                     .map_err(|_| self.wrong(field, "is no UTF-8"))
             }
             Held::One(kind) => {
-                value(kind, slot).ok_or_else(|| self.wrong(field, &format!("is no {kind}")))
+                value(kind, slot).ok_or_else(|| self.wrong(field, "is no value of its type"))
             }
-            Held::Record(_) => record.piece(field, slot, 1).map(|(bytes, _)| Cell::Record(bytes)),
-            Held::List(kind) => record.list(field, kind, slot).map(Cell::List),
-            Held::Records(_) => record.texts(field, &Type::Bytes, slot).map(Cell::List),
+            Held::Record(_) => self.piece(field, slot, 1).map(|(bytes, _)| Cell::Record(bytes)),
+            Held::List(kind) => self.list(field, kind, slot).map(Cell::List),
+            Held::Records(_) => self.texts(field, &Type::Bytes, slot).map(Cell::List),
         }
     }
 
-    /// The slot of a field that is not NULL, and the record that has it: this one, or that of the defaults where it
-    /// was written without the field.
-    #[inline]
-    pub(super) fn known(&self, field: usize) -> Result<Option<(Self, &'a [u8])>, ColumnError> {
-        let record = if field < self.count { *self } else { self.without(field)? };
-        if record.bytes[HEAD + field / 8] >> (field % 8) & 1 == 1 {
-            return record.null(field);
+    /// The slot of a field that the record has; `None` where it is NULL. That it is there was looked at when the
+    /// record was opened.
+    #[inline(always)]
+    fn slot(&self, field: usize) -> Result<Option<&'a [u8]>, ColumnError> {
+        if self.bytes[HEAD + field / 8] >> (field % 8) & 1 == 1 {
+            return self.null(field);
         }
-        // That it is there was looked at when the record was opened.
-        let slots = &record.bytes[record.slots..];
-        Ok(Some((record, &slots[self.layout.offset(field)..self.layout.offset(field + 1)])))
+        let (start, end) = (self.layout.offset(field), self.layout.offset(field + 1));
+        Ok(Some(&self.bytes[self.slots + start..self.slots + end]))
+    }
+
+    /// The slots of a field, NULL as `None`, where all records have been written with the same fields, this one among
+    /// them.
+    #[inline(always)]
+    pub(super) fn slots(
+        field: usize,
+        records: &[Option<Self>],
+    ) -> Option<impl Iterator<Item = Option<&'a [u8]>>> {
+        let first = records.first()?.as_ref()?;
+        let (count, layout) = (first.count, first.layout);
+        let is_same =
+            |record: &Option<Self>| record.as_ref().is_some_and(|record| record.count == count);
+        if field >= count || !records.iter().all(is_same) {
+            return None;
+        }
+        let (byte, bit) = (HEAD + field / 8, 1 << (field % 8));
+        let start = first.slots + layout.offset(field);
+        let end = first.slots + layout.offset(field + 1);
+        Some(records.iter().map(move |record| {
+            let bytes = record.as_ref()?.bytes;
+            if bytes[byte] & bit == 0 { bytes.get(start..end) } else { None }
+        }))
+    }
+
+    /// Calls `push` with the slot of a field of each record, and with the record that has it, be it that of the
+    /// defaults; with none where it is NULL. An error comes with the place of its record.
+    #[inline(always)]
+    pub(super) fn each(
+        field: usize,
+        records: &[Option<Self>],
+        mut push: impl FnMut(Option<(&Self, &'a [u8])>) -> Result<(), ColumnError>,
+    ) -> Result<(), (usize, ColumnError)> {
+        for (at, record) in records.iter().enumerate() {
+            let pushed = match record {
+                Some(record) if field < record.count => match record.slot(field) {
+                    Ok(slot) => push(slot.map(|slot| (record, slot))),
+                    Err(error) => Err(error),
+                },
+                None => push(None),
+                Some(record) => record.without(field).and_then(|record| {
+                    let slot = record.slot(field)?;
+                    push(slot.map(|slot| (&record, slot)))
+                }),
+            };
+            if let Err(error) = pushed {
+                return Err((at, error));
+            }
+        }
+        Ok(())
     }
 
     #[cold]
@@ -182,12 +235,14 @@ impl<'a> Packed<'a> {
 }
 
 /// Where a slot says that a piece is, and how many elements it has.
+#[inline]
 fn place(slot: &[u8]) -> (usize, usize) {
     let [start, len] = *slot.as_chunks().0 else { unreachable!("a slot of eight bytes") };
     (u32::from_le_bytes(start) as usize, u32::from_le_bytes(len) as usize)
 }
 
 /// A value of a fixed width; `None` of bytes that are none.
+#[inline]
 pub(super) fn value<'a>(kind: &Type, bytes: &[u8]) -> Option<Cell<'a>> {
     let int = || bytes.first_chunk().map(|bytes| i64::from_le_bytes(*bytes));
     Some(match kind {
@@ -207,6 +262,7 @@ pub(super) fn value<'a>(kind: &Type, bytes: &[u8]) -> Option<Cell<'a>> {
     })
 }
 
+#[inline]
 pub(super) fn bool_of(byte: u8) -> Option<bool> {
     (byte < 2).then_some(byte == 1)
 }

@@ -212,7 +212,7 @@ impl<'l> Packer<'l> {
 }
 
 /// What is reserved behind the slots at first.
-const ROOM: usize = 128;
+const ROOM: usize = 256;
 /// The width of a decimal.
 const WIDEST: usize = 17;
 

@@ -39,13 +39,17 @@ pub(crate) struct Part {
 }
 
 impl Part {
+    /// All of some bytes.
+    pub(super) fn made(bytes: &Bound<'_, PyBytes>) -> Self {
+        let place = 0..bytes.as_bytes().len();
+        Self { memory: Memory::Bytes(bytes.clone().unbind()), place }
+    }
+
     /// What somebody gives as a record: bytes, or a view of them, stay where they are. Whatever else lends memory may
     /// write to it later, and is copied.
     pub(super) fn of(given: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let py = given.py();
         if let Ok(bytes) = given.cast::<PyBytes>() {
-            let place = 0..bytes.as_bytes().len();
-            return Ok(Self { memory: Memory::Bytes(bytes.clone().unbind()), place });
+            return Ok(Self::made(bytes));
         }
         let Ok(view) = PyMemoryView::from(given) else {
             let class = value::class_name(given);
@@ -64,11 +68,6 @@ impl Part {
                 return Ok(Self { memory: Memory::Bytes(bytes.unbind()), place });
             }
         }
-        let copy = view.call_method0("tobytes")?.cast_into::<PyBytes>()?;
-        let place = 0..copy.as_bytes().len();
-        let memory = Memory::Bytes(copy.unbind());
-        drop(lent);
-        let _ = py;
-        Ok(Self { memory, place })
+        Ok(Self::made(view.call_method0("tobytes")?.cast::<PyBytes>()?))
     }
 }

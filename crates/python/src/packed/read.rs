@@ -1,7 +1,7 @@
 //! A field of a record as a Python object.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDelta, PyList, PyType};
+use pyo3::types::{PyBytes, PyDelta, PyFloat, PyInt, PyList, PyString, PyType};
 use rowmill::packed::{Cell, Elements, Held};
 use rowmill::{Type, Value};
 
@@ -29,7 +29,10 @@ pub(super) fn field<'py>(
     let packed = record.packed(py)?;
     let cell = packed.get(at).map_err(|error| broken(py, &error))?;
     let found = match (held, cell) {
-        (_, Cell::Null) => Ok(py.None().into_bound(py)),
+        (_, Cell::Null) => return Ok(py.None().into_bound(py)),
+        (_, Cell::Int(value)) => return Ok(PyInt::new(py, value).into_any()),
+        (_, Cell::Float(value)) => return Ok(PyFloat::new(py, value).into_any()),
+        (_, Cell::Text(text)) => return Ok(PyString::new(py, text).into_any()),
         (Held::One(kind), cell) => object(py, given, kind, cell),
         (Held::List(kind), Cell::List(elements)) => list(py, given, kind, &elements),
         (_, Cell::Record(bytes)) => inner(py, record, given, bytes),
@@ -110,9 +113,14 @@ fn inner<'py>(
     bytes: &[u8],
 ) -> Result<Bound<'py, PyAny>, Fault> {
     let Some(class) = &given.class else { return Ok(py.None().into_bound(py)) };
-    let start = bytes.as_ptr().addr() - record.memory.bytes(py).as_ptr().addr();
-    let place = start..start + bytes.len();
-    let part = Part { memory: record.memory.clone_ref(py), place };
+    let whole = record.memory.bytes(py);
+    let start = bytes.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
+    let place = start..start.wrapping_add(bytes.len());
+    let part = match whole.get(place.clone()) {
+        Some(_) => Part { memory: record.memory.clone_ref(py), place },
+        // A default, which is elsewhere.
+        None => Part::made(&PyBytes::new(py, bytes)),
+    };
     Ok(made(class.bind(py), part)?)
 }
 

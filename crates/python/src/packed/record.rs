@@ -20,7 +20,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(super) fn bytes<'a>(&'a self, py: Python<'a>) -> &'a [u8] {
+    pub(crate) fn bytes<'a>(&'a self, py: Python<'a>) -> &'a [u8] {
         self.memory.bytes(py).get(self.place.clone()).unwrap_or_default()
     }
 
