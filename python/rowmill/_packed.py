@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
+from types import FrameType
+from typing import Any, Literal, TypeVar, dataclass_transform
 
 from rowmill._rowmill import PackedClass, Record
-from rowmill._table import _KINDS, Declared, _annotations, _evaluated
+from rowmill._table import _KINDS, Declared, _annotations, _evaluated, column
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import FrameType
-    from typing import Any
+T = TypeVar("T")
 
 _OTHERS = {"timedelta": "timedelta", "Interval": "interval"}
 _TAKEN = (
@@ -47,12 +46,13 @@ class _Removed:
     __slots__ = ()
 
 
-def transient(*, default: Any = None) -> Any:
+# `init` tells type checkers that such a field is not given.
+def transient(*, default: Any = None, init: Literal[False] = False) -> Any:
     """A field of a packed record that is not stored: what was computed from it, say. It is set, not given."""
     return _Transient(default)
 
 
-def removed() -> Any:
+def removed(*, init: Literal[False] = False) -> Any:
     """A field of a packed record that was given up: its place stays, so that older records can be read."""
     return _Removed()
 
@@ -71,6 +71,9 @@ class _Meta(type):
         return _made(cls, name, bases, body, frame, rest)
 
 
+@dataclass_transform(
+    eq_default=False, kw_only_default=True, field_specifiers=(column, transient, removed)
+)
 class Packed(Record, metaclass=_Meta):
     """What `rm.packed` makes of a class: a record in one piece of bytes, whose fields are read where they lie.
 
@@ -88,11 +91,15 @@ class Packed(Record, metaclass=_Meta):
     `class Point(rm.Packed)` and `@rm.packed` over `class Point` are the same; type checkers know more of the first.
     """
 
+    __module__ = "rowmill"
     __slots__ = ()
     _packed = None
 
 
-def packed(cls: Any) -> Any:
+@dataclass_transform(
+    eq_default=False, kw_only_default=True, field_specifiers=(column, transient, removed)
+)
+def packed(cls: type[T]) -> type[T]:
     """Makes a class of packed records of a class with annotations.
 
     >>> import rowmill as rm
@@ -103,15 +110,20 @@ def packed(cls: Any) -> Any:
     >>> Facts(author="Ada").labels
     []
     """
-    if isinstance(cls, _Meta):
+    given: Any = cls
+    if isinstance(given, _Meta):
         return cls
     body = {
-        name: value
-        for name, value in vars(cls).items()
-        if name not in ("__dict__", "__weakref__")
+        name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")
     }
     bases = tuple(base for base in cls.__bases__ if base is not object)
-    return _Meta(cls.__name__, (*bases, Packed), body)
+    made: Any = _Meta(cls.__name__, (*bases, Packed), body)
+    return made  # type: ignore[no-any-return]
+
+
+# Where they are public is where they say they live.
+for _public in (transient, removed, packed):
+    _public.__module__ = "rowmill"
 
 
 def _made(
@@ -139,7 +151,9 @@ def _made(
         if _is_of_the_class(annotation):
             continue
         if hasattr(Packed, attribute):
-            raise TypeError(f"{name}.{attribute} is what every packed record has: name it otherwise")
+            raise TypeError(
+                f"{name}.{attribute} is what every packed record has: name it otherwise"
+            )
         given = body.get(attribute, ...)
         if isinstance(given, _Transient):
             slots.append(_slot(attribute))

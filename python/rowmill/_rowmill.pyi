@@ -23,7 +23,7 @@ import numpy
 import pandas
 import polars
 import pyarrow
-from typing_extensions import CapsuleType
+from typing_extensions import Buffer, CapsuleType
 
 from rowmill._expressions import (
     Col,
@@ -45,6 +45,8 @@ from rowmill._expressions import (
     row_number,
 )
 from rowmill._matching import Matcher as Matcher
+from rowmill._packing import PackedClass as PackedClass
+from rowmill._packing import Record as Record
 from rowmill._plan import Plan
 from rowmill._queries import (
     Call,
@@ -84,6 +86,7 @@ __all__ = [
     "Labeled",
     "Matcher",
     "Options",
+    "PackedClass",
     "Page",
     "Paging",
     "Partition",
@@ -91,6 +94,7 @@ __all__ = [
     "Pump",
     "Quantified",
     "Raw",
+    "Record",
     "Row",
     "Schema",
     "Select",
@@ -263,6 +267,16 @@ class Frame:
             ProgrammingError: A field without a default has no column, or a column no field.
             DataError: A value that the class does not take.
         """
+    @staticmethod
+    def from_packed(
+        records: Column | Iterable[Record | Buffer | None],
+        cls: type[Any] | None = None,
+        *,
+        columns: list[str] | tuple[str, ...] | None = None,
+    ) -> Frame:
+        """Packed records as a frame; `cls` is their class, where they are bytes."""
+    def to_packed(self, cls: type[Any], /) -> Column:
+        """The rows as packed records, one column of bytes."""
     def to_pandas(self, *, objects: bool = False) -> pandas.DataFrame:
         """A pandas DataFrame over the same memory where the type allows.
 

@@ -156,7 +156,8 @@ impl<'l> Making<'l> {
             Self::Bools(out) => Packed::each(field, records, |known| {
                 match known {
                     Some((record, slot)) => {
-                        out.push(bool_of(slot[0]).ok_or_else(|| record.wrong(field, "is no bool"))?)
+                        let flag = bool_of(slot[0]);
+                        out.push(flag.ok_or_else(|| record.wrong(field, "is no bool"))?);
                     }
                     None => out.push_null(),
                 }

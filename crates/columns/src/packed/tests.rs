@@ -67,7 +67,9 @@ fn full(layout: &Layout) -> Vec<u8> {
     for (field, cell) in cells.into_iter().enumerate() {
         if field == 12 {
             let mut texts = packer.list(12, 3).unwrap();
-            ["a", "", "öl"].iter().for_each(|text| texts.push(Cell::Text(text)).unwrap());
+            for text in ["a", "", "öl"] {
+                texts.push(Cell::Text(text)).unwrap();
+            }
             texts.finish().unwrap();
         } else {
             packer.set(field, cell).unwrap();
@@ -329,7 +331,9 @@ proptest! {
             packer.set(at, int.map_or(Cell::Null, Cell::Int)).unwrap();
         }
         let mut list = packer.list(ints.len(), texts.len()).unwrap();
-        texts.iter().for_each(|text| list.push(Cell::Text(text)).unwrap());
+        for text in &texts {
+            list.push(Cell::Text(text)).unwrap();
+        }
         list.finish().unwrap();
         let bytes = packer.finish().unwrap();
         let record = Packed::open(&layout, &bytes).unwrap();

@@ -63,12 +63,13 @@ fn arrange<'py>(
     let mut next = 0;
     for (name, value) in fields {
         let is_next = class.fields.get(next).is_some_and(|field| name.is(&field.name));
-        let at = match is_next {
-            true => next,
-            false => match class.positions.bind(py).get_item(&name)? {
+        let at = if is_next {
+            next
+        } else {
+            match class.positions.bind(py).get_item(&name)? {
                 Some(at) => at.extract()?,
                 None => return Err(unexpected(class, &name)),
-            },
+            }
         };
         given[at] = Some(value);
         next = at + 1;
@@ -289,9 +290,10 @@ fn beyond(value: &Bound<'_, PyAny>, name: &str, what: &str) -> PyErr {
 
 #[cold]
 fn zone(value: &Bound<'_, PyAny>, name: &str, wants_one: bool) -> PyErr {
-    let message = match wants_one {
-        true => "has no time zone: give it one, or declare the field as rm.column(naive=True)",
-        false => "has a time zone, and the field is declared as naive",
+    let message = if wants_one {
+        "has no time zone: give it one, or declare the field as rm.column(naive=True)"
+    } else {
+        "has a time zone, and the field is declared as naive"
     };
     errors::programming(value.py(), &format!("the field '{name}': {value} {message}"))
 }
