@@ -367,6 +367,7 @@ def test_the_decorator_is_the_same_as_the_base() -> None:
             return f"{self.number}: {self.name}"
 
     assert Plain.__doc__ == "A part, said otherwise."
+    assert Plain.__qualname__.endswith("the_base.<locals>.Plain")
     record = Plain(number=1, name="x")
     assert isinstance(record, rm.Packed)
     assert record.label == "1: x"

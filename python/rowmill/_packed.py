@@ -116,6 +116,7 @@ def packed(cls: type[T]) -> type[T]:
     body = {
         name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")
     }
+    body["__qualname__"] = cls.__qualname__
     bases = tuple(base for base in cls.__bases__ if base is not object)
     made: Any = _Meta(cls.__name__, (*bases, Packed), body)
     return made  # type: ignore[no-any-return]

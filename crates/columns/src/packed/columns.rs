@@ -29,6 +29,7 @@ impl Layout {
     ) -> Result<Batch, ColumnError> {
         let mut gathering = Gathering::new(self, wanted.iter().copied());
         let mut records = records.into_iter();
+        gathering.reserve(records.size_hint().0);
         let mut rows = 0;
         let mut open = Vec::with_capacity(TOGETHER);
         loop {
@@ -69,6 +70,18 @@ impl<'l> Gathering<'l> {
     fn all(layout: &'l Layout) -> Self {
         let fields = layout.fields().iter().enumerate();
         Self::new(layout, fields.filter(|(_, field)| !field.is_removed).map(|(at, _)| at))
+    }
+
+    /// Makes room for so many records, in columns of one width.
+    fn reserve(&mut self, rows: usize) {
+        for (_, making) in &mut self.columns {
+            match making {
+                Making::Days(out) => out.reserve(rows),
+                Making::Ints(out) => out.reserve(rows),
+                Making::Floats(out) => out.reserve(rows),
+                _ => {}
+            }
+        }
     }
 
     fn push(&mut self, records: &[Option<Packed<'_>>]) -> Pushed {
@@ -286,16 +299,11 @@ fn numbers<const N: usize, T: Native>(
     number: impl Fn([u8; N]) -> T,
 ) -> Pushed {
     if let Some(slots) = Packed::slots(field, records) {
-        let (mut wrong, mut at) = (None, 0);
-        out.extend(slots.map(|slot| {
-            let bytes = slot.and_then(|slot| slot.first_chunk());
-            wrong = wrong.or(bytes.is_none().then_some(at));
-            at += 1;
-            bytes.map(|bytes| number(*bytes))
-        }));
-        // NULL, which is an error where it may not be.
-        let Some(record) = wrong.and_then(|at| records[at].as_ref()) else { return Ok(()) };
-        return record.get(field).map(drop).map_err(|error| (wrong.unwrap_or(0), error));
+        if out.extend(slots.map(|slot| slot.map(|slot| number(*slot)))) {
+            // NULL, which is an error where it may not be.
+            return Packed::each(field, records, |_| Ok(()));
+        }
+        return Ok(());
     }
     Packed::each(field, records, |known| {
         match known.and_then(|(_, slot)| slot.first_chunk()) {

@@ -115,23 +115,23 @@ impl<'a> Packed<'a> {
     /// The slots of a field, NULL as `None`, where all records have been written with the same fields, this one among
     /// them.
     #[inline(always)]
-    pub(super) fn slots(
+    pub(super) fn slots<const N: usize>(
         field: usize,
         records: &[Option<Self>],
-    ) -> Option<impl Iterator<Item = Option<&'a [u8]>>> {
+    ) -> Option<impl Iterator<Item = Option<&'a [u8; N]>>> {
         let first = records.first()?.as_ref()?;
         let (count, layout) = (first.count, first.layout);
         let is_same =
             |record: &Option<Self>| record.as_ref().is_some_and(|record| record.count == count);
-        if field >= count || !records.iter().all(is_same) {
+        let start = first.slots + layout.offset(field);
+        let is_wide = layout.offset(field + 1) == layout.offset(field) + N;
+        if field >= count || !is_wide || !records.iter().all(is_same) {
             return None;
         }
         let (byte, bit) = (HEAD + field / 8, 1 << (field % 8));
-        let start = first.slots + layout.offset(field);
-        let end = first.slots + layout.offset(field + 1);
         Some(records.iter().map(move |record| {
             let bytes = record.as_ref()?.bytes;
-            if bytes[byte] & bit == 0 { bytes.get(start..end) } else { None }
+            if bytes[byte] & bit == 0 { bytes.get(start..)?.first_chunk() } else { None }
         }))
     }
 
