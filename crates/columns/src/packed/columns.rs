@@ -319,7 +319,7 @@ fn extend<const N: usize, T: Native>(
     bytes: &[u8],
     number: impl Fn([u8; N]) -> T,
 ) {
-    bytes.as_chunks().0.iter().for_each(|cell| out.push(number(*cell)));
+    out.extend(bytes.as_chunks().0.iter().map(|cell| Some(number(*cell))));
 }
 
 fn interval(bytes: [u8; 16]) -> IntervalMonthDayNano {
