@@ -19,9 +19,11 @@ from bench.data import LARGE, QUICK, Sizes
 from bench.report import markdown, notes, plain, table, write
 from bench.workloads import (
     fetch,
+    groups,
     imports,
     load,
     matching,
+    packed,
     paging,
     point,
     queries,
@@ -37,6 +39,8 @@ WORKLOADS: dict[str, ModuleType] = {
     "point": point,
     "json": json_workload,
     "filter": filter_workload,
+    "groups": groups,
+    "packed": packed,
     "sqlite": sqlite,
     "load": load,
     "stream": stream,

@@ -79,6 +79,7 @@ from rowmill._table import Table, column, fk, pk
 # What few programs need is imported by whoever asks for it.
 _LATE = {
     "Finding": "_doctor_report",
+    "Packed": "_packed",
     "Plan": "_plan",
     "PlanBuffers": "_plan",
     "PlanNode": "_plan",
@@ -88,7 +89,10 @@ _LATE = {
     "doctor": "_doctor",
     "from_django": "_adopt",
     "from_sqlalchemy": "_adopt",
+    "packed": "_packed",
     "reflect": "_reflect",
+    "removed": "_packed",
+    "transient": "_packed",
 }
 # As `typing.TYPE_CHECKING`, whose import takes longer than the rest of this package.
 TYPE_CHECKING = False
@@ -97,6 +101,7 @@ if TYPE_CHECKING:
     from rowmill._doctor import doctor
     from rowmill._doctor_report import Finding, Report
     from rowmill._matcher import Reason
+    from rowmill._packed import Packed, packed, removed, transient
     from rowmill._plan import Plan, PlanBuffers, PlanNode
     from rowmill._reflect import Reflected, reflect
 
@@ -126,6 +131,7 @@ __all__ = [
     "Matcher",
     "NotSupportedError",
     "OperationalError",
+    "Packed",
     "Page",
     "Partition",
     "Plan",
@@ -169,13 +175,16 @@ __all__ = [
     "lit",
     "many",
     "one",
+    "packed",
     "pk",
     "query",
     "rank",
     "reflect",
+    "removed",
     "row_number",
     "select",
     "sql",
+    "transient",
     "update",
     "upsert",
 ]

@@ -1,6 +1,5 @@
 """The compiled half of Rowmill. What is public is to be had from `rowmill` itself."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from types import TracebackType
@@ -23,7 +22,7 @@ import numpy
 import pandas
 import polars
 import pyarrow
-from typing_extensions import CapsuleType
+from typing_extensions import Buffer, CapsuleType
 
 from rowmill._expressions import (
     Col,
@@ -45,7 +44,12 @@ from rowmill._expressions import (
     row_number,
 )
 from rowmill._matching import Matcher as Matcher
+from rowmill._packing import PackedClass as PackedClass
+from rowmill._packing import Record as Record
 from rowmill._plan import Plan
+from rowmill._pumping import Options as Options
+from rowmill._pumping import Pump as Pump
+from rowmill._pumping import StreamHandle as StreamHandle
 from rowmill._queries import (
     Call,
     Delete,
@@ -84,6 +88,7 @@ __all__ = [
     "Labeled",
     "Matcher",
     "Options",
+    "PackedClass",
     "Page",
     "Paging",
     "Partition",
@@ -91,6 +96,7 @@ __all__ = [
     "Pump",
     "Quantified",
     "Raw",
+    "Record",
     "Row",
     "Schema",
     "Select",
@@ -276,6 +282,16 @@ class Frame:
             ProgrammingError: A field without a default has no column, or a column no field.
             DataError: A value that the class does not take.
         """
+    @staticmethod
+    def from_packed(
+        records: Column | Iterable[Record | Buffer | None],
+        cls: type[Any] | None = None,
+        *,
+        columns: list[str] | tuple[str, ...] | None = None,
+    ) -> Frame:
+        """Packed records as a frame; `cls` is their class, where they are bytes."""
+    def to_packed(self, cls: type[Any], /) -> Column:
+        """The rows as packed records, one column of bytes."""
     def to_pandas(self, *, objects: bool = False) -> pandas.DataFrame:
         """A pandas DataFrame over the same memory where the type allows.
 
@@ -696,101 +712,3 @@ class Stream:
         """Ends the stream: the server stops, the connection goes back. Closing twice is fine."""
     def __enter__(self) -> Self: ...
     def __exit__(self, *_exception: object) -> None: ...
-
-@final
-class StreamHandle: ...
-
-@final
-class Options:
-    """What the keywords of `AsyncDatabase` come to. Not public."""
-
-    def __new__(
-        cls,
-        url: str | PathLike[str] | None,
-        pool_size: int | None,
-        pool_min: int,
-        pool_idle: float | None,
-        pool_lifetime: float | None,
-        timeout: float | None,
-        connect_timeout: float,
-        pool_timeout: float,
-        statement_cache: int,
-    ) -> Self: ...
-    @property
-    def label(self) -> str: ...
-    @property
-    def is_sqlite(self) -> bool: ...
-    @property
-    def dialect(self) -> str: ...
-
-@final
-class Pump:
-    """The driver of an event loop's calls. Not public: `AsyncDatabase` stands on it."""
-
-    def __new__(
-        cls,
-        event_loop: asyncio.AbstractEventLoop,
-        options: Options,
-    ) -> Self: ...
-    def attach(self) -> None: ...
-    def detach(self) -> None: ...
-    def close(self) -> None: ...
-    def finish(self) -> None: ...
-    @property
-    def address(self) -> str: ...
-    def expect(self, max_queries: int) -> Expected: ...
-    def stats(self) -> dict[str, int]: ...
-    def in_flight(self) -> int: ...
-    def submit(
-        self,
-        want: str,
-        sql: str | _Query,
-        parameters: tuple[Any, ...],
-        named: Mapping[str, Any],
-        transaction: int | None,
-        timeout: float | None,
-    ) -> _Submitted: ...
-    def script(self, sql: str, transaction: int | None, timeout: float | None) -> _Submitted: ...
-    def load(
-        self,
-        table: str,
-        data: object,
-        columns: dict[str, str | None] | None,
-        on_conflict: str | None,
-        key: str | Sequence[str] | None,
-        commit_each: int | None,
-        progress: Callable[[int], object] | None,
-        returning: str | Sequence[str] | None,
-        transaction: int | None,
-        timeout: float | None,
-    ) -> _Submitted: ...
-    def execute_many(
-        self,
-        sql: str,
-        rows: Iterable[_Parameters],
-        transaction: int | None,
-        timeout: float | None,
-    ) -> _Submitted: ...
-    def begin(self, isolation: str | None, read_only: bool, deferrable: bool) -> _Submitted: ...
-    def end(self, transaction: int, commit: bool) -> _Submitted: ...
-    def forget(self, transaction: int) -> None: ...
-    def stream(
-        self,
-        sql: str | _Query,
-        parameters: tuple[Any, ...],
-        named: Mapping[str, Any],
-        batch_rows: int,
-        partition: Partition | str | None,
-        transaction: int | None,
-    ) -> _Submitted: ...
-    def part(self, stream: StreamHandle, timeout: float | None) -> _Submitted: ...
-    def end_stream(self, stream: StreamHandle) -> None: ...
-    def cancel(self, call: int) -> None: ...
-    def expire(self, call: int, after: float) -> None: ...
-    def expire_waiting(self, call: int) -> None: ...
-    def overdue(self, lane: int, call: int) -> None: ...
-    def reopen(self) -> None: ...
-    def readable(self, lane: int) -> None: ...
-    def writable(self, lane: int) -> None: ...
-    def flush(self) -> None: ...
-    def wake(self) -> None: ...

@@ -13,6 +13,7 @@ mod import;
 pub mod json;
 pub mod kernels;
 mod nest;
+pub mod packed;
 mod row;
 mod scalar;
 mod schema;

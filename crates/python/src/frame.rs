@@ -3,7 +3,9 @@ use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyBytes, PyCapsule, PyDict, PyInt, PyList, PySlice, PyString, PyTuple};
+use pyo3::types::{
+    PyBool, PyBytes, PyCapsule, PyDict, PyInt, PyList, PySlice, PyString, PyTuple, PyType,
+};
 use rowmill::{Batch, Nesting, json};
 
 use crate::column::{self, Column};
@@ -12,7 +14,7 @@ use crate::query::neighbours;
 use crate::row::{self, Row, RowIterator};
 use crate::schema::{self, Schema};
 use crate::text::Text;
-use crate::{capsule, errors, filter, infer, value};
+use crate::{capsule, errors, filter, infer, packed, value};
 
 /// A result: named, typed columns of one length, immutable.
 ///
@@ -328,6 +330,28 @@ impl Frame {
         extra: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
         slf.py().import("rowmill._into")?.call_method1("frame_into", (slf, cls, extra))
+    }
+
+    /// Packed records as a frame: each field a column, a record in a record a struct. What is None is a row of NULLs.
+    ///
+    /// Args:
+    ///     records: A list of records or of their bytes, or a column of bytes.
+    ///     cls: Their class, where they are bytes.
+    ///     columns: The names of the fields that are wanted.
+    #[staticmethod]
+    #[pyo3(signature = (records, cls=None, *, columns=None))]
+    fn from_packed(
+        records: &Bound<'_, PyAny>,
+        cls: Option<&Bound<'_, PyType>>,
+        columns: Option<Vec<Bound<'_, PyString>>>,
+    ) -> PyResult<Self> {
+        packed::from_packed(records, cls, columns)
+    }
+
+    /// The rows as packed records, one column of bytes; fields and columns meet by their names.
+    #[pyo3(signature = (cls, /))]
+    fn to_packed(&self, cls: &Bound<'_, PyType>) -> PyResult<Column> {
+        packed::to_packed(self, cls)
     }
 
     /// A pandas DataFrame over the same memory where the type allows.

@@ -15,6 +15,7 @@ mod infer;
 mod load;
 mod matcher;
 mod numpy;
+mod packed;
 mod parameter;
 mod partition;
 mod pump;
@@ -55,6 +56,8 @@ mod _rowmill {
     use crate::group::GroupBy;
     #[pymodule_export]
     use crate::matcher::Matcher;
+    #[pymodule_export]
+    use crate::packed::{PackedClass, Record};
     #[pymodule_export]
     use crate::partition::Partition;
     #[pymodule_export]

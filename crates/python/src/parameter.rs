@@ -8,13 +8,14 @@ use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDate, PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess as _,
     PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMemoryView, PyRange, PySet, PyString, PyTime,
-    PyTimeAccess, PyTuple, PyTzInfoAccess as _,
+    PyTimeAccess, PyTuple, PyTzInfo, PyTzInfoAccess as _,
 };
 use rowmill::Scalar;
 use rowmill::expr::Kind;
 use rowmill::text::days_from_civil;
 
 use crate::column::Column;
+use crate::packed::Record;
 use crate::value::MICROS_PER_DAY;
 use crate::{errors, value};
 
@@ -93,7 +94,7 @@ pub(crate) fn plain(value: &Bound<'_, PyAny>, place: Place<'_>) -> PyResult<Opti
 
 /// A `datetime`, from the ten bytes that it pickles as: asking for its seven parts, each by name, and whether
 /// it is one of pandas' takes ten times as long.
-fn moment(value: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
+pub(crate) fn moment(value: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
     let py = value.py();
     let reduced = value.call_method0(intern!(py, "__reduce__"))?;
     let state = reduced.cast::<PyTuple>()?.get_item(1)?.cast_into::<PyTuple>()?;
@@ -111,6 +112,10 @@ fn moment(value: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
     // What has a zone pickles it beside the bytes.
     if state.len() == 1 {
         return Ok(Some(Scalar::Timestamp { micros, utc: false }));
+    }
+    // The zone of nearly all, which need not be asked.
+    if state.get_item(1)?.is(&*PyTzInfo::utc(py)?) {
+        return Ok(Some(Scalar::Timestamp { micros, utc: true }));
     }
     let offset = value.call_method0(intern!(py, "utcoffset"))?;
     Ok(Some(match offset.cast::<PyDelta>() {
@@ -180,6 +185,9 @@ fn other(value: &Bound<'_, PyAny>, place: Place<'_>, depth: usize) -> PyResult<S
     }
     if let Ok(bytes) = value.cast::<PyByteArray>() {
         return Ok(Scalar::Bytes(bytes.to_vec()));
+    }
+    if let Ok(record) = value.cast::<Record>() {
+        return Ok(Scalar::Bytes(record.get().bytes(value.py()).to_vec()));
     }
     if value.is_instance_of::<PyMemoryView>() {
         let bytes = value.call_method0(intern!(value.py(), "tobytes"))?;

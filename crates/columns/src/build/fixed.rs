@@ -62,6 +62,20 @@ impl<T: Native> Fixed<T> {
         self.values.push(self.null_slot);
     }
 
+    /// Appends a cell for each item, NULL for `None`, and says whether there was one. Where it is known how many come,
+    /// this is quicker than one by one.
+    #[inline]
+    pub(crate) fn extend(&mut self, cells: impl Iterator<Item = Option<T>>) -> bool {
+        let (first, null_slot, nulls) = (self.values.len(), self.null_slot, self.validity.nulls());
+        let validity = &mut self.validity;
+        let mut null = |at: usize| {
+            validity.null_at(first + at);
+            null_slot
+        };
+        self.values.extend(cells.enumerate().map(|(at, cell)| cell.unwrap_or_else(|| null(at))));
+        self.validity.nulls() > nulls
+    }
+
     /// Rows so far.
     #[inline]
     pub fn len(&self) -> usize {
