@@ -354,6 +354,74 @@ def test_classes_that_make_no_sense_are_refused() -> None:
         grown("Odd", {"a": int}, a="x")
 
 
+def test_what_is_said_of_a_field_fits_it() -> None:
+    def told(message: str, fields: dict[str, Any], **values: Any) -> None:
+        with pytest.raises(TypeError, match=message):
+            grown("Odd", fields, **values)
+
+    told(r"Odd.a: dict\[str, None\] is no type", {"a": dict[str, None]})
+    told(r"Odd.a: tuple\[int, None\] is no type", {"a": tuple[int, None]})
+    told("Odd.a: naive=True is for a datetime, and it is int", {"a": int}, a=rm.column(naive=True))
+    told("Odd.a is a field of a record, of which", {"a": int}, a=rm.column("b"))
+    told("Odd.a is a field of a record, of which", {"a": int}, a=rm.pk())
+    for said in (rm.removed(), rm.transient(), rm.column()):
+        told("Odd.b is a field: annotate it with its type", {"a": int}, b=said)
+    kept = grown("Kept", {"a": "int", "b": "Unknown"}, b=rm.transient())
+    assert kept(a=1).b is None
+
+
+class Mixin:
+    """It has no slots, so instances have a dict."""
+
+
+def test_a_field_stays_what_it_is_beside_a_base_without_slots() -> None:
+    class Mixed(Mixin, rm.Packed):
+        number: int
+
+    record: Any = Mixed(number=1)
+    with pytest.raises(AttributeError, match=r"does not change: replace\(number=...\)"):
+        record.number = 2
+    with pytest.raises(AttributeError, match="does not change"):
+        del record.number
+    assert record.number == 1
+
+
+def test_what_was_given_up_is_not_handed_on() -> None:
+    old = grown("Event", {"id": int, "kind": str})
+    new = grown("Event", {"id": int, "kind": str}, kind=rm.removed())
+    record = new.open(bytes(old(id=1, kind="secret")))
+    again = record.replace(id=2)
+    assert b"secret" in bytes(record)
+    assert b"secret" not in bytes(again)
+    assert again == new(id=2)
+
+
+class Odd(bytes):
+    def __hash__(self) -> int:
+        return 7
+
+
+def test_bytes_of_another_class_are_bytes() -> None:
+    data = bytes(Part(number=1, name="x"))
+    record = Part.open(Odd(data))
+    assert record == Part.open(data)
+    assert hash(record) == hash(Part.open(data))
+    assert type(bytes(record)) is bytes
+    view = memoryview(data)
+    view.release()
+    with pytest.raises(ValueError, match="released"):
+        Part.open(view)
+
+
+def test_structs_with_more_than_the_fields_are_refused() -> None:
+    class Whole(rm.Packed):
+        part: Part
+
+    frame = rm.Frame(pa.table({"part": [{"number": 1, "name": "x", "more": 5}]}))
+    with pytest.raises(rm.DataError, match='Part has no field for the column "more"'):
+        frame.to_packed(Whole)
+
+
 def test_the_decorator_is_the_same_as_the_base() -> None:
     @rm.packed
     class Plain:

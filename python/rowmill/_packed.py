@@ -12,6 +12,8 @@ from rowmill._table import _KINDS, Declared, _annotations, _evaluated, column
 T = TypeVar("T")
 
 _OTHERS = {"timedelta": "timedelta", "Interval": "interval"}
+# The classes of `X | Y` and `Union[X, Y]`.
+_UNIONS = ("UnionType", "_UnionGenericAlias", "Union")
 _TAKEN = (
     "bool, int, float, Decimal, str, bytes, UUID, date, time, datetime, timedelta, Interval, another class of packed "
     "records, list[...] of these, each with | None"
@@ -144,11 +146,11 @@ def _made(
     fields: list[tuple[Any, ...]] = []
     defaults: dict[str, Any] = {}
     slots: list[str] = []
-    for attribute, annotation in _annotations(annotated).items():
-        if isinstance(annotation, str):
-            written, annotation = annotation, _evaluated(annotated, attribute, annotation, frame)
-            if annotation is None:
-                raise TypeError(f"{name}.{attribute}: {written} cannot be read")
+    annotations = _annotations(annotated)
+    for attribute, given in body.items():
+        if isinstance(given, (Declared, _Removed, _Transient)) and attribute not in annotations:
+            raise TypeError(f"{name}.{attribute} is a field: annotate it with its type")
+    for attribute, annotation in annotations.items():
         if _is_of_the_class(annotation):
             continue
         if hasattr(Packed, attribute):
@@ -156,11 +158,22 @@ def _made(
                 f"{name}.{attribute} is what every packed record has: name it otherwise"
             )
         given = body.get(attribute, ...)
+        # What is not stored may be of a type that only type checkers know.
         if isinstance(given, _Transient):
             slots.append(_slot(attribute))
             continue
+        if isinstance(annotation, str):
+            written, annotation = annotation, _evaluated(annotated, attribute, annotation, frame)
+            if annotation is None:
+                raise TypeError(f"{name}.{attribute}: {written} cannot be read")
+            if _is_of_the_class(annotation):
+                continue
         body.pop(attribute, None)
         naive = isinstance(given, Declared) and given.naive
+        if isinstance(given, Declared) and (given.name or given.primary or given.references):
+            raise TypeError(
+                f"{name}.{attribute} is a field of a record, of which rm.column() says naive=True or nothing"
+            )
         fields.append((attribute, *_held(name, attribute, annotation, naive, given)))
         if not isinstance(given, (Declared, _Removed)) and given is not ...:
             defaults[attribute] = given
@@ -178,7 +191,7 @@ def _held(name: str, attribute: str, annotation: Any, naive: bool, given: Any) -
     shown = annotation.__name__ if isinstance(annotation, type) else repr(annotation)
     kind, nullable, is_list = annotation, False, False
     members = getattr(kind, "__args__", ())
-    if type(None) in members:
+    if type(kind).__name__ in _UNIONS and type(None) in members:
         nullable = True
         rest = [member for member in members if member is not type(None)]
         kind = rest[0] if len(rest) == 1 else None
@@ -194,10 +207,13 @@ def _held(name: str, attribute: str, annotation: Any, naive: bool, given: Any) -
     if held is None or held in ("any", "json") or not isinstance(kind, type):
         raise TypeError(f"{name}.{attribute}: {shown} is no type of a field; it takes {_TAKEN}")
     if naive:
+        if held != "timestamp[utc]":
+            raise TypeError(f"{name}.{attribute}: naive=True is for a datetime, and it is {shown}")
         held = "timestamp"
     return held, None, is_list, nullable, removed, shown
 
 
 def _is_of_the_class(annotation: Any) -> bool:
-    said = repr(annotation).partition("[")[0].rpartition(".")[2]
+    said = annotation if isinstance(annotation, str) else repr(annotation)
+    said = said.partition("[")[0].rpartition(".")[2]
     return said in ("ClassVar", "Final")

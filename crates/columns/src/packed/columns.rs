@@ -270,8 +270,9 @@ impl<'l> Making<'l> {
                 let found = decimals(&cells);
                 return found.ok_or_else(|| ColumnError::new("38 digits do not hold all decimals"));
             }
-            Self::Bytes(out) => out.finish().map_err(|TextError { row }| {
-                ColumnError::new(format!("record {row}: the field is no UTF-8"))
+            Self::Bytes(out) => out.finish().map_err(|TextError { row }| match held {
+                Held::List(_) => ColumnError::new("a list of the field holds what is no UTF-8"),
+                _ => ColumnError::new(format!("record {row}: the field is no UTF-8")),
             })?,
             Self::List { offsets, elements, .. } => {
                 let (kind, elements) = elements.finish(held)?;

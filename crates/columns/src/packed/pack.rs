@@ -37,12 +37,7 @@ impl Layout {
             return Err(ColumnError::new(format!("two columns are named {:?}", field.name)));
         }
         for field in &schema.fields {
-            if !self.fields().iter().any(|own| own.name == field.name && !own.is_removed) {
-                let (class, name) = (self.name(), &field.name);
-                return Err(ColumnError::new(format!(
-                    "{class} has no field for the column {name:?}"
-                )));
-            }
+            self.known(&field.name)?;
         }
         let columns: Vec<Option<usize>> =
             self.fields().iter().map(|field| schema.position(&field.name)).collect();
@@ -66,9 +61,21 @@ impl Layout {
         records.finish().map_err(|error| ColumnError::new(format!("row {}: no UTF-8", error.row)))
     }
 
+    /// Whether there is a field for a column.
+    fn known(&self, name: &str) -> Result<(), ColumnError> {
+        if self.fields().iter().any(|own| &*own.name == name && !own.is_removed) {
+            return Ok(());
+        }
+        let class = self.name();
+        Err(ColumnError::new(format!("{class} has no field for the column {name:?}")))
+    }
+
     /// A record of a struct's values.
     fn pack_one(&self, values: &StructValue<'_>) -> Result<Vec<u8>, ColumnError> {
         let mut packer = Packer::new(self);
+        for (name, _) in values.iter() {
+            self.known(name)?;
+        }
         for (at, field) in self.fields().iter().enumerate() {
             match values.iter().find(|(name, _)| *name == &*field.name) {
                 Some((_, value)) => set(&mut packer, at, &value, &"a value of another type")?,

@@ -41,7 +41,8 @@ impl<'a> Packed<'a> {
             return Err(no_record(layout, bytes));
         }
         let count = usize::from(u16::from_le_bytes([c0, c1]));
-        if layout.identity_of(count) != Some(u64::from_le_bytes(identity)) {
+        // One of no fields would be of every class.
+        if count == 0 || layout.identity_of(count) != Some(u64::from_le_bytes(identity)) {
             return Err(foreign(layout, count, u64::from_le_bytes(identity)));
         }
         let slots = Layout::slots(count);

@@ -283,6 +283,36 @@ fn same(layout: &Layout, bytes: &[u8]) -> Result<Batch, ColumnError> {
     columns
 }
 
+/// What is stored now is read by every later version.
+#[test]
+fn the_bytes_stay_what_they_are() {
+    let bytes = full(&all());
+    let lines = bytes.chunks(32).map(|line| Value::Bytes(line).to_string());
+    insta::assert_snapshot!(lines.collect::<Vec<String>>().join("\n"), @r"
+    \x524d50311000000089a6fb9dd56ed9cb000000000000000001f9ffffffffffff
+    \xff000000000000e03f1efbffffffffffffffffffffffffffff02a80000000500
+    \x0000b00000000200000009090909090909090909090909090909384a00000100
+    \x00000000000000401e18240a0600ffffffff02000000b80b000000000000b800
+    \x000003000000d000000003000000e00000000200000000010000280000002801
+    \x00000200000000006772c3bc6e00000000ff0000000000000100000000000000
+    \xfeffffffffffffff030000000000000001000000010000000400000061c3b66c
+    \x0707070707070707070707070707070707070707070707070707070707070707
+    \x524d503102000000f200437666e6665202000000000000000500000000000000
+    \x00000000000000002800000050000000524d503102000000f200437666e66652
+    \x020000000000000005000000000000000000000000000000524d503102000000
+    \xf200437666e66652020000000000000005000000000000000000000000000000
+    ");
+}
+
+#[test]
+fn a_record_of_no_fields_is_of_no_class() {
+    let layout = all();
+    let mut bytes = full(&layout)[..16].to_vec();
+    bytes[4..6].fill(0);
+    bytes[8..].copy_from_slice(&0xcbf2_9ce4_8422_2325_u64.to_le_bytes());
+    assert!(Packed::open(&layout, &bytes).unwrap_err().to_string().contains("another class"));
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_alike_or_refused(

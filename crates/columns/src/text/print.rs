@@ -33,7 +33,7 @@ impl fmt::Display for Value<'_> {
                 date(f, *days)?;
                 era(f, *days)
             }
-            Self::Time(micros) => clock(f, micros * 1_000),
+            Self::Time(micros) => clock(f, micros.saturating_mul(1_000)),
             Self::Timestamp { micros, utc } => {
                 let nanos = micros.rem_euclid(1_000_000) * 1_000;
                 timestamp(f, micros.div_euclid(1_000_000), nanos as u32, *utc)

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType};
 use rowmill::packed::{Held, Layout, PackedField};
@@ -146,6 +146,18 @@ impl Property {
             return Err(PyTypeError::new_err("a field of another class of records"));
         }
         read::field(py, record.get(), this.at)
+    }
+
+    /// What a base class without slots would otherwise let an instance have beside its field.
+    fn __set__(&self, record: &Bound<'_, PyAny>, _value: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.__delete__(record)
+    }
+
+    fn __delete__(&self, record: &Bound<'_, PyAny>) -> PyResult<()> {
+        let name = self.class.get().fields[self.at].name.bind(record.py()).to_string_lossy();
+        Err(PyAttributeError::new_err(format!(
+            "a packed record does not change: replace({name}=...) gives another one"
+        )))
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

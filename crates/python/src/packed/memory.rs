@@ -48,23 +48,27 @@ impl Part {
     /// What somebody gives as a record: bytes, or a view of them, stay where they are. Whatever else lends memory may
     /// write to it later, and is copied.
     pub(super) fn of(given: &Bound<'_, PyAny>) -> PyResult<Self> {
-        if let Ok(bytes) = given.cast::<PyBytes>() {
+        // A subclass may have a hash of its own, and hold what holds it: it is a view of bytes like any other.
+        if let Ok(bytes) = given.cast_exact::<PyBytes>() {
             return Ok(Self::made(bytes));
         }
-        let Ok(view) = PyMemoryView::from(given) else {
+        let view = PyMemoryView::from(given).map_err(|error| {
+            if !error.is_instance_of::<PyTypeError>(given.py()) {
+                return error;
+            }
             let class = value::class_name(given);
-            return Err(PyTypeError::new_err(format!(
+            PyTypeError::new_err(format!(
                 "a packed record is bytes or a memoryview of them, not {class}"
-            )));
-        };
+            ))
+        })?;
         let lent = PyUntypedBuffer::get(&view)?;
-        if let Ok(bytes) = view.getattr("obj")?.cast_into::<PyBytes>()
+        if let Ok(bytes) = view.getattr("obj")?.cast_into_exact::<PyBytes>()
             && lent.is_c_contiguous()
         {
             let whole = bytes.as_bytes();
-            let start = lent.buf_ptr().addr().saturating_sub(whole.as_ptr().addr());
-            let place = start..start + lent.len_bytes();
-            if whole.get(place.clone()).is_some() {
+            let start = lent.buf_ptr().addr().checked_sub(whole.as_ptr().addr());
+            let place = start.map(|start| start..start + lent.len_bytes());
+            if let Some(place) = place.filter(|place| whole.get(place.clone()).is_some()) {
                 return Ok(Self { memory: Memory::Bytes(bytes.unbind()), place });
             }
         }

@@ -31,6 +31,8 @@ pub(super) fn packed(
         let laid_out = &class.layout.fields()[at];
         match (value, base) {
             (Some(value), _) => set(&mut packer, at, field, value)?,
+            // What was given up is not handed on.
+            (None, Some(_)) if laid_out.is_removed => {}
             (None, Some(base)) => {
                 let copied = base.get(at).and_then(|cell| packer.set(at, cell));
                 copied.map_err(|error| raised(py, &error))?;
