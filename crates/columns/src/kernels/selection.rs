@@ -84,15 +84,9 @@ impl Selection {
 
     /// The rows that are kept, in the form that is copied fastest; `None` where there are rows
     /// that 32 bits do not count.
-    pub fn kept(&self) -> Option<Kept<'_>> {
-        let form = self.form()?;
-        Some(Kept { form, count: self.count, words: Some(self.words.as_slice().into()) })
-    }
-
-    /// As [`kept`](Self::kept), for threads that outlive the selection.
     pub fn into_kept(self) -> Option<Kept<'static>> {
         let form = self.form()?;
-        Some(Kept { form, count: self.count, words: Some(self.words.into_vec().into()) })
+        Some(Kept { form, count: self.count, words: Some(self.words.into_vec()) })
     }
 
     fn form(&self) -> Option<Form<'static>> {
@@ -165,7 +159,7 @@ pub struct Kept<'a> {
     pub(crate) form: Form<'a>,
     pub(crate) count: usize,
     /// The rows as bits, where they are in order.
-    pub(crate) words: Option<Cow<'a, [u64]>>,
+    pub(crate) words: Option<Vec<u64>>,
 }
 
 #[derive(Debug)]

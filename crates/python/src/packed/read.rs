@@ -96,10 +96,17 @@ fn list<'py>(
     kind: &Type,
     elements: &Elements<'_>,
 ) -> Result<Bound<'py, PyAny>, Fault> {
-    let objects = (0..elements.len()).map(|at| {
-        let cell = elements.get(at).map_err(|error| broken(py, &error))?;
-        object(py, given, kind, cell)
-    });
+    each(py, elements, |cell| object(py, given, kind, cell))
+}
+
+/// A list of what `make` makes of each element.
+fn each<'py, 'a>(
+    py: Python<'py>,
+    elements: &Elements<'a>,
+    make: impl Fn(Cell<'a>) -> Result<Bound<'py, PyAny>, Fault>,
+) -> Result<Bound<'py, PyAny>, Fault> {
+    let objects =
+        (0..elements.len()).map(|at| make(elements.get(at).map_err(|error| broken(py, &error))?));
     // PyList wants to know how many come: collect first, for one may fail.
     let objects: Vec<_> = objects.collect::<Result<_, Fault>>()?;
     Ok(PyList::new(py, objects)?.into_any())
@@ -130,13 +137,10 @@ fn inners<'py>(
     given: &Given,
     elements: &Elements<'_>,
 ) -> Result<Bound<'py, PyAny>, Fault> {
-    let objects = (0..elements.len()).map(|at| match elements.get(at) {
-        Ok(Cell::Bytes(bytes)) => inner(py, record, given, bytes),
-        Ok(_) => Ok(py.None().into_bound(py)),
-        Err(error) => Err(broken(py, &error).into()),
-    });
-    let objects: Vec<_> = objects.collect::<Result<_, Fault>>()?;
-    Ok(PyList::new(py, objects)?.into_any())
+    each(py, elements, |cell| match cell {
+        Cell::Bytes(bytes) => inner(py, record, given, bytes),
+        _ => Ok(py.None().into_bound(py)),
+    })
 }
 
 /// An instance of a class of records.

@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDateTime, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-use rowmill::expr::Kind;
+use rowmill::expr::{Base, Kind, kept};
 use rowmill::kernels::parse_decimal;
 use rowmill::packed::{Cell, Held, Packed, Packer};
 use rowmill::{ColumnError, DecimalValue, Scalar, Type};
@@ -179,42 +179,38 @@ fn one(
     name: &str,
     set: impl FnOnce(Cell<'_>) -> Result<(), ColumnError>,
 ) -> PyResult<Option<()>> {
-    let py = value.py();
+    let text;
     let cell = match kind {
         Type::Int64 if value.is_exact_instance_of::<PyInt>() => match value.extract() {
-            Ok(value) => Cell::Int(value),
+            Ok(value) => Some(Cell::Int(value)),
             Err(_) => return Err(beyond(value, name, "64 bits")),
         },
-        Type::Float64 => match value.cast_exact::<PyFloat>() {
-            Ok(float) => Cell::Float(float.value()),
-            Err(_) => return other(value, kind, name, set),
-        },
+        Type::Float64 => value.cast_exact::<PyFloat>().ok().map(|float| Cell::Float(float.value())),
         Type::Text => match value.cast_exact::<PyString>() {
-            Ok(text) => {
-                let text = crate::text::text(text)?;
-                return set(Cell::Text(&text)).map(Some).map_err(|error| broken(py, &error));
+            Ok(given) => {
+                text = crate::text::text(given)?;
+                Some(Cell::Text(&text))
             }
-            Err(_) => return other(value, kind, name, set),
+            Err(_) => None,
         },
         Type::Timestamp { utc } if value.is_exact_instance_of::<PyDateTime>() => {
             match parameter::moment(value)? {
                 Some(Scalar::Timestamp { micros, utc: has_zone }) if has_zone == *utc => {
-                    Cell::Timestamp(micros)
+                    Some(Cell::Timestamp(micros))
                 }
                 _ => return Err(zone(value, name, *utc)),
             }
         }
-        Type::Bool => match value.cast::<PyBool>() {
-            Ok(flag) => Cell::Bool(flag.is_true()),
-            Err(_) => return other(value, kind, name, set),
-        },
-        Type::Bytes => match value.cast_exact::<PyBytes>() {
-            Ok(bytes) => Cell::Bytes(bytes.as_bytes()),
-            Err(_) => return other(value, kind, name, set),
-        },
-        _ => return other(value, kind, name, set),
+        Type::Bool => value.cast::<PyBool>().ok().map(|flag| Cell::Bool(flag.is_true())),
+        Type::Bytes => {
+            value.cast_exact::<PyBytes>().ok().map(|given| Cell::Bytes(given.as_bytes()))
+        }
+        _ => None,
     };
-    set(cell).map(Some).map_err(|error| broken(py, &error))
+    match cell {
+        Some(cell) => set(cell).map(Some).map_err(|error| broken(value.py(), &error)),
+        None => other(value, kind, name, set),
+    }
 }
 
 /// What is not of the very class that nearly all values of a type are: Enums, NumPy's scalars, pandas' timestamps.
@@ -231,13 +227,10 @@ fn other(
         (Type::Bool, Scalar::Bool(value)) => Cell::Bool(*value),
         (Type::Int64, Scalar::Int(value)) => Cell::Int(*value),
         (Type::Float64, Scalar::Float(value)) => Cell::Float(*value),
-        // What a float holds exactly.
-        (Type::Float64, Scalar::Int(int)) => {
-            if (*int as f64) as i128 != i128::from(*int) {
-                return Err(beyond(value, name, "a float"));
-            }
-            Cell::Float(*int as f64)
-        }
+        (Type::Float64, Scalar::Int(int)) => match kept(&scalar, Base::Float) {
+            Some(_) => Cell::Float(*int as f64),
+            None => return Err(beyond(value, name, "a float")),
+        },
         (Type::Decimal { .. }, Scalar::Decimal(text)) => match decimal(text) {
             Some(value) => Cell::Decimal(value),
             None => return Err(beyond(value, name, "38 digits")),
