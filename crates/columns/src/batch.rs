@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use arrow_array::UInt32Array;
 
-use crate::kernels::{Deferred, Selection};
+use crate::kernels::{Deferred, Held, Selection};
 use crate::{Column, ColumnError, Schema, Value};
 
 /// Columns of one length under one schema: immutable, cheap to clone.
@@ -117,7 +117,7 @@ impl Batch {
     }
 
     /// Where columns of [kept](Self::keep) rows are not copied yet: the columns of all rows, and which are kept.
-    pub(crate) fn source(&self) -> Option<(Arc<[Column]>, Selection)> {
+    pub(crate) fn source(&self) -> Option<(Held, Selection)> {
         match &self.columns {
             Columns::Made(_) => None,
             Columns::Deferred(columns) => columns.source(),

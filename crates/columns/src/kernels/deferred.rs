@@ -4,10 +4,10 @@ use arrow_array::cast::AsArray as _;
 use arrow_array::{Array as _, ArrayRef};
 use arrow_schema::DataType;
 
-use super::Selection;
 use super::gather::{copied, is_plain};
 use super::selection::Kept;
 use super::slab::slab;
+use super::{Held, Selection};
 use crate::{Column, ColumnError, Schema};
 
 /// The kept rows of other columns, each copied when it is first asked for: most questions about a filtered frame
@@ -25,7 +25,7 @@ pub(crate) struct Deferred {
 
 #[derive(Debug)]
 struct Source {
-    columns: Arc<[Column]>,
+    columns: Held,
     selection: Selection,
     /// The same in the form in which columns are copied, made for the first of them.
     kept: Option<Arc<Kept<'static>>>,
@@ -46,7 +46,7 @@ impl Deferred {
     /// If the rows are more than 32 bits count, or a column cannot be copied: one of a type of which that may be is
     /// copied at once.
     pub(super) fn new(
-        columns: Arc<[Column]>,
+        columns: Held,
         selection: Selection,
         schema: &Schema,
     ) -> Result<Self, ColumnError> {
@@ -57,11 +57,11 @@ impl Deferred {
         let each = OnceLock::new();
         let mut source = Source { columns, selection, kept: None };
         for at in 0..width {
-            if is_plain(source.columns[at].array().data_type()) {
+            if is_plain(source.columns.at(at).array().data_type()) {
                 continue;
             }
             let kept = source.kept().ok_or_else(ColumnError::too_many_rows)?;
-            let made = source.columns[at].gather(&kept);
+            let made = source.columns.at(at).gather(&kept);
             let made = made.map_err(|error| error.in_column(&schema.fields[at].name))?;
             each.get_or_init(|| unmade(width))[at].get_or_init(|| made);
         }
@@ -136,29 +136,29 @@ impl Deferred {
     }
 
     /// The columns of which rows are kept, and which; `None` where all are copied.
-    pub(crate) fn source(&self) -> Option<(Arc<[Column]>, Selection)> {
+    pub(crate) fn source(&self) -> Option<(Held, Selection)> {
         self.held(|source| source.selection.clone())
     }
 
     /// At least so many bytes are held for what is not copied yet.
     pub(crate) fn holds(&self, bytes: usize) -> bool {
         let held = self.held(|_| ());
-        let columns = held.iter().flat_map(|(columns, ())| columns.iter());
+        let columns = held.iter().flat_map(|(columns, ())| columns.memory());
         columns.map(|column| at_least(column.array())).sum::<usize>() >= bytes
     }
 
-    fn held<T>(&self, more: impl FnOnce(&Source) -> T) -> Option<(Arc<[Column]>, T)> {
-        self.lock().as_ref().map(|source| (Arc::clone(&source.columns), more(source)))
+    fn held<T>(&self, more: impl FnOnce(&Source) -> T) -> Option<(Held, T)> {
+        self.lock().as_ref().map(|source| (source.columns.clone(), more(source)))
     }
 
     /// The column, and what was held for it.
-    fn copied(&self, at: usize) -> (Column, Arc<[Column]>) {
-        let parts = self.lock().as_mut().map(|source| (Arc::clone(&source.columns), source.kept()));
+    fn copied(&self, at: usize) -> (Column, Held) {
+        let parts = self.lock().as_mut().map(|source| (source.columns.clone(), source.kept()));
         let Some((columns, kept)) = parts else {
             // It is let go when all columns are there.
-            return (self.columns()[at].clone(), Arc::clone(self.columns()));
+            return (self.columns()[at].clone(), Held::all(self.columns()));
         };
-        let source = &columns[at];
+        let source = columns.at(at);
         let Some(array) = kept.and_then(|kept| copied(source.array(), &kept)) else {
             unreachable!("`new` counts the rows, and copies what is not plain")
         };

@@ -15,7 +15,7 @@ use arrow_schema::{DataType, TimeUnit};
 
 use super::mask::word_at;
 use super::selection::{Form, Kept};
-use super::{Deferred, Selection, strings};
+use super::{Deferred, Held, Selection, strings};
 use crate::{Batch, Column, ColumnError, Schema};
 
 impl Column {
@@ -73,11 +73,11 @@ impl Batch {
         // Of rows that are not copied themselves, those of the first batch are kept.
         let (from, selection) = match self.source() {
             Some((from, kept)) => (from, kept.within(&selection)),
-            None => (Arc::clone(self.shared()), selection),
+            None => (Held::all(self.shared()), selection),
         };
-        let from = if is_all { from } else { columns.iter().map(|&at| from[at].clone()).collect() };
+        let from = if is_all { from } else { from.narrowed(columns) };
         if rows == selection.rows() {
-            return Ok(Self::new(schema, from.to_vec(), rows));
+            return Ok(Self::new(schema, from.iter().cloned().collect(), rows));
         }
         let kept = Deferred::new(from, selection, &schema)?;
         Ok(Self::deferred(schema, Arc::new(kept), rows))

@@ -1,9 +1,8 @@
 use std::cmp::Ordering;
-use std::sync::Arc;
 
-use super::compare_floats;
 use super::selection::Kept;
 use super::view::{Strings, Values, View, typed};
+use super::{Held, compare_floats};
 use crate::{Batch, Column, ColumnError, Type, Value};
 
 /// A key by which rows are put in order.
@@ -280,7 +279,7 @@ impl Batch {
         // Kept rows that are not copied yet are copied in their new order.
         let numbers;
         let (columns, rows) = match self.source() {
-            None => (Arc::clone(self.shared()), rows),
+            None => (Held::all(self.shared()), rows),
             Some((columns, kept)) => {
                 let kept = kept.indices();
                 numbers = rows.iter().map(|&row| kept[row as usize]).collect::<Vec<_>>();

@@ -401,3 +401,28 @@ fn arithmetic_is_exact_or_an_error() {
     let mask = halves.compare(&Numbers::int(3, 4), Comparison::Gt);
     assert_eq!(rows_of(mask, 4), [Some(true), Some(false), None, None]);
 }
+
+#[test]
+fn columns_of_columns_that_were_named_are_the_named_ones() {
+    for rows in [3, CHUNK, CHUNK + 1] {
+        let rows = rows as i64;
+        let cells = |from: i64| (0..rows).map(|row| Some(row + from)).collect::<Vec<_>>();
+        let columns = [0, 10_000, 20_000, 30_000].map(|from| fixed(&Type::Int64, 0, &cells(from)));
+        let schema = |names: &[&str]| {
+            let fields = names.iter().map(|name| Field::new(*name, Type::Int64));
+            Arc::new(Schema::new(fields.collect()))
+        };
+        let whole = Batch::new(schema(&["a", "b", "c", "d"]), columns.to_vec(), rows as usize);
+        let but_one =
+            |out: i64| selection_of(&(0..rows - out).map(|row| row != 1).collect::<Vec<_>>());
+        let three = || whole.keep(but_one(0), &[3, 0, 1].into(), schema(&["d", "a", "b"])).unwrap();
+        assert_eq!(three().value(0, 1), Value::Int(30_002));
+        assert_eq!(three().value(2, 0), Value::Int(10_000));
+        let two = three().keep(but_one(1), &[2, 0].into(), schema(&["b", "d"])).unwrap();
+        let whole_again = two.keep(but_one(2), &[0, 1].into(), schema(&["b", "d"])).unwrap();
+        assert_eq!((two.value(0, 0), two.value(1, 0)), (Value::Int(10_000), Value::Int(30_000)));
+        assert_eq!(whole_again.rows(), rows as usize - 3 + usize::from(rows == 3));
+        assert_eq!(whole_again.value(1, 0), Value::Int(30_000));
+        assert_eq!(three().reorder(&[1, 0]).unwrap().value(1, 1), Value::Int(0));
+    }
+}
