@@ -395,6 +395,11 @@ def test_table_declarations_are_checked() -> None:
             id = rm.pk()
             name: rm.Col[str]
 
+    with pytest.raises(TypeError, match="Unnamed: a table's name is not empty"):
+
+        class Unnamed(rm.Table, name=""):
+            id: rm.Col[int] = rm.pk()
+
     said = r"Half\.n: int is no column: write n: rm\.Col\[int\], or ClassVar\[\.\.\.\] for what is none"
     with pytest.raises(TypeError, match=said):
 

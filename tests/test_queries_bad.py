@@ -167,7 +167,7 @@ def refused(
             for message, of in (
                 ('column "n" takes int, which 1.5 is not: round it', lambda: CHANGE.set(n=1.5)),
                 ('column "n" takes int, which Decimal(\'1.5\') is not', lambda: CHANGE.set(n=Decimal("1.5"))),
-                ('column "n" takes int, which 9223372036854775808 is not', lambda: CHANGE.set(n=2**63)),
+                ('column "n" takes int, which 9223372036854775808 is not: it has more than 64 bits; declare', lambda: CHANGE.set(n=2**63)),
                 ('column "n" takes int, which nan is not', lambda: CHANGE.set(n=float("nan"))),
                 ('column "n" takes int, which inf is not', lambda: rm.insert(Kinds).values(n=float("inf"))),
                 ('column "n" takes int, which 1.5 is not', lambda: rm.upsert(Kinds).values(id=1).set(n=1.5)),

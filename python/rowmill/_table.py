@@ -135,6 +135,8 @@ class Table(metaclass=_Columns):
         if _source is not None:
             _fill(cls, _source, _source.labels())
             return
+        if name == "":
+            raise TypeError(f"{cls.__name__}: a table's name is not empty")
         declared = _columns(cls, sys._getframe(1))
         source = Source(
             schema, cls.__name__ if name is None else name, [row for _, row in declared]

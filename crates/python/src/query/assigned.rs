@@ -87,8 +87,10 @@ fn held(
         Some(Cow::Owned(kept)) => Ok(Some(kept)),
         None => {
             let shown: String = shown()?.chars().take(80).collect();
-            let message =
-                format!("column {name:?} takes {kind}, which {shown} is not{}", way_of(kind));
+            let message = format!(
+                "column {name:?} takes {kind}, which {shown} is not{}",
+                way_of(kind, value)
+            );
             Err(errors::programming(py, &message))
         }
     }
@@ -199,8 +201,14 @@ fn kept(kind: Kind, value: &Scalar) -> Option<Cow<'_, Scalar>> {
     }
 }
 
-fn way_of(kind: Kind) -> &'static str {
+fn way_of(kind: Kind, value: &Scalar) -> &'static str {
+    // An integer that is a decimal here is beyond 64 bits.
+    let is_whole =
+        |text: &str| text.strip_prefix('-').unwrap_or(text).bytes().all(|c| c.is_ascii_digit());
     match kind {
+        Kind::One(Base::Int) if matches!(value, Scalar::Decimal(text) if is_whole(text)) => {
+            ": it has more than 64 bits; declare the column as rm.Col[Decimal]"
+        }
         Kind::One(Base::Float) => {
             " exactly: give the float() of it, or declare the column as rm.Col[int] or rm.Col[Decimal]"
         }
