@@ -358,6 +358,8 @@ def test_in_asks_for_a_column() -> None:
         ("head", r"write frame\[:5\]"),
         ("order_by", r"write frame\.sort"),
         ("groupby", r"write frame\.group_by"),
+        ("merge", r"write frame\.join\(other"),
+        ("drop_duplicates", r"write frame\.unique"),
         ("age", r'write frame\["age"\]'),
         ("to_jso", r"did you mean \.to_json\(\)"),
         ("nothing_like_it", "has no attribute 'nothing_like_it'$"),

@@ -10,6 +10,7 @@ use rowmill::{Batch, Nesting, json};
 
 use crate::column::{self, Column};
 use crate::group::GroupBy;
+use crate::join::{self, Keys};
 use crate::query::neighbours;
 use crate::row::{self, Row, RowIterator};
 use crate::schema::{self, Schema};
@@ -273,6 +274,62 @@ impl Frame {
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<GroupBy> {
         GroupBy::new(self, keys, drop_nulls, named)
+    }
+
+    /// Each row with the rows of another frame that have the same values in some columns.
+    ///
+    /// >>> people = rm.Frame({"id": [1, 2, 3], "team": ["a", "b", "c"]})
+    /// >>> teams = rm.Frame({"team": ["a", "b"], "city": ["Oslo", "Bergen"]})
+    /// >>> people.join(teams, on="team").to_dict()
+    /// {'id': [1, 2], 'team': ['a', 'b'], 'city': ['Oslo', 'Bergen']}
+    /// >>> people.join(teams, on="team", how="anti")["id"].to_list()
+    /// [3]
+    ///
+    /// Rows come in the order of this frame, and of the other where one has several. NULL is equal to nothing, as in a
+    /// query; NaN is equal to NaN. The other frame's keys are left out, for they are the same.
+    ///
+    /// Args:
+    ///     on: The columns, one name or a list, that both frames have.
+    ///     left_on: The columns of this frame, where they have other names than those of the other.
+    ///     right_on: The columns of the other frame.
+    ///     how: "inner"; "left": rows without another too, with NULLs; "semi": rows that have another, each once and
+    ///         without its columns; "anti": those that have none.
+    ///     suffix: What stands after the name of a column of the other frame, where this frame has one of the name.
+    ///
+    /// Raises:
+    ///     KeyError: There is no such column.
+    ///     ProgrammingError: The columns are of types that are never equal.
+    #[pyo3(signature = (
+        other, on=None, *, left_on=None, right_on=None, how="inner", suffix="_right"
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "each is a keyword in Python")]
+    fn join(
+        &self,
+        py: Python<'_>,
+        other: &Self,
+        on: Option<&Bound<'_, PyAny>>,
+        left_on: Option<&Bound<'_, PyAny>>,
+        right_on: Option<&Bound<'_, PyAny>>,
+        how: &str,
+        suffix: &str,
+    ) -> PyResult<Self> {
+        let keys = Keys { on, left: left_on, right: right_on };
+        join::join(py, self, other, &keys, how, suffix)
+    }
+
+    /// One row of all that are equal in these columns, without names in all of them; in their order.
+    ///
+    /// >>> frame = rm.Frame({"team": ["a", "b", "a"], "points": [3, 5, 4]})
+    /// >>> frame.unique("team").to_dict()
+    /// {'team': ['a', 'b'], 'points': [3, 5]}
+    ///
+    /// NULL is equal to NULL here, and NaN to NaN.
+    ///
+    /// Args:
+    ///     keep: Which of equal rows: "first", "last", or "none" where there are several.
+    #[pyo3(signature = (*columns, keep="first"))]
+    fn unique(&self, columns: &Bound<'_, PyTuple>, keep: &str) -> PyResult<Self> {
+        join::unique(self, columns, keep)
     }
 
     /// The rows in the order of keys: names, or expressions, downwards with a minus before them.

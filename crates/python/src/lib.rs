@@ -12,6 +12,7 @@ mod filter;
 mod frame;
 mod group;
 mod infer;
+mod join;
 mod load;
 mod matcher;
 mod numpy;

@@ -15,6 +15,7 @@ mod exact;
 mod gather;
 mod groups;
 mod held;
+mod join;
 mod like;
 mod list;
 mod mask;
@@ -30,6 +31,7 @@ mod test;
 #[cfg(test)]
 mod tests;
 mod text;
+mod unique;
 mod view;
 
 pub use aggregate::Aggregate;
@@ -39,6 +41,7 @@ pub(crate) use deferred::Deferred;
 pub use exact::parse_decimal;
 pub use groups::{Groups, NullKeys};
 pub(crate) use held::Held;
+pub use join::Join;
 pub use like::Like;
 pub use list::Quantifier;
 pub use mask::{Bits, CHUNK, Mask};
@@ -48,3 +51,4 @@ pub use selection::{Kept, Selection};
 pub use sort::{SortKey, order};
 pub use test::Test;
 pub use text::TextTest;
+pub use unique::Keep;

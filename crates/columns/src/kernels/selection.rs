@@ -27,6 +27,25 @@ impl Selection {
         Self { words: SmallVec::with_capacity(rows.div_ceil(64)), rows: 0, count: 0 }
     }
 
+    /// Of so many rows these, in any order.
+    ///
+    /// ```
+    /// use rowmill_columns::kernels::Selection;
+    /// assert_eq!(Selection::of(70, [69, 3]).indices(), [3, 69]);
+    /// ```
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn of(rows: usize, kept: impl IntoIterator<Item = u32>) -> Self {
+        let mut words: SmallVec<[u64; 4]> = SmallVec::from_elem(0, rows.div_ceil(64));
+        for row in kept {
+            assert!((row as usize) < rows, "row {row} of {rows}");
+            words[row as usize / 64] |= 1 << (row % 64);
+        }
+        let count = words.iter().map(|word| word.count_ones() as usize).sum();
+        Self { words, rows, count }
+    }
+
     /// Appends a chunk of `len` rows, of which those of `bits` are kept.
     ///
     /// # Panics

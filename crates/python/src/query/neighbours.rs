@@ -87,8 +87,10 @@ const FRAMES: &[(&str, &str)] = &[
     ("to_df", "frame.to_pandas()"),
     ("dtypes", "frame.schema"),
     ("values", "frame.to_numpy()"),
-    ("join", "frame.to_polars().join(...)"),
-    ("merge", "frame.to_pandas().merge(...)"),
+    ("merge", "frame.join(other, on=\"id\")"),
+    ("drop_duplicates", "frame.unique(\"id\")"),
+    ("distinct", "frame.unique(\"id\")"),
+    ("value_counts", "frame.group_by(\"id\").agg(n=rm.count())"),
 ];
 
 /// The error of an attribute that is not there.
