@@ -275,7 +275,8 @@ class Frame:
         [3]
 
         Rows come in the order of this frame, and of the other where one has several. NULL is equal to nothing, as in a
-        query; NaN is equal to NaN. The other frame's keys are left out, for they are the same.
+        query; NaN is equal to NaN; 1 is equal to Decimal("1.0"). The other frame's keys are left out: which rows of a
+        left join have no other is told by how="anti".
 
         Args:
             on: The columns, one name or a list, that both frames have.
@@ -287,7 +288,8 @@ class Frame:
 
         Raises:
             KeyError: There is no such column.
-            ProgrammingError: The columns are of types that are never equal.
+            ProgrammingError: The columns are of types that are not compared.
+            DataError: Lists, JSON, structs and intervals are no keys; there are more rows than 32 bits count.
         """
     def unique(self, *columns: str, keep: Literal["first", "last", "none"] = "first") -> Frame:
         """One row of all that are equal in these columns, without names in all of them; in their order.
@@ -300,6 +302,10 @@ class Frame:
 
         Args:
             keep: Which of equal rows: "first", "last", or "none" where there are several.
+
+        Raises:
+            KeyError: There is no such column.
+            DataError: Lists, JSON, structs and intervals cannot be told apart.
         """
     def sort(self, *keys: str | Expr[Any], nulls: Literal["first", "last"] | None = None) -> Frame:
         """The rows in the order of keys: names, or expressions, downwards with a minus before them.

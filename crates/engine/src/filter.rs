@@ -88,9 +88,7 @@ impl Filter {
         }
         let kept = batch.keep(selection, &self.columns, Arc::clone(&self.schema));
         let kept = kept.map_err(Failure::Columns)?;
-        // A few rows do not keep the memory of many.
-        if kept.rows() * limits::FILTER_HELD < kept.reach() && kept.holds(limits::FILTER_HELD_BYTES)
-        {
+        if are_few(&kept) {
             copy_by(crew, &kept);
         }
         Ok(kept)
@@ -116,6 +114,18 @@ impl Filter {
 /// Has the columns of a filtered frame copied that are not yet, by all cores where they are large.
 pub fn copy(batch: &Batch) {
     copy_by(None, batch);
+}
+
+/// Has few rows of many copied now.
+pub fn copy_few(batch: &Batch) {
+    if are_few(batch) {
+        copy(batch);
+    }
+}
+
+/// Whether rows keep much memory for their number.
+fn are_few(kept: &Batch) -> bool {
+    kept.rows() * limits::FILTER_HELD < kept.reach() && kept.holds(limits::FILTER_HELD_BYTES)
 }
 
 fn copy_by(crew: Option<Crew>, batch: &Batch) {

@@ -286,7 +286,8 @@ impl Frame {
     /// [3]
     ///
     /// Rows come in the order of this frame, and of the other where one has several. NULL is equal to nothing, as in a
-    /// query; NaN is equal to NaN. The other frame's keys are left out, for they are the same.
+    /// query; NaN is equal to NaN; 1 is equal to Decimal("1.0"). The other frame's keys are left out: which rows of a
+    /// left join have no other is told by how="anti".
     ///
     /// Args:
     ///     on: The columns, one name or a list, that both frames have.
@@ -298,7 +299,8 @@ impl Frame {
     ///
     /// Raises:
     ///     KeyError: There is no such column.
-    ///     ProgrammingError: The columns are of types that are never equal.
+    ///     ProgrammingError: The columns are of types that are not compared.
+    ///     DataError: Lists, JSON, structs and intervals are no keys; there are more rows than 32 bits count.
     #[pyo3(signature = (
         other, on=None, *, left_on=None, right_on=None, how="inner", suffix="_right"
     ))]
@@ -327,6 +329,10 @@ impl Frame {
     ///
     /// Args:
     ///     keep: Which of equal rows: "first", "last", or "none" where there are several.
+    ///
+    /// Raises:
+    ///     KeyError: There is no such column.
+    ///     DataError: Lists, JSON, structs and intervals cannot be told apart.
     #[pyo3(signature = (*columns, keep="first"))]
     fn unique(&self, columns: &Bound<'_, PyTuple>, keep: &str) -> PyResult<Self> {
         join::unique(self, columns, keep)

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
-use rowmill::kernels::{Join, Keep};
-use rowmill::{Field, Schema, Type};
+use rowmill::kernels::{Join, Keep, comparable};
+use rowmill::{ColumnError, Field, Schema, Type};
 
 use crate::filter::detached;
 use crate::frame::Frame;
@@ -101,19 +101,30 @@ pub(crate) fn join(
         }
     };
     let keys = keys.places(py, left, right)?;
+    for (frame, whose) in [(left, "this"), (right, "the other")] {
+        if let Some(field) = frame.batch.schema().repeated() {
+            let name = &field.name;
+            let message = format!(
+                "{whose} frame has several columns {name:?}: name them apart with AS in the query"
+            );
+            return Err(errors::programming(py, &message));
+        }
+    }
     for &(a, b) in &keys {
         let (a, b) = (&left.batch.schema().fields[a], &right.batch.schema().fields[b]);
-        let is_whole = |field: &Field| {
-            use Type as T;
-            let kind = &field.kind;
-            matches!(kind, T::Int8 | T::Int16 | T::Int32 | T::Int64)
-                || matches!(kind, T::UInt8 | T::UInt16 | T::UInt32 | T::UInt64)
-        };
-        if a.kind != b.kind && !(is_whole(a) && is_whole(b)) {
+        if !comparable(&a.kind, &b.kind) {
+            let is_number = |field: &Field| {
+                matches!(field.kind, Type::Float32 | Type::Float64)
+                    || comparable(&field.kind, &Type::Int64)
+            };
+            let way = if is_number(a) && is_number(b) {
+                ": cast one of them in a select, with .cast(\"float\")"
+            } else {
+                ": make them of one type before"
+            };
             let message = format!(
-                "{:?} is {}, and {:?} of the other frame {}, which are never equal: cast one of them, as in \
-                 .select(..., {}=rm.col({:?}).cast(...))",
-                a.name, a.kind, b.name, b.kind, a.name, a.name
+                "{:?} is {}, and {:?} of the other frame {}, which are not compared{way}",
+                a.name, a.kind, b.name, b.kind
             );
             return Err(errors::programming(py, &message));
         }
@@ -143,11 +154,23 @@ pub(crate) fn join(
         }
     }
     let schema = Arc::new(Schema::new(fields));
+    let work = || {
+        let joined = left.batch.join(&right.batch, &keys, join, &schema, &wanted)?;
+        rowmill::filter::copy_few(&joined);
+        Ok(joined)
+    };
     let large = if left.batch.reach() < right.batch.reach() { right } else { left };
-    let joined =
-        detached(py, &large.batch, || left.batch.join(&right.batch, &keys, join, &schema, &wanted));
-    joined.map(Frame::from).map_err(|error| errors::columns(py, &error))
+    // Two small frames may have many pairs.
+    let joined = if left.batch.rows().saturating_mul(right.batch.rows()) < MANY_PAIRS {
+        detached(py, &large.batch, work)
+    } else {
+        py.detach(work)
+    };
+    joined.map(Frame::from).map_err(|error: ColumnError| errors::columns(py, &error))
 }
+
+/// Pairs that take longer than it takes to let other Python threads run.
+const MANY_PAIRS: usize = 1 << 18;
 
 /// `Frame.unique`.
 pub(crate) fn unique(frame: &Frame, keys: &Bound<'_, PyTuple>, keep: &str) -> PyResult<Frame> {
@@ -175,6 +198,10 @@ pub(crate) fn unique(frame: &Frame, keys: &Bound<'_, PyTuple>, keep: &str) -> Py
     if places.is_empty() {
         places = (0..frame.batch.width()).collect();
     }
-    let found = detached(py, &frame.batch, || frame.batch.unique(&places, keep));
-    found.map(Frame::from).map_err(|error| errors::columns(py, &error))
+    let found = detached(py, &frame.batch, || {
+        let found = frame.batch.unique(&places, keep)?;
+        rowmill::filter::copy_few(&found);
+        Ok(found)
+    });
+    found.map(Frame::from).map_err(|error: ColumnError| errors::columns(py, &error))
 }

@@ -33,7 +33,8 @@ impl Column {
 
 impl Batch {
     /// The rows that are kept, of the columns at `columns`, copied when each column is first asked for;
-    /// `schema` is that of these columns. Until all are copied the memory of these columns is held.
+    /// `schema` is that of these columns. Until all are copied their memory is held, and of few rows that of the
+    /// other columns too.
     /// A selection of all rows shares it.
     ///
     /// ```
@@ -66,6 +67,9 @@ impl Batch {
             return Err(ColumnError::new(format!("a selection of {of} rows for {rows}")));
         }
         let rows = selection.count();
+        if rows == 0 {
+            return Ok(Self::empty(schema));
+        }
         let is_all = columns.iter().copied().eq(0..self.width());
         if rows == self.rows() && is_all {
             return Ok(self.clone());

@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use super::CHUNK;
 use crate::Column;
 
 /// Columns that are held for what is copied from them later.
@@ -11,6 +10,9 @@ pub(crate) struct Held {
     places: Option<Arc<[usize]>>,
 }
 
+/// Rows of which the memory of columns that nobody asks for is held for a while.
+const FEW: usize = 256;
+
 impl Held {
     pub(super) fn all(all: &Arc<[Column]>) -> Self {
         Self { all: Arc::clone(all), places: None }
@@ -19,7 +21,7 @@ impl Held {
     /// Those at `places`. Of few rows the others are held with them: to list three columns anew takes a tenth
     /// of what it takes to filter a hundred rows.
     pub(super) fn narrowed(&self, places: &Arc<[usize]>) -> Self {
-        if self.places.is_none() && self.all.first().is_some_and(|column| column.len() <= CHUNK) {
+        if self.places.is_none() && self.all.first().is_some_and(|column| column.len() <= FEW) {
             return Self { all: Arc::clone(&self.all), places: Some(Arc::clone(places)) };
         }
         Self { all: places.iter().map(|&at| self.at(at).clone()).collect(), places: None }

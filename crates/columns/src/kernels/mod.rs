@@ -41,7 +41,7 @@ pub(crate) use deferred::Deferred;
 pub use exact::parse_decimal;
 pub use groups::{Groups, NullKeys};
 pub(crate) use held::Held;
-pub use join::Join;
+pub use join::{Join, comparable};
 pub use like::Like;
 pub use list::Quantifier;
 pub use mask::{Bits, CHUNK, Mask};

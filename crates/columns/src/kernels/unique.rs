@@ -37,9 +37,12 @@ impl Batch {
     /// # Panics
     /// If there is no such column.
     pub fn unique(&self, keys: &[usize], keep: Keep) -> Result<Self, ColumnError> {
-        let by = |&at: &usize| (&self.schema().fields[at].kind, self.column(at));
-        let keys: Vec<_> = keys.iter().map(by).collect();
-        let groups = Groups::by(self.rows(), &keys, NullKeys::Kept)?;
+        let key = |&at: &usize| {
+            let field = &self.schema().fields[at];
+            (&*field.name, &field.kind, self.column(at))
+        };
+        let keys: Vec<_> = keys.iter().map(key).collect();
+        let groups = Groups::by_named(self.rows(), &keys, NullKeys::Kept)?;
         let rows = self.rows();
         let selection = match keep {
             // Without a row there is none to begin with, though without keys there is a group.

@@ -79,6 +79,22 @@ impl Groups {
         Ok(groups)
     }
 
+    /// As [`by`](Self::by), of keys with names, which are told where values cannot be told apart.
+    pub(super) fn by_named(
+        rows: usize,
+        keys: &[(&str, &Type, &Column)],
+        nulls: NullKeys,
+    ) -> Result<Self, ColumnError> {
+        let all: Vec<_> = keys.iter().map(|&(_, kind, column)| (kind, column)).collect();
+        Self::by(rows, &all, nulls).map_err(|error| {
+            // Which of them it is about is found out when it has to be known.
+            let about = |&(name, kind, column): &(&str, &Type, &Column)| {
+                Some(Self::by(rows, &[(kind, column)], nulls).err()?.in_column(name))
+            };
+            keys.iter().find_map(about).unwrap_or(error)
+        })
+    }
+
     /// The group of each row; that of a row that is in none is [`len`](Self::len).
     pub fn of_rows(&self) -> &[u32] {
         &self.of_rows
@@ -284,17 +300,22 @@ impl Numbering {
 
 /// Bytes that are equal where values of one kind are; `None` for NULL.
 fn key_of(value: &Value<'_>, kind: &Type) -> Result<Option<Vec<u8>>, ColumnError> {
-    Ok(Some(match value {
+    // In a union values of different kinds have the same bytes.
+    let (kind_of, bytes) = match value {
         Value::Null => return Ok(None),
-        Value::Bool(value) => vec![u8::from(*value)],
-        Value::Int(value) | Value::Time(value) => value.to_ne_bytes().to_vec(),
-        Value::UInt(value) => value.to_ne_bytes().to_vec(),
-        Value::Timestamp { micros, .. } => micros.to_ne_bytes().to_vec(),
-        Value::Date(days) => days.to_ne_bytes().to_vec(),
-        Value::Float(value) => float_bits(*value).to_ne_bytes().to_vec(),
-        Value::Float32(value) => float_bits((*value).into()).to_ne_bytes().to_vec(),
-        Value::Text(text) => text.as_bytes().to_vec(),
-        Value::Bytes(bytes) => bytes.to_vec(),
+        Value::Bool(value) => (0, vec![u8::from(*value)]),
+        Value::Int(value) => (1, value.to_ne_bytes().to_vec()),
+        Value::Time(value) => (2, value.to_ne_bytes().to_vec()),
+        Value::UInt(value) => (3, value.to_ne_bytes().to_vec()),
+        Value::Timestamp { micros, .. } => (4, micros.to_ne_bytes().to_vec()),
+        Value::Date(days) => (5, days.to_ne_bytes().to_vec()),
+        Value::Float(value) => (6, float_bits(*value).to_ne_bytes().to_vec()),
+        Value::Float32(value) => (7, float_bits((*value).into()).to_ne_bytes().to_vec()),
+        Value::Text(text) => (8, text.as_bytes().to_vec()),
+        Value::Bytes(bytes) => (9, bytes.to_vec()),
         _ => return Err(ColumnError::new(format!("values of type {kind} cannot be grouped"))),
-    }))
+    };
+    let mut key = bytes;
+    key.push(kind_of);
+    Ok(Some(key))
 }

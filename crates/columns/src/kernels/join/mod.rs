@@ -1,14 +1,16 @@
 //! Rows of two batches that go together: those of equal keys.
 
+mod key;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use arrow_array::{Array as _, Int64Array, UInt32Array};
+use arrow_array::UInt32Array;
+use arrow_schema::DataType;
 
-use super::compare::Integer as _;
-use super::view::{View, integers};
+pub use key::comparable;
+
 use super::{Groups, NullKeys, Selection};
 use crate::{Batch, Column, ColumnError, Schema, Type};
 
@@ -30,7 +32,7 @@ impl Batch {
     /// the order of this batch's rows, and of the other's where one has several. The other's columns `wanted` come
     /// after this batch's; `schema` is that of both.
     ///
-    /// NULL is equal to nothing, NaN is equal to NaN, and integers of different widths are equal where the numbers are.
+    /// NULL is equal to nothing, NaN is equal to NaN, and keys of [comparable] types are equal where the values are.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -53,7 +55,8 @@ impl Batch {
     /// ```
     ///
     /// # Errors
-    /// If keys are of different types or cannot be told apart, or the rows are more than 32 bits count.
+    /// If keys are of types that are not [comparable] or cannot be told apart, the rows are more than 32 bits count, or
+    /// there is no memory for them.
     ///
     /// # Panics
     /// If there is no such column, no key, or the schema is of another number of columns.
@@ -65,8 +68,8 @@ impl Batch {
         schema: &Arc<Schema>,
         wanted: &[usize],
     ) -> Result<Self, ColumnError> {
-        let both = keys.iter().map(|&(left, right)| self.key(left, other, right));
-        let both: Vec<(Type, Column)> = both.collect::<Result<_, _>>()?;
+        let key = |&(left, right): &(usize, usize)| self.key(left, other, right);
+        let both: Vec<Key> = keys.iter().map(key).collect::<Result<_, _>>()?;
         let partners = Partners::by(&both, other.rows())?;
         if let Join::Semi | Join::Anti = join {
             let rows = (0..self.rows() as u32)
@@ -76,10 +79,12 @@ impl Batch {
         }
         let Pairs { left, right } = partners.pairs(join == Join::Left)?;
         let count = left.len();
+        self.can_be(count)?;
         let is_same = count == self.rows() && left.iter().zip(0..).all(|(&row, at)| row == at);
         let left = if is_same { self.clone() } else { self.reorder(&left)? };
         let mut columns = left.columns().to_vec();
         let other = other.select(wanted);
+        other.can_be(count)?;
         if right.contains(&NONE) {
             let rows: UInt32Array = right.iter().map(|&row| (row != NONE).then_some(row)).collect();
             for column in other.columns() {
@@ -92,42 +97,57 @@ impl Batch {
     }
 
     /// A key of both, the other's rows first.
-    fn key(&self, left: usize, other: &Self, right: usize) -> Result<(Type, Column), ColumnError> {
+    fn key(&self, left: usize, other: &Self, right: usize) -> Result<Key, ColumnError> {
         let (field, other_field) = (&self.schema().fields[left], &other.schema().fields[right]);
-        let (column, other_column) = (self.column(left), other.column(right));
-        let in_column = |error: ColumnError| error.in_column(&field.name);
-        if field.kind == other_field.kind {
-            let both = Column::concat(&[other_column, column]).map_err(in_column)?;
-            return Ok((field.kind.clone(), both));
-        }
-        let (Some(a), Some(b)) = (wide(other_column), wide(column)) else {
-            let (name, other_name) = (&field.name, &other_field.name);
-            let (kind, other_kind) = (&field.kind, &other_field.kind);
+        let (name, kind) = (&field.name, &field.kind);
+        if !comparable(kind, &other_field.kind) {
+            let (other_name, other_kind) = (&other_field.name, &other_field.kind);
             return Err(ColumnError::new(format!(
-                "the key {name:?} is {kind}, and {other_name:?} on the other side {other_kind}: they are never equal"
+                "the key {name:?} is {kind}, and {other_name:?} on the other side {other_kind}, which are not compared"
             )));
-        };
-        Ok((Type::Int64, Column::concat(&[&a, &b]).map_err(in_column)?))
+        }
+        let both = key::both((&other_field.kind, other.column(right)), (kind, self.column(left)));
+        let (kind, key) = both.map_err(|error| error.in_column(name))?;
+        Ok((Arc::clone(name), kind, key))
+    }
+
+    /// Refuses what cannot be so many rows.
+    fn can_be(&self, rows: usize) -> Result<(), ColumnError> {
+        let fields = self.schema().fields.iter().zip(self.columns());
+        let mut runs = fields
+            .filter(|(_, column)| rows > column.len() && holds_runs(column.array().data_type()));
+        match runs.next() {
+            None => Ok(()),
+            Some((field, _)) => {
+                let message = "run-end encoded values cannot be repeated: decode them before";
+                Err(ColumnError::new(message).in_column(&field.name))
+            }
+        }
     }
 }
 
-/// Whole numbers of any width that 64 bits hold.
-fn wide(column: &Column) -> Option<Column> {
-    if !column.array().data_type().is_integer() {
-        return None;
+/// Whether values are counted by ends that are of a type of their own.
+fn holds_runs(kind: &DataType) -> bool {
+    let mut found = matches!(kind, DataType::RunEndEncoded(..));
+    match kind {
+        DataType::List(field)
+        | DataType::LargeList(field)
+        | DataType::FixedSizeList(field, _)
+        | DataType::Map(field, _) => found |= holds_runs(field.data_type()),
+        DataType::Struct(fields) => {
+            found |= fields.iter().any(|field| holds_runs(field.data_type()));
+        }
+        DataType::Dictionary(_, values) => found |= holds_runs(values),
+        _ => {}
     }
-    let view = View::new(column);
-    let cells: Vec<i64> = integers!(
-        &view.values,
-        |cells| cells.iter().map(|cell| i64::try_from(cell.wide())).collect::<Result<_, _>>().ok()?,
-        else return None
-    );
-    let array = Int64Array::new(cells.into(), view.nulls.cloned());
-    Some(Column::from_array(Arc::new(array)))
+    found
 }
 
 /// No row.
 const NONE: u32 = u32::MAX;
+
+/// The name, the type, and the values of the right and then those of the left.
+type Key = (Arc<str>, Type, Column);
 
 /// For each row of the left the rows of the right with equal keys.
 struct Partners {
@@ -146,10 +166,10 @@ struct Pairs {
 
 impl Partners {
     /// `keys` are of so many rows of the right, and then of those of the left.
-    fn by(keys: &[(Type, Column)], right: usize) -> Result<Self, ColumnError> {
-        let rows = keys[0].1.len();
-        let keys: Vec<(&Type, &Column)> = keys.iter().map(|(kind, key)| (kind, key)).collect();
-        let groups = Groups::by(rows, &keys, NullKeys::Dropped)?;
+    fn by(keys: &[Key], right: usize) -> Result<Self, ColumnError> {
+        let rows = keys[0].2.len();
+        let keys: Vec<_> = keys.iter().map(|(name, kind, key)| (&**name, kind, key)).collect();
+        let groups = Groups::by_named(rows, &keys, NullKeys::Dropped)?;
         let dropped = groups.len() as u32;
         let (of_right, of_left) = groups.of_rows().split_at(right);
         // They are numbered as their first rows come, so those of the right are first.
@@ -192,7 +212,12 @@ impl Partners {
                 "the join would have {count} rows, more than 32 bits count: many rows have the same key on both sides"
             )));
         }
-        let mut pairs = Pairs { left: Vec::with_capacity(count), right: Vec::with_capacity(count) };
+        let mut pairs = Pairs { left: Vec::new(), right: Vec::new() };
+        for rows in [&mut pairs.left, &mut pairs.right] {
+            rows.try_reserve_exact(count).map_err(|_| {
+                ColumnError::new(format!("no memory for the {count} rows that the join would have"))
+            })?;
+        }
         for row in 0..self.keys.len() as u32 {
             let partners = self.of(row);
             pairs.right.extend_from_slice(partners);
