@@ -113,10 +113,11 @@ impl Batch {
 
     /// Refuses what cannot be so many rows.
     fn can_be(&self, rows: usize) -> Result<(), ColumnError> {
-        let fields = self.schema().fields.iter().zip(self.columns());
-        let mut runs = fields
-            .filter(|(_, column)| rows > column.len() && holds_runs(column.array().data_type()));
-        match runs.next() {
+        if rows <= self.rows() {
+            return Ok(());
+        }
+        let mut columns = self.schema().fields.iter().zip(self.columns());
+        match columns.find(|(_, column)| holds_runs(column.array().data_type())) {
             None => Ok(()),
             Some((field, _)) => {
                 let message = "run-end encoded values cannot be repeated: decode them before";
