@@ -86,6 +86,12 @@ impl Batch {
         let kept = Deferred::new(from, selection, &schema)?;
         Ok(Self::deferred(schema, Arc::new(kept), rows))
     }
+
+    /// The same of all columns.
+    pub(super) fn keep_all(&self, selection: Selection) -> Result<Self, ColumnError> {
+        let places = (0..self.width()).collect();
+        self.keep(selection, &places, Arc::clone(self.schema()))
+    }
 }
 
 /// Whether rows of a column of this type are [`copied`] without a way to fail.

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::{Groups, NullKeys, Selection};
 use crate::{Batch, ColumnError};
 
@@ -61,7 +59,6 @@ impl Batch {
                 Selection::of(rows, alone.map(|(&first, _)| first))
             }
         };
-        let places: Arc<[usize]> = (0..self.width()).collect();
-        self.keep(selection, &places, Arc::clone(self.schema()))
+        self.keep_all(selection)
     }
 }

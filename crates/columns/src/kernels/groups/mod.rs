@@ -301,7 +301,7 @@ impl Numbering {
 /// Bytes that are equal where values of one kind are; `None` for NULL.
 fn key_of(value: &Value<'_>, kind: &Type) -> Result<Option<Vec<u8>>, ColumnError> {
     // In a union values of different kinds have the same bytes.
-    let (kind_of, bytes) = match value {
+    let (kind_of, mut key) = match value {
         Value::Null => return Ok(None),
         Value::Bool(value) => (0, vec![u8::from(*value)]),
         Value::Int(value) => (1, value.to_ne_bytes().to_vec()),
@@ -315,7 +315,6 @@ fn key_of(value: &Value<'_>, kind: &Type) -> Result<Option<Vec<u8>>, ColumnError
         Value::Bytes(bytes) => (9, bytes.to_vec()),
         _ => return Err(ColumnError::new(format!("values of type {kind} cannot be grouped"))),
     };
-    let mut key = bytes;
     key.push(kind_of);
     Ok(Some(key))
 }

@@ -30,7 +30,7 @@ pub enum Join {
 impl Batch {
     /// The rows of this batch with those of another that have equal keys, pairs of columns of both by their places: in
     /// the order of this batch's rows, and of the other's where one has several. The other's columns `wanted` come
-    /// after this batch's; `schema` is that of both.
+    /// after this batch's; `schema` is that of both, which [`Join::Semi`] and [`Join::Anti`] do not ask for.
     ///
     /// NULL is equal to nothing, NaN is equal to NaN, and keys of [comparable] types are equal where the values are.
     ///
@@ -74,8 +74,7 @@ impl Batch {
         if let Join::Semi | Join::Anti = join {
             let rows = (0..self.rows() as u32)
                 .filter(|&row| partners.of(row).is_empty() == (join == Join::Anti));
-            let places: Arc<[usize]> = (0..self.width()).collect();
-            return self.keep(Selection::of(self.rows(), rows), &places, Arc::clone(schema));
+            return self.keep_all(Selection::of(self.rows(), rows));
         }
         let Pairs { left, right } = partners.pairs(join == Join::Left)?;
         let count = left.len();
