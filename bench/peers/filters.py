@@ -11,7 +11,7 @@ import functools
 import statistics
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,7 @@ SECONDS = 0.5
 
 
 Runs = dict[str, Callable[[], Any]]
+Rows = TypeVar("Rows")
 
 
 def table(n: int, labels: bool) -> pa.Table:
@@ -84,6 +85,29 @@ def median(run: Callable[[], Any]) -> float:
             run()
         found.append((time.perf_counter() - start) / times)
     return statistics.median(found)
+
+
+def peer_of(
+    rows_of: Callable[[int], Rows],
+) -> Callable[[Callable[[Rows], Callable[[str], Callable[[], Any]]]], Callable[[Job], Measure]]:
+    """Measures what a library takes for the tasks that `job.sql` names, over `job.keys` rows."""
+
+    def peer(
+        runs: Callable[[Rows], Callable[[str], Callable[[], Any]]],
+    ) -> Callable[[Job], Measure]:
+        @functools.wraps(runs)
+        def measured(job: Job) -> Measure:
+            m = Measure()
+            with m:
+                known = runs(rows_of(job.keys))
+                for task in job.sql.split(","):
+                    m.extra[f"{task}_us"] = median(known(task)) * 1e6
+            m.extra |= dict.fromkeys(("wall", "cpu", "rss_mb", "rows"))  # of no meaning here
+            return m
+
+        return measured
+
+    return peer
 
 
 def peer(runs: Callable[[pa.Table, list[str] | None], Runs]) -> Callable[[Job], Measure]:

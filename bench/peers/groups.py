@@ -6,15 +6,13 @@ as many as a thirtieth of the rows, or of half as many as there are rows.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from bench.measure import Job, Measure
-from bench.peers.filters import median
+from bench.peers.filters import peer_of
 
 Runs = Callable[[str], Callable[[], Any]]
 KEYS = tuple(f"{kind}_{many}" for kind in ("int", "text") for many in ("few", "some", "many"))
@@ -34,22 +32,7 @@ def table(n: int) -> pa.Table:
     return pa.table(columns)
 
 
-def peer(runs: Callable[[pa.Table], Runs]) -> Callable[[Job], Measure]:
-    """Measures what a library takes for the keys of a job."""
-
-    @functools.wraps(runs)
-    def measured(job: Job) -> Measure:
-        m = Measure()
-        with m:
-            known = runs(table(job.keys))
-            for key in job.sql.split(","):
-                run = known(key)
-                m.extra[f"{key}_groups"] = len(run())
-                m.extra[f"{key}_us"] = median(run) * 1e6
-        m.extra |= dict.fromkeys(("wall", "cpu", "rss_mb", "rows"))  # of no meaning here
-        return m
-
-    return measured
+peer = peer_of(table)
 
 
 @peer

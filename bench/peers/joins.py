@@ -6,15 +6,13 @@ tenth of the values; by integers and by texts.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from bench.measure import Job, Measure
-from bench.peers.filters import median
+from bench.peers.filters import peer_of
 
 TASKS = tuple(f"{verb}_{kind}" for verb in ("join", "unique", "isin") for kind in ("int", "text"))
 
@@ -27,7 +25,8 @@ class Rows(NamedTuple):
     wanted: dict[str, list[Any]]
 
 
-Runs = Callable[[str, str], Callable[[], Any]]
+Runs = Callable[[str], Callable[[], Any]]
+Verbs = dict[str, Callable[[str], Any]]
 
 
 def rows_of(n: int) -> Rows:
@@ -50,22 +49,17 @@ def rows_of(n: int) -> Rows:
     return Rows(left, right, wanted)
 
 
-def peer(runs: Callable[[Rows], Runs]) -> Callable[[Job], Measure]:
-    """Measures what a library takes for the tasks of a job."""
+def tasks(verbs: Verbs) -> Runs:
+    """What is to be run for `join_int` and its like."""
 
-    @functools.wraps(runs)
-    def measured(job: Job) -> Measure:
-        m = Measure()
-        with m:
-            known = runs(rows_of(job.keys))
-            for task in job.sql.split(","):
-                verb, kind = task.split("_")
-                run = known(verb, kind)
-                m.extra[f"{task}_us"] = median(run) * 1e6
-        m.extra |= dict.fromkeys(("wall", "cpu", "rss_mb", "rows"))  # of no meaning here
-        return m
+    def task(name: str) -> Callable[[], Any]:
+        verb, kind = name.split("_")
+        return lambda: verbs[verb](kind)
 
-    return measured
+    return task
+
+
+peer = peer_of(rows_of)
 
 
 @peer
@@ -76,12 +70,12 @@ def rowmill(rows: Rows) -> Runs:
     left, right = rm.Frame(rows.left), rm.Frame(rows.right)
     keys = {kind: right[[kind, "size"]] for kind in ("int", "text")}
     tests = {kind: rm.col(kind).in_(rows.wanted[kind]).label("found") for kind in keys}
-    runs: dict[str, Callable[[str], Any]] = {
+    verbs: Verbs = {
         "join": lambda kind: left.join(keys[kind], on=kind),
         "unique": lambda kind: left.unique(kind).copy(),
         "isin": lambda kind: left.select(tests[kind]),
     }
-    return lambda verb, kind: lambda: runs[verb](kind)
+    return tasks(verbs)
 
 
 @peer
@@ -93,12 +87,12 @@ def polars(rows: Rows) -> Runs:
     right: Any = pl.DataFrame(rows.right)
     keys = {kind: right.select(kind, "size") for kind in ("int", "text")}
     wanted = {kind: pl.Series(values) for kind, values in rows.wanted.items()}
-    runs: dict[str, Callable[[str], Any]] = {
+    verbs: Verbs = {
         "join": lambda kind: left.join(keys[kind], on=kind, maintain_order="left"),
         "unique": lambda kind: left.unique(kind, keep="first", maintain_order=True),
         "isin": lambda kind: left.select(pl.col(kind).is_in(wanted[kind].implode())),
     }
-    return lambda verb, kind: lambda: runs[verb](kind)
+    return tasks(verbs)
 
 
 @peer
@@ -106,12 +100,12 @@ def pandas(rows: Rows) -> Runs:
     """`merge`, `drop_duplicates` and `isin`."""
     left, right = rows.left.to_pandas(), rows.right.to_pandas()
     keys = {kind: right[[kind, "size"]] for kind in ("int", "text")}
-    runs: dict[str, Callable[[str], Any]] = {
+    verbs: Verbs = {
         "join": lambda kind: left.merge(keys[kind], on=kind),
         "unique": lambda kind: left.drop_duplicates(kind),
         "isin": lambda kind: left[kind].isin(rows.wanted[kind]),
     }
-    return lambda verb, kind: lambda: runs[verb](kind)
+    return tasks(verbs)
 
 
 @peer
@@ -138,12 +132,12 @@ def numpy(rows: Rows) -> Runs:
         first = np.sort(np.unique(left[kind], return_index=True)[1])
         return [column[first] for column in left.values()]
 
-    runs: dict[str, Callable[[str], Any]] = {
+    verbs: Verbs = {
         "join": join,
         "unique": unique,
         "isin": lambda kind: np.isin(left[kind], wanted[kind]),
     }
-    return lambda verb, kind: lambda: runs[verb](kind)
+    return tasks(verbs)
 
 
 @peer
@@ -161,4 +155,8 @@ def duckdb(rows: Rows) -> Runs:
         "unique": "select distinct on ({0}) * from left_",
         "isin": "select {0} in (select {0} from wanted_{0}) from left_",
     }
-    return lambda verb, kind: lambda: connection.sql(sql[verb].format(kind)).arrow()
+
+    def verb(name: str) -> Callable[[str], Any]:
+        return lambda kind: connection.sql(sql[name].format(kind)).arrow()
+
+    return tasks({name: verb(name) for name in sql})
