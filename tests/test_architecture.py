@@ -56,6 +56,7 @@ UNSAFE = {
     "crates/engine/src/sqlite/watch.rs",
     "crates/python/src/buffer.rs",
     "crates/python/src/capsule.rs",
+    "crates/python/src/table_class.rs",
 }
 
 # What a crate without IO, clock, threads and globals does not name, tests excepted.

@@ -34,6 +34,9 @@ _Dialect: TypeAlias = (
     Literal["postgresql", "sqlite"] | Database | AsyncDatabase | Transaction | AsyncTransaction
 )
 
+class TableClass(type):
+    """The class of table classes: asks `_unknown` for attributes that they do not have."""
+
 @final
 class Source:
     """A table as it was declared."""

@@ -62,6 +62,7 @@ from rowmill._queries import (
     Select,
     Source,
     Subquery,
+    TableClass,
     Update,
     _Query,
     delete,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from rowmill._rowmill import Col, Source
+from rowmill._rowmill import Col, Source, TableClass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,12 +76,12 @@ def fk(
     return Declared(name, primary=primary, references=references, naive=naive)
 
 
-class _Columns(type):
+class _Columns(TableClass):
     """The class of tables: says which column is meant where there is none of a name."""
 
     if not TYPE_CHECKING:
 
-        def __getattr__(cls, name: str) -> Any:
+        def _unknown(cls, name: str) -> Any:
             source = None if name.startswith("__") else cls.__dict__.get("_source")
             if source is None:
                 raise AttributeError(f"{cls.__name__} has no attribute {name!r}")

@@ -24,6 +24,7 @@ mod query;
 mod row;
 mod schema;
 mod stream;
+mod table_class;
 mod text;
 mod transaction;
 mod value;
@@ -39,6 +40,7 @@ mod _rowmill {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         // PyO3 imports it when the first value is looked at, and panics where a signal's handler raises meanwhile.
         module.py().import("datetime")?;
+        module.add("TableClass", crate::table_class::class(module.py())?)?;
         // The package's version, as the crates have it.
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
