@@ -20,6 +20,7 @@ from bench.report import markdown, notes, plain, table, write
 from bench.workloads import (
     fetch,
     groups,
+    history,
     imports,
     joins,
     load,
@@ -42,6 +43,7 @@ WORKLOADS: dict[str, ModuleType] = {
     "filter": filter_workload,
     "groups": groups,
     "joins": joins,
+    "history": history,
     "packed": packed,
     "sqlite": sqlite,
     "load": load,

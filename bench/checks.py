@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from bench.data import Sizes
 from bench.harness import Results
 from bench.peers.groups import KEYS
 
@@ -136,6 +137,21 @@ def joins() -> Iterator[Target]:
             yield Target("joins", f"10,000 rows, {verb}: times {peer}", measured, limit, True)
 
 
+def history() -> Iterator[Target]:
+    """What is held of graphs."""
+    commits = Sizes().commits
+    for text, task in (
+        ("real", "history, real"),
+        (f"{commits:,} commits", f"history of {commits}"),
+    ):
+        for peer, limit in (("rustworkx", 7), ("igraph", 7), ("networkx", 80)):
+            measured = ratio(task, "ancestors_ms", peer, RM)
+            yield Target("history", f"{text}, ancestors: times {peer}", measured, limit, True)
+        for peer, limit in (("python", 10), ("git", 1000)) if text == "real" else ():
+            measured = ratio(task, "owners_ms", peer, RM)
+            yield Target("history", f"{text}, owners: times {peer}", measured, limit, True)
+
+
 # fmt: off
 TARGETS = [
     Target("fetch", "wide to Arrow: CPU / drain floor", ratio(WA, "cpu", RM, DRAIN), 2.5),
@@ -223,6 +239,7 @@ TARGETS = [
     Target("groups", "300,000 rows: times Polars, four of six", times("groups of 300000", KEYS, "polars", 2), 1.5, True),
     Target("groups", "300,000 rows: times Polars, each", times("groups of 300000", KEYS, "polars"), 0.7, True),
     *joins(),
+    *history(),
     Target("import", "import rowmill over bare Python", import_cost, 12, unit="ms"),
     Target("import", "third-party modules imported", foreign, 0, unit=""),
 ]

@@ -29,6 +29,7 @@ class Sizes:
     shared_buffers: str = "2GB"
     filters: tuple[int, ...] = (100, 10_000, 300_000, 10_000_000)
     campaigns: tuple[int, ...] = (150, 10_000, 100_000)
+    commits: int = 1_000_000
 
 
 LARGE = 100_000_000
@@ -38,6 +39,7 @@ QUICK = Sizes(
     shared_buffers="256MB",
     filters=(100, 10_000),
     campaigns=(150,),
+    commits=20_000,
 )
 
 TEXT = "substr(md5(random()::text) || md5(random()::text), 1, 5 + (random() * 25)::int)"

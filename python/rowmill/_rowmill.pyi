@@ -43,6 +43,7 @@ from rowmill._expressions import (
     rank,
     row_number,
 )
+from rowmill._graph import Dag, NodeSet
 from rowmill._matching import Matcher as Matcher
 from rowmill._packing import PackedClass as PackedClass
 from rowmill._packing import Record as Record
@@ -79,6 +80,7 @@ __all__ = [
     "Call",
     "Col",
     "Column",
+    "Dag",
     "Database",
     "Delete",
     "Expected",
@@ -88,6 +90,7 @@ __all__ = [
     "Insert",
     "Labeled",
     "Matcher",
+    "NodeSet",
     "Options",
     "PackedClass",
     "Page",
@@ -105,6 +108,7 @@ __all__ = [
     "Stream",
     "StreamHandle",
     "Subquery",
+    "TableClass",
     "Transaction",
     "Update",
     "__version__",

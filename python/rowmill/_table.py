@@ -81,26 +81,26 @@ class _Columns(TableClass):
 
     if not TYPE_CHECKING:
 
-        def _unknown(cls, name: str) -> Any:
-            source = None if name.startswith("__") else cls.__dict__.get("_source")
+        def _unknown(self, name: str) -> Any:
+            source = None if name.startswith("__") else self.__dict__.get("_source")
             if source is None:
-                raise AttributeError(f"{cls.__name__} has no attribute {name!r}")
+                raise AttributeError(f"{self.__name__} has no attribute {name!r}")
             from difflib import get_close_matches
 
             known = source.labels()
             near = get_close_matches(name, known, 1)
             said = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
-            raise AttributeError(f"{cls.__name__} has no column {name!r}; {said}")
+            raise AttributeError(f"{self.__name__} has no column {name!r}; {said}")
 
-        def __call__(self, *args: Any, **kwds: Any) -> Any:  # noqa: N804 - as type calls it
+        def __call__(self, *args: Any, **kwds: Any) -> Any:
             raise TypeError(
                 f"{self.__name__} names a table and has no instances: rm.insert({self.__name__}).values(...) makes a "
                 "row, and rows come from db.fetch"
             )
 
-    def __repr__(cls) -> str:
-        source = cls.__dict__.get("_source")
-        return super().__repr__() if source is None else f"<table {source.name} as {cls.__name__}>"
+    def __repr__(self) -> str:
+        source = self.__dict__.get("_source")
+        return super().__repr__() if source is None else f"<table {source.name} as {self.__name__}>"
 
 
 class Table(metaclass=_Columns):

@@ -6,6 +6,7 @@
 mod batch;
 pub mod build;
 mod column;
+mod dag;
 mod elements;
 mod error;
 mod export;
@@ -27,6 +28,7 @@ mod value;
 
 pub use batch::Batch;
 pub use column::Column;
+pub use dag::{Dag, Typed};
 pub use elements::Elements;
 pub use error::ColumnError;
 pub use export::{ArrowArray, ArrowSchema, ArrowStream, TextLayout};

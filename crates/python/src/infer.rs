@@ -123,7 +123,11 @@ pub(crate) fn record<'py>(row: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py,
     Ok(None)
 }
 
-fn column(name: &str, values: &Bound<'_, PyAny>) -> PyResult<(Type, rowmill::Column)> {
+/// A column of values, and its type.
+///
+/// # Errors
+/// As [`frame`].
+pub(crate) fn column(name: &str, values: &Bound<'_, PyAny>) -> PyResult<(Type, rowmill::Column)> {
     if let Ok(column) = values.cast::<Column>() {
         let column = column.get();
         return Ok((column.field().kind.clone(), column.data().clone()));

@@ -5,6 +5,7 @@ mod buffer;
 mod capsule;
 mod column;
 mod config;
+mod dag;
 mod database;
 mod errors;
 mod expect;
@@ -49,6 +50,8 @@ mod _rowmill {
     use crate::column::Column;
     #[pymodule_export]
     use crate::config::Options;
+    #[pymodule_export]
+    use crate::dag::{Dag, NodeSet};
     #[pymodule_export]
     use crate::database::Database;
     #[pymodule_export]

@@ -32,7 +32,7 @@ mod test;
 mod tests;
 mod text;
 mod unique;
-mod view;
+pub(crate) mod view;
 
 pub use aggregate::Aggregate;
 pub use arithmetic::{Arithmetic, Overflow};

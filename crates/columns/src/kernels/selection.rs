@@ -46,6 +46,66 @@ impl Selection {
         Self { words, rows, count }
     }
 
+    /// Of so many rows those whose bits are set.
+    pub(crate) fn of_words(rows: usize, words: Vec<u64>) -> Self {
+        debug_assert_eq!(words.len(), rows.div_ceil(64));
+        let count = words.iter().map(|word| word.count_ones() as usize).sum();
+        Self { words: words.into(), rows, count }
+    }
+
+    pub(crate) fn into_words(self) -> Vec<u64> {
+        self.words.into_vec()
+    }
+
+    /// Whether a row is kept.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn contains(&self, row: u32) -> bool {
+        assert!((row as usize) < self.rows, "row {row} of {}", self.rows);
+        self.words[row as usize / 64] >> (row % 64) & 1 != 0
+    }
+
+    /// The rows that are kept here or there.
+    ///
+    /// ```
+    /// use rowmill_columns::kernels::Selection;
+    /// let (a, b) = (Selection::of(70, [3, 69]), Selection::of(70, [3, 4]));
+    /// assert_eq!((a.or(&b).indices(), a.and(&b).indices()), (vec![3, 4, 69], vec![3]));
+    /// assert_eq!(a.without(&b).indices(), [69]);
+    /// ```
+    ///
+    /// # Panics
+    /// If they are of different numbers of rows.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        self.with(other, |a, b| a | b)
+    }
+
+    /// The rows that are kept here and there.
+    ///
+    /// # Panics
+    /// As [`or`](Self::or).
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        self.with(other, |a, b| a & b)
+    }
+
+    /// The rows that are kept here and not there.
+    ///
+    /// # Panics
+    /// As [`or`](Self::or).
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        self.with(other, |a, b| a & !b)
+    }
+
+    fn with(&self, other: &Self, both: impl Fn(u64, u64) -> u64) -> Self {
+        assert_eq!(self.rows, other.rows, "of one number of rows");
+        let words = self.words.iter().zip(&other.words).map(|(&a, &b)| both(a, b));
+        Self::of_words(self.rows, words.collect())
+    }
+
     /// Appends a chunk of `len` rows, of which those of `bits` are kept.
     ///
     /// # Panics

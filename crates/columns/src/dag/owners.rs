@@ -1,0 +1,50 @@
+use std::sync::Arc;
+
+use super::{Dag, NONE};
+use crate::{Batch, ColumnError, Field, Schema};
+
+impl Dag {
+    /// For each node the first of the heads that is it or reaches it, as the head's place among them; `None` where none
+    /// does. With the oldest release first this is the release that each commit was first in.
+    ///
+    /// # Panics
+    /// If there is no such node.
+    pub fn owners(&self, heads: &[u32]) -> Vec<Option<u32>> {
+        let owners = self.first_heads(heads);
+        owners.into_iter().map(|head| (head != NONE).then_some(head)).collect()
+    }
+
+    /// The same as a table of `id` and `owner`, parents before children.
+    ///
+    /// # Errors
+    /// None that is known.
+    ///
+    /// # Panics
+    /// If there is no such node.
+    pub fn ownership(&self, heads: &[u32]) -> Result<Batch, ColumnError> {
+        let (kind, owners) = self.ids.labels(heads, &self.first_heads(heads))?;
+        let fields = vec![Field::new("id", self.kind()), Field::new("owner", kind)];
+        let columns = vec![self.all_ids()?, owners];
+        Ok(Batch::new(Arc::new(Schema::new(fields)), columns, self.len()))
+    }
+
+    /// One pass down: what a node is owned by owns its parents, unless one before it does.
+    fn first_heads(&self, heads: &[u32]) -> Vec<u32> {
+        let mut owners = vec![NONE; self.len()];
+        for (head, &node) in (0..NONE).zip(heads) {
+            let owner = &mut owners[node as usize];
+            *owner = head.min(*owner);
+        }
+        for node in (0..self.len()).rev() {
+            let head = owners[node];
+            if head == NONE {
+                continue;
+            }
+            for &parent in self.parents(node as u32) {
+                let owner = &mut owners[parent as usize];
+                *owner = head.min(*owner);
+            }
+        }
+        owners
+    }
+}

@@ -1,0 +1,446 @@
+#![allow(clippy::doc_link_with_quotes)] // the examples are Python
+//! A graph in which each node has parents, and sets of its nodes.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyIterator, PyList, PyString};
+use rowmill::kernels::Selection;
+use rowmill::{Batch, ColumnError, Field, Schema, Type};
+
+use crate::column::Column;
+use crate::frame::Frame;
+use crate::{errors, infer, value};
+
+/// From how many nodes on other Python threads may run meanwhile.
+const DETACH_NODES: usize = 2_000;
+
+/// A directed graph without circles, of edges from children to their parents: a history of commits, say.
+///
+/// >>> dag = rm.Dag(["a", "b", "c", "m", "m"], [None, "a", "a", "b", "c"])
+/// >>> dag
+/// <rowmill.Dag of 4 nodes and 4 edges>
+/// >>> dag.reach("m") - dag.reach("b")
+/// <rowmill.NodeSet of 2 among 4 nodes: 'c', 'm'>
+///
+/// Each row is an edge: two columns, lists or arrays, of integers, text, bytes or UUIDs. A row without a parent says that
+/// there is a node; the same edge said again is one edge. Parents of a node are in the order of their rows, or of
+/// `positions`. Edges that go in a circle are an error. Wherever nodes are asked for, an id will do, a list or column of
+/// ids, or a `NodeSet`; an id that is no node's is a `KeyError`. Text of 40 or 64 hexadecimal digits, a commit's hash, is
+/// kept as the bytes it stands for.
+#[pyclass(frozen, module = "rowmill")]
+pub(crate) struct Dag(Arc<rowmill::Dag>);
+
+impl Dag {
+    fn run<T: Send>(&self, py: Python<'_>, work: impl Send + FnOnce(&rowmill::Dag) -> T) -> T {
+        detached(py, self.0.len(), || work(&self.0))
+    }
+
+    fn set(&self, nodes: Selection) -> NodeSet {
+        NodeSet { dag: Arc::clone(&self.0), nodes }
+    }
+
+    /// The one node that is asked for.
+    fn node(&self, id: &Bound<'_, PyAny>) -> PyResult<u32> {
+        match self.nodes(id)?[..] {
+            [node] => Ok(node),
+            ref nodes => {
+                let message = format!("this takes the id of one node, not of {}", nodes.len());
+                Err(errors::programming(id.py(), &message))
+            }
+        }
+    }
+
+    /// The nodes of what stands for some.
+    fn nodes(&self, ids: &Bound<'_, PyAny>) -> PyResult<Vec<u32>> {
+        let py = ids.py();
+        if let Ok(set) = ids.cast::<NodeSet>() {
+            return set.get().of(py, &self.0).map(|nodes| nodes.indices());
+        }
+        let (kind, column) = ids_of(ids)?;
+        let found = detached(py, column.len(), || self.0.find((&kind, &column)));
+        let found = found.map_err(|error| columns(py, &error))?;
+        let nodes: Option<Vec<u32>> = found.iter().copied().collect();
+        nodes.ok_or_else(|| {
+            let row = found.iter().position(Option::is_none).unwrap_or_default();
+            let id = value::cell(py, &table("id", kind, column), 0, row);
+            match id.and_then(|id| value::repr(&id)) {
+                Ok(id) => PyKeyError::new_err(format!("no node {id} in this graph")),
+                Err(error) => error,
+            }
+        })
+    }
+
+    fn column(&self, py: Python<'_>, nodes: &[u32]) -> PyResult<Column> {
+        ids_column(py, &self.0, nodes)
+    }
+
+    fn frame(
+        &self,
+        py: Python<'_>,
+        work: impl Send + FnOnce(&rowmill::Dag) -> Result<Batch, ColumnError>,
+    ) -> PyResult<Frame> {
+        self.run(py, work).map(Frame::from).map_err(|error| columns(py, &error))
+    }
+}
+
+#[pymethods]
+impl Dag {
+    #[new]
+    #[pyo3(signature = (children, parents, positions=None))]
+    fn new(
+        py: Python<'_>,
+        children: &Bound<'_, PyAny>,
+        parents: &Bound<'_, PyAny>,
+        positions: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let edges = Edges::of(children, parents, positions)?;
+        edges.graph(py, rowmill::Dag::new)
+    }
+
+    /// What is wrong with edges, a row for each problem: `row`, `problem`, `child`, `parent`.
+    ///
+    /// >>> rm.Dag.check(["b", "c", "d", "d"], ["a", "d", "c", "c"]).to_tuples()[:2]
+    /// [(0, 'missing', 'b', 'a'), (1, 'circle', 'c', 'd')]
+    ///
+    /// `circle`: the child is an ancestor of its parent, and there is no such graph. `missing`: the parent is in no row a
+    /// child, as where a history is cut off. `repeated`: the edge was there before.
+    #[staticmethod]
+    fn check(
+        py: Python<'_>,
+        children: &Bound<'_, PyAny>,
+        parents: &Bound<'_, PyAny>,
+    ) -> PyResult<Frame> {
+        let Edges { children, parents, .. } = Edges::of(children, parents, None)?;
+        let found = detached(py, children.1.len(), || {
+            rowmill::Dag::check((&children.0, &children.1), (&parents.0, &parents.1))
+        });
+        found.map(Frame::from).map_err(|error| columns(py, &error))
+    }
+
+    /// The same graph with more edges; those that it has already change nothing.
+    ///
+    /// >>> dag = rm.Dag(["a", "b"], [None, "a"]).with_edges(["c"], ["b"])
+    /// >>> dag.ancestors("c").to_list()
+    /// ['a', 'b']
+    ///
+    /// Parents of a node that has some come behind them. Sets of nodes stay those of their own graph.
+    #[pyo3(signature = (children, parents, positions=None))]
+    fn with_edges(
+        &self,
+        py: Python<'_>,
+        children: &Bound<'_, PyAny>,
+        parents: &Bound<'_, PyAny>,
+        positions: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let edges = Edges::of(children, parents, positions)?;
+        edges.graph(py, |children, parents, positions| {
+            self.0.with_edges(children, parents, positions)
+        })
+    }
+
+    /// How many nodes.
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    fn __contains__(&self, py: Python<'_>, id: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let (kind, column) = ids_of(id)?;
+        let found = self.0.find((&kind, &column)).map_err(|error| columns(py, &error))?;
+        Ok(found.len() == 1 && found[0].is_some())
+    }
+
+    /// How many edges.
+    #[getter]
+    fn edge_count(&self) -> usize {
+        self.0.edge_count()
+    }
+
+    /// Bytes that it takes, about.
+    #[getter]
+    fn nbytes(&self) -> usize {
+        self.0.byte_len()
+    }
+
+    /// Nodes without parents.
+    #[getter]
+    fn roots(&self, py: Python<'_>) -> NodeSet {
+        self.set(self.run(py, rowmill::Dag::roots))
+    }
+
+    /// Nodes without children.
+    #[getter]
+    fn heads(&self, py: Python<'_>) -> NodeSet {
+        self.set(self.run(py, rowmill::Dag::heads))
+    }
+
+    /// Nodes that are in no row a child, only somebody's parents: where a history was cut off.
+    #[getter]
+    fn missing(&self, py: Python<'_>) -> NodeSet {
+        self.set(self.run(py, rowmill::Dag::missing))
+    }
+
+    /// Nodes with several parents.
+    #[getter]
+    fn merges(&self, py: Python<'_>) -> NodeSet {
+        self.set(self.run(py, |dag| Selection::of(dag.len(), dag.merges())))
+    }
+
+    /// All ids, those of parents before those of their children; with `children_first` the other way.
+    #[pyo3(signature = (*, children_first=false))]
+    fn topological_order(&self, py: Python<'_>, children_first: bool) -> PyResult<Column> {
+        if children_first {
+            let nodes: Vec<u32> = (0..self.0.len() as u32).rev().collect();
+            return self.column(py, &nodes);
+        }
+        let ids = self.run(py, rowmill::Dag::all_ids).map_err(|error| columns(py, &error))?;
+        Ok(Column { batch: table("id", self.0.kind(), ids) })
+    }
+
+    /// The parents of a node, the first first.
+    fn parents(&self, id: &Bound<'_, PyAny>) -> PyResult<Column> {
+        self.column(id.py(), self.0.parents(self.node(id)?))
+    }
+
+    /// The children of a node.
+    fn children(&self, id: &Bound<'_, PyAny>) -> PyResult<Column> {
+        let (py, node) = (id.py(), self.node(id)?);
+        self.column(py, &self.run(py, |dag| dag.children(node)))
+    }
+
+    /// A node, its first parent, that one's first, and so on to a root; at most `limit` of them.
+    #[pyo3(signature = (id, limit=None))]
+    fn first_parents(&self, id: &Bound<'_, PyAny>, limit: Option<i64>) -> PyResult<Column> {
+        let (py, node) = (id.py(), self.node(id)?);
+        let limit = match limit.map(usize::try_from) {
+            None => usize::MAX,
+            Some(Ok(limit)) => limit,
+            Some(Err(_)) => return Err(PyValueError::new_err("limit is not below 0")),
+        };
+        self.column(py, &self.run(py, |dag| dag.first_parents(node, limit)))
+    }
+
+    /// All that these come from: their parents, those of the parents, and so on. One of these is among them if it is
+    /// another's ancestor.
+    fn ancestors(&self, ids: &Bound<'_, PyAny>) -> PyResult<NodeSet> {
+        let nodes = self.nodes(ids)?;
+        Ok(self.set(self.run(ids.py(), |dag| dag.ancestors(&nodes))))
+    }
+
+    /// All that come from these: their children, those of the children, and so on.
+    fn descendants(&self, ids: &Bound<'_, PyAny>) -> PyResult<NodeSet> {
+        let nodes = self.nodes(ids)?;
+        Ok(self.set(self.run(ids.py(), |dag| dag.descendants(&nodes))))
+    }
+
+    /// These and all their ancestors, as `git rev-list` names them.
+    ///
+    /// >>> dag = rm.Dag([1, 2, 3, 4], [None, 1, 2, 1])
+    /// >>> (dag.reach(3) - dag.reach(4)).to_list()
+    /// [2, 3]
+    fn reach(&self, ids: &Bound<'_, PyAny>) -> PyResult<NodeSet> {
+        let nodes = self.nodes(ids)?;
+        Ok(self.set(self.run(ids.py(), |dag| dag.reach(&nodes))))
+    }
+
+    /// For each node the first of the heads that is it or reaches it: `id` and `owner`, NULL where none does. With the
+    /// oldest release first, the release that each commit was first in.
+    ///
+    /// >>> dag = rm.Dag([1, 2, 3, 4], [None, 1, 2, 3])
+    /// >>> dag.owners([2, 3]).to_tuples()
+    /// [(1, 2), (2, 2), (3, 3), (4, None)]
+    fn owners(&self, heads: &Bound<'_, PyAny>) -> PyResult<Frame> {
+        let nodes = self.nodes(heads)?;
+        self.frame(heads.py(), |dag| dag.ownership(&nodes))
+    }
+
+    /// What merges brought in: `merge` and `id`, a row for each node that the other parents of a merge reach and its first
+    /// does not. Of all merges, if none are named.
+    ///
+    /// >>> dag = rm.Dag(["b", "c", "d", "m", "m"], ["a", "a", "c", "b", "d"])
+    /// >>> dag.brought("m").to_tuples()
+    /// [('m', 'd'), ('m', 'c')]
+    #[pyo3(signature = (merges=None))]
+    fn brought(&self, py: Python<'_>, merges: Option<&Bound<'_, PyAny>>) -> PyResult<Frame> {
+        let nodes = merges.map(|merges| self.nodes(merges)).transpose()?;
+        self.frame(py, |dag| dag.brought(&nodes.unwrap_or_else(|| dag.merges())))
+    }
+
+    /// All edges: `child` and `parent`, in an order in which they make the same graph again. A node without parents stands
+    /// beside a NULL, unless it is missing.
+    fn to_frame(&self, py: Python<'_>) -> PyResult<Frame> {
+        self.frame(py, rowmill::Dag::edges)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<rowmill.Dag of {} nodes and {} edges>", self.0.len(), self.0.edge_count())
+    }
+}
+
+/// Some nodes of a graph: `|`, `&`, `-` and `in` as of a set, ids in the order of the graph, parents before children.
+#[pyclass(frozen, module = "rowmill")]
+pub(crate) struct NodeSet {
+    dag: Arc<rowmill::Dag>,
+    nodes: Selection,
+}
+
+impl NodeSet {
+    /// The nodes, if they are of this graph.
+    fn of(&self, py: Python<'_>, dag: &Arc<rowmill::Dag>) -> PyResult<&Selection> {
+        if Arc::ptr_eq(&self.dag, dag) {
+            return Ok(&self.nodes);
+        }
+        let message = "these nodes are of another graph: give their ids, with to_list()";
+        Err(errors::programming(py, message))
+    }
+
+    fn with(
+        &self,
+        other: &Bound<'_, PyAny>,
+        both: impl Fn(&Selection, &Selection) -> Selection,
+    ) -> PyResult<Self> {
+        let Ok(other) = other.cast::<Self>() else {
+            let class = value::class_name(other);
+            return Err(PyTypeError::new_err(format!(
+                "a NodeSet is joined with another one, not with {class}: dag.reach(...) makes one"
+            )));
+        };
+        let other = other.get().of(other.py(), &self.dag)?;
+        Ok(Self { dag: Arc::clone(&self.dag), nodes: both(&self.nodes, other) })
+    }
+}
+
+#[pymethods]
+impl NodeSet {
+    /// The ids as a column.
+    #[getter]
+    fn ids(&self, py: Python<'_>) -> PyResult<Column> {
+        let nodes = detached(py, self.dag.len(), || self.nodes.indices());
+        ids_column(py, &self.dag, &nodes)
+    }
+
+    /// The ids as Python objects.
+    fn to_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        value::list(py, &self.ids(py)?.batch, 0)
+    }
+
+    fn __len__(&self) -> usize {
+        self.nodes.count()
+    }
+
+    fn __contains__(&self, py: Python<'_>, id: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let (kind, column) = ids_of(id)?;
+        let found = self.dag.find((&kind, &column)).map_err(|error| columns(py, &error))?;
+        Ok(matches!(found[..], [Some(node)] if self.nodes.contains(node)))
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        self.to_list(py)?.try_iter()
+    }
+
+    fn __or__(&self, other: &Bound<'_, PyAny>) -> PyResult<Self> {
+        self.with(other, Selection::or)
+    }
+
+    fn __and__(&self, other: &Bound<'_, PyAny>) -> PyResult<Self> {
+        self.with(other, Selection::and)
+    }
+
+    fn __sub__(&self, other: &Bound<'_, PyAny>) -> PyResult<Self> {
+        self.with(other, Selection::without)
+    }
+
+    fn __eq__(&self, other: &Bound<'_, Self>) -> bool {
+        let other = other.get();
+        Arc::ptr_eq(&self.dag, &other.dag) && self.nodes == other.nodes
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        const MOST: usize = 5;
+        let nodes = self.nodes.indices();
+        let few = ids_column(py, &self.dag, &nodes[..nodes.len().min(MOST)])?;
+        let mut shown = Vec::new();
+        for id in value::list(py, &few.batch, 0)? {
+            shown.push(value::repr(&id)?);
+        }
+        if nodes.len() > MOST {
+            shown.push("…".to_owned());
+        }
+        let colon = if shown.is_empty() { "" } else { ": " };
+        let (count, all) = (nodes.len(), self.dag.len());
+        Ok(format!("<rowmill.NodeSet of {count} among {all} nodes{colon}{}>", shown.join(", ")))
+    }
+}
+
+type Ids = (Type, rowmill::Column);
+
+/// The columns that say edges.
+struct Edges {
+    children: Ids,
+    parents: Ids,
+    positions: Option<Ids>,
+}
+
+impl Edges {
+    fn of(
+        children: &Bound<'_, PyAny>,
+        parents: &Bound<'_, PyAny>,
+        positions: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let positions = positions.map(|positions| infer::column("positions", positions));
+        Ok(Self {
+            children: infer::column("children", children)?,
+            parents: infer::column("parents", parents)?,
+            positions: positions.transpose()?,
+        })
+    }
+
+    fn graph(
+        &self,
+        py: Python<'_>,
+        make: impl Send
+        + for<'a> FnOnce(
+            rowmill::Typed<'a>,
+            rowmill::Typed<'a>,
+            Option<rowmill::Typed<'a>>,
+        ) -> Result<rowmill::Dag, ColumnError>,
+    ) -> PyResult<Dag> {
+        fn typed((kind, column): &Ids) -> rowmill::Typed<'_> {
+            (kind, column)
+        }
+        let positions = self.positions.as_ref().map(typed);
+        let made = py.detach(|| make(typed(&self.children), typed(&self.parents), positions));
+        made.map(|dag| Dag(Arc::new(dag))).map_err(|error| columns(py, &error))
+    }
+}
+
+fn detached<T: Send>(py: Python<'_>, nodes: usize, work: impl Send + FnOnce() -> T) -> T {
+    if nodes < DETACH_NODES { work() } else { py.detach(work) }
+}
+
+/// One id, or many, as a column.
+fn ids_of(ids: &Bound<'_, PyAny>) -> PyResult<Ids> {
+    let is_one = ids.is_instance_of::<PyString>()
+        || ids.is_instance_of::<PyBytes>()
+        || !ids.hasattr("__iter__")? && !ids.hasattr("__arrow_c_array__")?;
+    if is_one {
+        return infer::column("ids", PyList::new(ids.py(), [ids])?.as_any());
+    }
+    infer::column("ids", ids)
+}
+
+fn table(name: &str, kind: Type, column: rowmill::Column) -> Batch {
+    let rows = column.len();
+    Batch::new(Arc::new(Schema::new(vec![Field::new(name, kind)])), vec![column], rows)
+}
+
+fn ids_column(py: Python<'_>, dag: &rowmill::Dag, nodes: &[u32]) -> PyResult<Column> {
+    let column = detached(py, nodes.len(), || dag.ids(nodes));
+    let column = column.map_err(|error| columns(py, &error))?;
+    Ok(Column { batch: table("id", dag.kind(), column) })
+}
+
+fn columns(py: Python<'_>, error: &ColumnError) -> PyErr {
+    errors::columns(py, error)
+}
