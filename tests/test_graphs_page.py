@@ -16,3 +16,4 @@ def test_the_page_runs() -> None:
     for number, block in enumerate(BLOCKS, 1):
         exec(compile(block, f"docs/graphs.md, block {number}", "exec", dont_inherit=True), names)
     assert len(names["dag"]) == 6
+    assert len(names["commits"]) == 3

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import uuid
+import weakref
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -432,3 +434,17 @@ def test_table_declarations_are_checked() -> None:
 
         class Astray(rm.Table):
             id: rm.Col[int] = rm.fk("nowhere")
+
+
+def test_classes_of_tables_are_freed() -> None:
+    class Metaclass(type(rm.Table)):  # type: ignore[misc]
+        pass
+
+    made = Metaclass("Made", (), {})
+    Metaclass.keep = made
+    left = weakref.ref(Metaclass)
+    del Metaclass, made
+    gc.collect()
+    assert left() is None
+    with pytest.raises(AttributeError, match="Table has no attribute 'nothing'"):
+        rm.Table.nothing  # type: ignore[attr-defined] # noqa: B018

@@ -17,7 +17,7 @@ import numpy as np
 from bench.measure import Job, Measure
 from bench.peers.filters import median
 
-TASKS = ("build", "ancestors", "descendants", "owners")
+TASKS = ("build", "ancestors", "ancestors_hashes", "descendants", "owners")
 
 
 class History(NamedTuple):
@@ -65,20 +65,27 @@ def peer(runs: Callable[[History], Runs]) -> Callable[[Job], Measure]:
 
 @peer
 def rowmill(history: History) -> Runs:
-    """`rm.Dag` of hashes, and the hashes of what it finds."""
+    """`rm.Dag` of hashes, and the hashes of what it finds; once more of numbers, as the others have."""
     import rowmill as rm
 
-    children = [history.ids[child] for child in history.children]
-    parents = [history.ids[parent] for parent in history.parents]
-    edges = rm.Frame({"child": children, "parent": parents})
-    dag = rm.Dag(edges["child"], edges["parent"])
-    head, root = history.ids[history.head], history.ids[history.root]
+    def graph(ids: list[Any]) -> tuple[Any, Any]:
+        nodes = range(len(ids))
+        # Roots have no edge to say that they are there.
+        roots = set(nodes).difference(history.children)
+        children = [ids[child] for child in (*history.children, *roots)]
+        parents = [*(ids[parent] for parent in history.parents), *(None for _ in roots)]
+        edges = rm.Frame({"child": children, "parent": parents})
+        return edges, rm.Dag(edges["child"], edges["parent"])
+
+    edges, dag = graph(history.ids)
+    _, numbers = graph(list(range(len(history.ids))))
+    head = history.ids[history.head]
     releases = [history.ids[release] for release in history.releases]
     return {
         "build": lambda: rm.Dag(edges["child"], edges["parent"]),
-        "ancestors": lambda: dag.ancestors(head),
-        "ancestors_ids": lambda: dag.ancestors(head).ids,
-        "descendants": lambda: dag.descendants(root),
+        "ancestors": lambda: numbers.ancestors(history.head).ids,
+        "ancestors_hashes": lambda: dag.ancestors(head).ids,
+        "descendants": lambda: numbers.descendants(history.root).ids,
         "owners": lambda: dag.owners(releases),
     }
 

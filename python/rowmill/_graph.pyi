@@ -2,7 +2,7 @@
 `rowmill._rowmill`."""
 
 from collections.abc import Iterator
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 from rowmill._rowmill import Column, Frame
 
@@ -19,8 +19,8 @@ class Dag:
     Each row is an edge: two columns, lists or arrays, of integers, text, bytes or UUIDs. A row without a parent says that
     there is a node; the same edge said again is one edge. Parents of a node are in the order of their rows, or of
     `positions`. Edges that go in a circle are an error. Wherever nodes are asked for, an id will do, a list or column of
-    ids, or a `NodeSet`; an id that is no node's is a `KeyError`. Text of 40 or 64 hexadecimal digits, a commit's hash, is
-    kept as the bytes it stands for.
+    ids, or a `NodeSet`; an id that is no node's is a `KeyError`. Text of 40 or 64 lower-case hexadecimal digits, a commit's
+    hash, is kept as the bytes it stands for.
     """
 
     def __new__(cls, children: Any, parents: Any, positions: Any = None) -> Dag: ...
@@ -47,13 +47,24 @@ class Dag:
 
     def __len__(self) -> int: ...
     def __contains__(self, id: Any, /) -> bool: ...
+    def __iter__(self) -> Iterator[Any]:
+        """All ids, parents before children."""
+
+    def nodes(self, ids: Any) -> NodeSet:
+        """The set of these nodes; `reach` has their ancestors, too.
+
+        >>> dag = rm.Dag([1, 2, 3], [None, 1, 2])
+        >>> (dag.nodes([1, 3]) - dag.heads).to_list()
+        [1]
+        """
+
     @property
     def edge_count(self) -> int:
         """How many edges."""
 
     @property
     def nbytes(self) -> int:
-        """Bytes that it takes, about."""
+        """Bytes that it takes, about; with all ids as they are given back, once `owners` or `topological_order` gave them."""
 
     @property
     def roots(self) -> NodeSet:
@@ -78,7 +89,7 @@ class Dag:
         """The parents of a node, the first first."""
 
     def children(self, id: Any) -> Column:
-        """The children of a node."""
+        """The children of a node. This looks at every edge behind the node; for all children at once there is `to_frame`."""
 
     def first_parents(self, id: Any, limit: int | None = None) -> Column:
         """A node, its first parent, that one's first, and so on to a root; at most `limit` of them."""
@@ -89,6 +100,13 @@ class Dag:
 
     def descendants(self, ids: Any) -> NodeSet:
         """All that come from these: their children, those of the children, and so on."""
+
+    def merge_bases(self, a: Any, b: Any) -> NodeSet:
+        """What both reach that no other such node reaches, as `git merge-base --all` names it.
+
+        >>> rm.Dag([1, 2, 3, 4], [None, 1, 2, 1]).merge_bases(3, 4).to_list()
+        [1]
+        """
 
     def reach(self, ids: Any) -> NodeSet:
         """These and all their ancestors, as `git rev-list` names them.
@@ -105,6 +123,11 @@ class Dag:
         >>> dag = rm.Dag([1, 2, 3, 4], [None, 1, 2, 3])
         >>> dag.owners([2, 3]).to_tuples()
         [(1, 2), (2, 2), (3, 3), (4, None)]
+
+        A dict of names and ids gives the names:
+
+        >>> dag.owners({"v1": 2, "v2": 3})["owner"].to_list()
+        ['v1', 'v1', 'v2', None]
         """
 
     def brought(self, merges: Any = None) -> Frame:
@@ -117,12 +140,12 @@ class Dag:
         """
 
     def to_frame(self) -> Frame:
-        """All edges: `child` and `parent`, in an order in which they make the same graph again. A node without parents
-        stands beside a NULL, unless it is missing."""
+        """All edges: `child` and `parent`, of which a graph of the same nodes and edges can be made. A node without
+        parents stands beside a NULL, unless it is missing."""
 
 @final
 class NodeSet:
-    """Some nodes of a graph: `|`, `&`, `-` and `in` as of a set, ids in the order of the graph, parents before children."""
+    """Some nodes of a graph: `|`, `&`, `-`, `^`, `<=` and `in` as of a set, ids in the order of the graph, parents before children."""
 
     @property
     def ids(self) -> Column:
@@ -137,5 +160,11 @@ class NodeSet:
     def __or__(self, other: NodeSet, /) -> NodeSet: ...
     def __and__(self, other: NodeSet, /) -> NodeSet: ...
     def __sub__(self, other: NodeSet, /) -> NodeSet: ...
+    def __xor__(self, other: NodeSet, /) -> NodeSet: ...
+    def __le__(self, other: NodeSet, /) -> bool: ...
+    def __lt__(self, other: NodeSet, /) -> bool: ...
+    def __ge__(self, other: NodeSet, /) -> bool: ...
+    def __gt__(self, other: NodeSet, /) -> bool: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]

@@ -135,7 +135,10 @@ pub(crate) fn import_column(data: &Bound<'_, PyAny>) -> PyResult<Option<(Type, r
     match (batch.schema().fields.as_slice(), batch.columns()) {
         ([field], [column]) => Ok(Some((field.kind.clone(), column.clone()))),
         (fields, _) => {
-            let message = format!("a column is one column, not a table of {}", fields.len());
+            let message = format!(
+                "a column is one column, not a table of {}: write table[\"name\"]",
+                fields.len()
+            );
             Err(PyTypeError::new_err(message))
         }
     }

@@ -3,9 +3,13 @@
 
 use std::sync::Arc;
 
+use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyIterator, PyList, PyString};
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDict, PyFrozenSet, PyIterator, PyList, PyMemoryView, PySet,
+    PyString,
+};
 use rowmill::kernels::Selection;
 use rowmill::{Batch, ColumnError, Field, Schema, Type};
 
@@ -27,8 +31,8 @@ const DETACH_NODES: usize = 2_000;
 /// Each row is an edge: two columns, lists or arrays, of integers, text, bytes or UUIDs. A row without a parent says that
 /// there is a node; the same edge said again is one edge. Parents of a node are in the order of their rows, or of
 /// `positions`. Edges that go in a circle are an error. Wherever nodes are asked for, an id will do, a list or column of
-/// ids, or a `NodeSet`; an id that is no node's is a `KeyError`. Text of 40 or 64 hexadecimal digits, a commit's hash, is
-/// kept as the bytes it stands for.
+/// ids, or a `NodeSet`; an id that is no node's is a `KeyError`. Text of 40 or 64 lower-case hexadecimal digits, a commit's
+/// hash, is kept as the bytes it stands for.
 #[pyclass(frozen, module = "rowmill")]
 pub(crate) struct Dag(Arc<rowmill::Dag>);
 
@@ -43,7 +47,7 @@ impl Dag {
 
     /// The one node that is asked for.
     fn node(&self, id: &Bound<'_, PyAny>) -> PyResult<u32> {
-        match self.nodes(id)?[..] {
+        match self.found(id)?[..] {
             [node] => Ok(node),
             ref nodes => {
                 let message = format!("this takes the id of one node, not of {}", nodes.len());
@@ -53,7 +57,7 @@ impl Dag {
     }
 
     /// The nodes of what stands for some.
-    fn nodes(&self, ids: &Bound<'_, PyAny>) -> PyResult<Vec<u32>> {
+    fn found(&self, ids: &Bound<'_, PyAny>) -> PyResult<Vec<u32>> {
         let py = ids.py();
         if let Ok(set) = ids.cast::<NodeSet>() {
             return set.get().of(py, &self.0).map(|nodes| nodes.indices());
@@ -66,7 +70,14 @@ impl Dag {
             let row = found.iter().position(Option::is_none).unwrap_or_default();
             let id = value::cell(py, &table("id", kind, column), 0, row);
             match id.and_then(|id| value::repr(&id)) {
-                Ok(id) => PyKeyError::new_err(format!("no node {id} in this graph")),
+                Ok(id) => {
+                    let hint = if self.0.has_hashes() {
+                        ": its ids are whole hashes in lower case, as git rev-parse prints them"
+                    } else {
+                        ""
+                    };
+                    PyKeyError::new_err(format!("no node {id} in this graph{hint}"))
+                }
                 Err(error) => error,
             }
         })
@@ -145,10 +156,23 @@ impl Dag {
         self.0.len()
     }
 
-    fn __contains__(&self, py: Python<'_>, id: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let (kind, column) = ids_of(id)?;
-        let found = self.0.find((&kind, &column)).map_err(|error| columns(py, &error))?;
-        Ok(found.len() == 1 && found[0].is_some())
+    fn __contains__(&self, id: &Bound<'_, PyAny>) -> PyResult<bool> {
+        Ok(position(&self.0, id)?.is_some())
+    }
+
+    /// All ids, parents before children.
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        value::list(py, &self.topological_order(py, false)?.batch, 0)?.try_iter()
+    }
+
+    /// The set of these nodes; `reach` has their ancestors, too.
+    ///
+    /// >>> dag = rm.Dag([1, 2, 3], [None, 1, 2])
+    /// >>> (dag.nodes([1, 3]) - dag.heads).to_list()
+    /// [1]
+    fn nodes(&self, ids: &Bound<'_, PyAny>) -> PyResult<NodeSet> {
+        let nodes = self.found(ids)?;
+        Ok(self.set(Selection::of(self.0.len(), nodes)))
     }
 
     /// How many edges.
@@ -157,7 +181,7 @@ impl Dag {
         self.0.edge_count()
     }
 
-    /// Bytes that it takes, about.
+    /// Bytes that it takes, about; with all ids as they are given back, once `owners` or `topological_order` gave them.
     #[getter]
     fn nbytes(&self) -> usize {
         self.0.byte_len()
@@ -203,7 +227,7 @@ impl Dag {
         self.column(id.py(), self.0.parents(self.node(id)?))
     }
 
-    /// The children of a node.
+    /// The children of a node. This looks at every edge behind the node; for all children at once there is `to_frame`.
     fn children(&self, id: &Bound<'_, PyAny>) -> PyResult<Column> {
         let (py, node) = (id.py(), self.node(id)?);
         self.column(py, &self.run(py, |dag| dag.children(node)))
@@ -224,14 +248,23 @@ impl Dag {
     /// All that these come from: their parents, those of the parents, and so on. One of these is among them if it is
     /// another's ancestor.
     fn ancestors(&self, ids: &Bound<'_, PyAny>) -> PyResult<NodeSet> {
-        let nodes = self.nodes(ids)?;
+        let nodes = self.found(ids)?;
         Ok(self.set(self.run(ids.py(), |dag| dag.ancestors(&nodes))))
     }
 
     /// All that come from these: their children, those of the children, and so on.
     fn descendants(&self, ids: &Bound<'_, PyAny>) -> PyResult<NodeSet> {
-        let nodes = self.nodes(ids)?;
+        let nodes = self.found(ids)?;
         Ok(self.set(self.run(ids.py(), |dag| dag.descendants(&nodes))))
+    }
+
+    /// What both reach that no other such node reaches, as `git merge-base --all` names it.
+    ///
+    /// >>> rm.Dag([1, 2, 3, 4], [None, 1, 2, 1]).merge_bases(3, 4).to_list()
+    /// [1]
+    fn merge_bases(&self, a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>) -> PyResult<NodeSet> {
+        let (a_nodes, b_nodes) = (self.found(a)?, self.found(b)?);
+        Ok(self.set(self.run(a.py(), |dag| dag.merge_bases(&a_nodes, &b_nodes))))
     }
 
     /// These and all their ancestors, as `git rev-list` names them.
@@ -240,7 +273,7 @@ impl Dag {
     /// >>> (dag.reach(3) - dag.reach(4)).to_list()
     /// [2, 3]
     fn reach(&self, ids: &Bound<'_, PyAny>) -> PyResult<NodeSet> {
-        let nodes = self.nodes(ids)?;
+        let nodes = self.found(ids)?;
         Ok(self.set(self.run(ids.py(), |dag| dag.reach(&nodes))))
     }
 
@@ -250,9 +283,21 @@ impl Dag {
     /// >>> dag = rm.Dag([1, 2, 3, 4], [None, 1, 2, 3])
     /// >>> dag.owners([2, 3]).to_tuples()
     /// [(1, 2), (2, 2), (3, 3), (4, None)]
+    ///
+    /// A dict of names and ids gives the names:
+    ///
+    /// >>> dag.owners({"v1": 2, "v2": 3})["owner"].to_list()
+    /// ['v1', 'v1', 'v2', None]
     fn owners(&self, heads: &Bound<'_, PyAny>) -> PyResult<Frame> {
-        let nodes = self.nodes(heads)?;
-        self.frame(heads.py(), |dag| dag.ownership(&nodes))
+        let py = heads.py();
+        if let Ok(names) = heads.cast::<PyDict>() {
+            let nodes = self.found(names.values().as_any())?;
+            let (kind, names) = infer::column("names", names.keys().as_any())?;
+            return self.frame(py, |dag| dag.ownership(&nodes, Some((&kind, &names))));
+        }
+        has_order("heads", heads)?;
+        let nodes = self.found(heads)?;
+        self.frame(py, |dag| dag.ownership(&nodes, None))
     }
 
     /// What merges brought in: `merge` and `id`, a row for each node that the other parents of a merge reach and its first
@@ -263,12 +308,12 @@ impl Dag {
     /// [('m', 'd'), ('m', 'c')]
     #[pyo3(signature = (merges=None))]
     fn brought(&self, py: Python<'_>, merges: Option<&Bound<'_, PyAny>>) -> PyResult<Frame> {
-        let nodes = merges.map(|merges| self.nodes(merges)).transpose()?;
+        let nodes = merges.map(|merges| self.found(merges)).transpose()?;
         self.frame(py, |dag| dag.brought(&nodes.unwrap_or_else(|| dag.merges())))
     }
 
-    /// All edges: `child` and `parent`, in an order in which they make the same graph again. A node without parents stands
-    /// beside a NULL, unless it is missing.
+    /// All edges: `child` and `parent`, of which a graph of the same nodes and edges can be made. A node without parents
+    /// stands beside a NULL, unless it is missing.
     fn to_frame(&self, py: Python<'_>) -> PyResult<Frame> {
         self.frame(py, rowmill::Dag::edges)
     }
@@ -278,7 +323,7 @@ impl Dag {
     }
 }
 
-/// Some nodes of a graph: `|`, `&`, `-` and `in` as of a set, ids in the order of the graph, parents before children.
+/// Some nodes of a graph: `|`, `&`, `-`, `^`, `<=` and `in` as of a set, ids in the order of the graph, parents before children.
 #[pyclass(frozen, module = "rowmill")]
 pub(crate) struct NodeSet {
     dag: Arc<rowmill::Dag>,
@@ -303,7 +348,7 @@ impl NodeSet {
         let Ok(other) = other.cast::<Self>() else {
             let class = value::class_name(other);
             return Err(PyTypeError::new_err(format!(
-                "a NodeSet is joined with another one, not with {class}: dag.reach(...) makes one"
+                "a NodeSet is joined with another one, not with {class}: dag.nodes(ids) makes one"
             )));
         };
         let other = other.get().of(other.py(), &self.dag)?;
@@ -329,10 +374,9 @@ impl NodeSet {
         self.nodes.count()
     }
 
-    fn __contains__(&self, py: Python<'_>, id: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let (kind, column) = ids_of(id)?;
-        let found = self.dag.find((&kind, &column)).map_err(|error| columns(py, &error))?;
-        Ok(matches!(found[..], [Some(node)] if self.nodes.contains(node)))
+    fn __contains__(&self, id: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let node = position(&self.dag, id)?;
+        Ok(node.is_some_and(|node| self.nodes.contains(node)))
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
@@ -351,9 +395,31 @@ impl NodeSet {
         self.with(other, Selection::without)
     }
 
-    fn __eq__(&self, other: &Bound<'_, Self>) -> bool {
-        let other = other.get();
-        Arc::ptr_eq(&self.dag, &other.dag) && self.nodes == other.nodes
+    fn __xor__(&self, other: &Bound<'_, PyAny>) -> PyResult<Self> {
+        self.with(other, Selection::xor)
+    }
+
+    /// `<=`: whether all are in the other.
+    fn __richcmp__(&self, other: &Bound<'_, PyAny>, comparison: CompareOp) -> PyResult<Py<PyAny>> {
+        let py = other.py();
+        let Ok(given) = other.cast::<Self>() else { return Ok(py.NotImplemented()) };
+        let (ours, theirs) = (&self.nodes, &given.get().nodes);
+        let is_same = Arc::ptr_eq(&self.dag, &given.get().dag) && ours == theirs;
+        let found = match comparison {
+            CompareOp::Eq => is_same,
+            CompareOp::Ne => !is_same,
+            _ => {
+                given.get().of(py, &self.dag)?;
+                let within = |a: &Selection, b: &Selection| a.and(b).count() == a.count();
+                match comparison {
+                    CompareOp::Le => within(ours, theirs),
+                    CompareOp::Lt => within(ours, theirs) && !is_same,
+                    CompareOp::Ge => within(theirs, ours),
+                    _ => within(theirs, ours) && !is_same,
+                }
+            }
+        };
+        Ok(PyBool::new(py, found).to_owned().into_any().unbind())
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
@@ -388,6 +454,8 @@ impl Edges {
         parents: &Bound<'_, PyAny>,
         positions: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        has_order("children", children)?;
+        has_order("parents", parents)?;
         let positions = positions.map(|positions| infer::column("positions", positions));
         Ok(Self {
             children: infer::column("children", children)?,
@@ -419,12 +487,45 @@ fn detached<T: Send>(py: Python<'_>, nodes: usize, work: impl Send + FnOnce() ->
     if nodes < DETACH_NODES { work() } else { py.detach(work) }
 }
 
+/// Refuses what comes in any order.
+fn has_order(name: &str, given: &Bound<'_, PyAny>) -> PyResult<()> {
+    let is_set = given.is_instance_of::<PySet>() || given.is_instance_of::<PyFrozenSet>();
+    if is_set || given.is_instance_of::<PyDict>() {
+        let class = value::class_name(given);
+        let message =
+            format!("{name} are a list, an array or a column, not {class}: their order matters");
+        return Err(PyTypeError::new_err(message));
+    }
+    Ok(())
+}
+
+/// The node of one id; of what is no id, or one of another type, there is none.
+fn position(dag: &rowmill::Dag, id: &Bound<'_, PyAny>) -> PyResult<Option<u32>> {
+    if !is_one(id)? {
+        let class = value::class_name(id);
+        return Err(PyTypeError::new_err(format!("in takes one id, not {class}")));
+    }
+    let (kind, column) = ids_of(id)?;
+    Ok(dag.find((&kind, &column)).ok().and_then(|found| found.first().copied().flatten()))
+}
+
+/// Whether this is an id and not several.
+fn is_one(ids: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if ids.is_instance_of::<PyString>()
+        || ids.is_instance_of::<PyBytes>()
+        || ids.is_instance_of::<PyByteArray>()
+        || ids.is_instance_of::<PyMemoryView>()
+    {
+        return Ok(true);
+    }
+    // An array of NumPy's may be one number.
+    let dimensions = ids.getattr_opt("ndim")?.and_then(|count| count.extract::<usize>().ok());
+    Ok(dimensions == Some(0) || !ids.hasattr("__iter__")? && !ids.hasattr("__arrow_c_array__")?)
+}
+
 /// One id, or many, as a column.
 fn ids_of(ids: &Bound<'_, PyAny>) -> PyResult<Ids> {
-    let is_one = ids.is_instance_of::<PyString>()
-        || ids.is_instance_of::<PyBytes>()
-        || !ids.hasattr("__iter__")? && !ids.hasattr("__arrow_c_array__")?;
-    if is_one {
+    if is_one(ids)? {
         return infer::column("ids", PyList::new(ids.py(), [ids])?.as_any());
     }
     infer::column("ids", ids)

@@ -5,6 +5,7 @@ use arrow_buffer::{BooleanBuffer, Buffer};
 
 use super::Validity;
 use crate::Column;
+use crate::kernels::Mask;
 
 /// A builder of booleans, one bit each.
 ///
@@ -39,6 +40,25 @@ impl Bits {
     pub fn push_null(&mut self) {
         self.validity.null_at(self.len);
         self.push(false);
+    }
+
+    /// Appends what is known of the first `len` rows of a chunk; what is not is NULL.
+    ///
+    /// # Panics
+    /// If the rows so far are not of whole words, of 64 rows.
+    pub fn extend(&mut self, mask: &Mask, len: usize) {
+        assert!(self.len.is_multiple_of(64), "only the last chunk may be of any length");
+        let words = mask.truth.0.iter().zip(&mask.known.0).take(len.div_ceil(64));
+        for (at, (&truth, &known)) in words.enumerate() {
+            let all = u64::MAX >> (64 - (len - at * 64).min(64));
+            self.words.push(truth & known & all);
+            let mut nulls = !known & all;
+            while nulls != 0 {
+                self.validity.null_at(self.len + at * 64 + nulls.trailing_zeros() as usize);
+                nulls &= nulls - 1;
+            }
+        }
+        self.len += len;
     }
 
     /// Rows so far.

@@ -1,4 +1,4 @@
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashSet};
 use std::sync::Arc;
 
 use super::Dag;
@@ -12,18 +12,29 @@ impl Dag {
 
     /// What each merge brought in, as a table of `merge` and `id`: what its other parents reach and its first does not,
     /// children before parents; `git rev-list MERGE^1..MERGE` without the merge. A node with one parent brought
-    /// nothing.
+    /// nothing, and what stands there again nothing more.
+    ///
+    /// A commit may be brought in by many merges, the same ones by each where the main line is never the first parent.
     ///
     /// # Errors
-    /// None that is known.
+    /// If there are more than 268 million rows.
     ///
     /// # Panics
     /// If there is no such node.
     pub fn brought(&self, merges: &[u32]) -> Result<Batch, ColumnError> {
         let (mut of, mut brought) = (Vec::new(), Vec::new());
+        let mut seen = HashSet::new();
         let mut sides = Sides { dag: self, marks: vec![0; self.len()], queue: BinaryHeap::new() };
         for (place, &merge) in (0..).zip(merges) {
+            if !seen.insert(merge) {
+                continue;
+            }
             sides.of(merge, u64::from(place) + 1, &mut brought);
+            if brought.len() > MOST {
+                return Err(ColumnError::new(format!(
+                    "merges brought in more than {MOST} rows, for many brought in the same: ask for fewer of them"
+                )));
+            }
             of.resize(brought.len(), place);
         }
         let (kind, of) = self.ids.labels(merges, &of)?;
@@ -32,6 +43,9 @@ impl Dag {
         Ok(Batch::new(Arc::new(Schema::new(fields)), columns, brought.len()))
     }
 }
+
+/// Rows of two times four bytes, before ids: 2 GiB.
+const MOST: usize = 1 << 28;
 
 const MAIN: u64 = 1;
 const SIDE: u64 = 2;

@@ -1,3 +1,4 @@
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use super::ids::{Given, Ids, Spelling, alike};
@@ -123,6 +124,9 @@ impl Dag {
         positions: Option<Typed<'_>>,
     ) -> Result<Self, ColumnError> {
         let given = Rows::new(children, parents, positions)?;
+        if given.len() == 0 {
+            return Ok(self.clone());
+        }
         let (ours, theirs) = (self.ids.spelling(), given.spelling()?);
         if self.is_empty() {
             return Self::new(children, parents, positions);
@@ -139,15 +143,21 @@ impl Dag {
     }
 
     pub(super) fn changed(&self, rows: &Rows<'_>) -> Result<Self, ColumnError> {
+        if self.parents.len() + rows.len() >= NONE as usize {
+            return Err(ColumnError::too_many_rows());
+        }
         let old = self.len() as u32;
         let mut ids = self.ids.clone();
         let said = rows.nodes(&mut ids)?;
         let children: Vec<u32> = said.iter().map(|&(child, _)| child).collect();
-        let is_new = |&(child, parent): &(u32, u32)| {
-            parent != NONE && (child >= old || !self.parents(child).contains(&parent))
-        };
         let mut edges: Edges = rows.in_order(said)?;
-        edges.retain(is_new);
+        // The parents of those known children that are in a row again.
+        let mut known: HashMap<u32, HashSet<u32>> = HashMap::new();
+        edges.retain(|&(child, parent)| {
+            let parents = || self.parents(child).iter().copied().collect();
+            parent != NONE
+                && (child >= old || !known.entry(child).or_insert_with(parents).contains(&parent))
+        });
         // What no new edge begins at stays as it is.
         let first = if edges.iter().all(|&(child, _)| child >= old) { old } else { 0 };
         let (mut starts, mut parents) = (vec![0], Vec::new());
@@ -163,15 +173,21 @@ impl Dag {
             let shown = Self { ids: ids.clone(), ..self.clone() };
             let back = [circle.as_slice(), &circle[..1]].concat();
             ColumnError::new(format!(
-                "the edges go in a circle: {}; check() names all such edges",
+                "the edges go in a circle: {}; check(), given all edges, names those that do",
                 shown.shown(&back)
             ))
         })?;
-        let places = ids.reorder(first, &order);
-        let place = |node: u32| (node as usize).checked_sub(first).map_or(node, |at| places[at]);
-        let ours = self.named.indices();
-        let named = Selection::of(ids.len(), ours.into_iter().chain(children).map(place));
-        let (starts, parents) = order::renumbered(&starts, &parents, first, &order, place);
+        let mut named = self.named.indices();
+        if order.is_sorted() {
+            named.extend(children);
+        } else {
+            let places = ids.reorder(first, &order);
+            let place =
+                |node: u32| (node as usize).checked_sub(first).map_or(node, |at| places[at]);
+            named = named.into_iter().chain(children).map(place).collect();
+            (starts, parents) = order::renumbered(&starts, &parents, first, &order, place);
+        }
+        let named = Selection::of(ids.len(), named);
         Ok(Self { ids, starts, parents, named, spelled: OnceLock::new() })
     }
 }

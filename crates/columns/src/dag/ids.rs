@@ -4,6 +4,7 @@ mod cells;
 mod given;
 mod hex;
 
+use std::collections::HashMap;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
@@ -227,12 +228,19 @@ impl Ids {
             let node = |&place: &u32| nodes.get(place as usize).copied().unwrap_or(NONE);
             return Ok((kind, self.column(&places.iter().map(node).collect::<Vec<_>>())?));
         }
-        let mut codes = Fixed::new(0_i32);
-        let known = |&place: &u32| ((place as usize) < nodes.len()).then_some(place as i32);
-        codes.extend(places.iter().map(known));
-        let (codes, nulls) = codes.into_parts();
-        let codes = Int32Array::new(codes.into(), nulls);
-        let labels = self.column(nodes)?.into_array();
+        // A dictionary has each value once.
+        let mut known = HashMap::new();
+        let mut labels = Vec::new();
+        let mut code = |&node: &u32| {
+            *known.entry(node).or_insert_with(|| {
+                labels.push(node);
+                labels.len() as i32 - 1
+            })
+        };
+        let codes: Vec<i32> = nodes.iter().map(&mut code).collect();
+        let codes: Int32Array =
+            places.iter().map(|&place| codes.get(place as usize).copied()).collect();
+        let labels = self.column(&labels)?.into_array();
         Ok((Type::Enum, Column::from_array(Arc::new(DictionaryArray::try_new(codes, labels)?))))
     }
 }

@@ -104,6 +104,11 @@ impl Dag {
         self.ids.spelling().kind()
     }
 
+    /// Whether all ids are hashes in hexadecimal digits.
+    pub fn has_hashes(&self) -> bool {
+        matches!(self.ids.spelling(), ids::Spelling::Hex(_))
+    }
+
     /// The node of each id; `None` of one that is no node's, and of NULL.
     ///
     /// # Errors
@@ -112,7 +117,7 @@ impl Dag {
         let given = Given::new(ids.0, ids.1);
         let spelling = self.ids.spelling();
         match given.spelling()? {
-            Some(other) if !ids::alike(spelling, other) => {
+            Some(other) if !self.is_empty() && !ids::alike(spelling, other) => {
                 let (ours, theirs) = (spelling.kind(), ids.0);
                 let message = format!("the ids of this graph are {ours}, not {theirs}");
                 return Err(ColumnError::new(message));
@@ -140,7 +145,9 @@ impl Dag {
     /// If there is no such node.
     pub fn children(&self, node: u32) -> Vec<u32> {
         assert!((node as usize) < self.len(), "node {node} of {}", self.len());
-        let edges = self.parents.iter().enumerate().filter(|&(_, &parent)| parent == node);
+        // Children have higher numbers.
+        let first = self.starts[node as usize + 1] as usize;
+        let edges = (first..).zip(&self.parents[first..]).filter(|&(_, &parent)| parent == node);
         // The node before the first that begins behind the edge.
         let child = |edge: usize| self.starts.partition_point(|&start| start as usize <= edge) - 1;
         edges.map(|(edge, _)| child(edge) as u32).collect()
@@ -154,13 +161,12 @@ impl Dag {
 
     /// Nodes without children.
     pub fn heads(&self) -> Selection {
-        Selection::of(self.len(), 0..self.len() as u32)
-            .without(&Selection::of(self.len(), self.parents.iter().copied()))
+        Selection::of(self.len(), self.parents.iter().copied()).others()
     }
 
     /// Nodes that are only known as somebody's parents: where a history was cut off.
     pub fn missing(&self) -> Selection {
-        Selection::of(self.len(), 0..self.len() as u32).without(&self.named)
+        self.named.others()
     }
 
     /// Whether a node is in no row a child.
@@ -199,7 +205,8 @@ impl Dag {
     }
 
     /// All edges, with the child and the parent of each, parents in their order, and those of a child together; a node
-    /// without parents stands beside a NULL, unless it is [missing](Self::missing). A graph made of these is the same.
+    /// without parents stands beside a NULL, unless it is [missing](Self::missing). A graph made of these has the same nodes
+    /// and edges, though perhaps in another order.
     ///
     /// # Errors
     /// None that is known.

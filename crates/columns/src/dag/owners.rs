@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Dag, NONE};
+use super::{Dag, NONE, Typed};
 use crate::{Batch, ColumnError, Field, Schema};
 
 impl Dag {
@@ -14,15 +14,23 @@ impl Dag {
         owners.into_iter().map(|head| (head != NONE).then_some(head)).collect()
     }
 
-    /// The same as a table of `id` and `owner`, parents before children.
+    /// The same as a table of `id` and `owner`, parents before children. The owner is the head's name, if heads have
+    /// names, else its id.
     ///
     /// # Errors
-    /// None that is known.
+    /// If there are fewer names than heads.
     ///
     /// # Panics
     /// If there is no such node.
-    pub fn ownership(&self, heads: &[u32]) -> Result<Batch, ColumnError> {
-        let (kind, owners) = self.ids.labels(heads, &self.first_heads(heads))?;
+    pub fn ownership(&self, heads: &[u32], names: Option<Typed<'_>>) -> Result<Batch, ColumnError> {
+        let places = self.first_heads(heads);
+        let (kind, owners) = match names {
+            None => self.ids.labels(heads, &places)?,
+            Some((kind, names)) => {
+                let places = places.iter().map(|&place| (place != NONE).then_some(place));
+                (kind.clone(), names.take(&places.collect())?)
+            }
+        };
         let fields = vec![Field::new("id", self.kind()), Field::new("owner", kind)];
         let columns = vec![self.all_ids()?, owners];
         Ok(Batch::new(Arc::new(Schema::new(fields)), columns, self.len()))

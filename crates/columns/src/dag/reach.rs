@@ -20,6 +20,16 @@ impl Dag {
         self.down(Selection::of(self.len(), parents))
     }
 
+    /// What both reach that no other such node reaches, as `git merge-base --all` names it.
+    ///
+    /// # Panics
+    /// If there is no such node.
+    pub fn merge_bases(&self, a: &[u32], b: &[u32]) -> Selection {
+        let both = self.reach(a).and(&self.reach(b));
+        let nodes = both.indices();
+        both.without(&self.ancestors(&nodes))
+    }
+
     /// All nodes that come from these: their children, those of the children, and so on.
     ///
     /// # Panics

@@ -100,6 +100,32 @@ impl Selection {
         self.with(other, |a, b| a & !b)
     }
 
+    /// The rows that are kept here or there and not in both.
+    ///
+    /// # Panics
+    /// As [`or`](Self::or).
+    #[must_use]
+    pub fn xor(&self, other: &Self) -> Self {
+        self.with(other, |a, b| a ^ b)
+    }
+
+    /// The rows that are not kept.
+    ///
+    /// ```
+    /// use rowmill_columns::kernels::Selection;
+    /// assert_eq!(Selection::of(3, [1]).others().indices(), [0, 2]);
+    /// ```
+    #[must_use]
+    pub fn others(&self) -> Self {
+        let mut words: Vec<u64> = self.words.iter().map(|word| !word).collect();
+        if let Some(last) = words.last_mut()
+            && !self.rows.is_multiple_of(64)
+        {
+            *last &= (1 << (self.rows % 64)) - 1;
+        }
+        Self::of_words(self.rows, words)
+    }
+
     fn with(&self, other: &Self, both: impl Fn(u64, u64) -> u64) -> Self {
         assert_eq!(self.rows, other.rows, "of one number of rows");
         let words = self.words.iter().zip(&other.words).map(|(&a, &b)| both(a, b));

@@ -34,6 +34,10 @@ pub(crate) enum Integers {
 const FEW: usize = 4;
 /// 8 KiB of bits: in the first-level cache, and far below what the list itself took.
 const BITMAP: i128 = 65_536;
+/// So many bits for each value, which is a few times what a hash takes, and a third of the time.
+const EACH: i128 = 1_024;
+/// 1 MiB: more is further away than a hash.
+const MOST: i128 = 1 << 23;
 
 impl Integers {
     pub(crate) fn new(mut values: Vec<i128>) -> Self {
@@ -46,7 +50,7 @@ impl Integers {
             return Self::Few(values);
         }
         match most.checked_sub(least) {
-            Some(span) if span < BITMAP => {
+            Some(span) if span < (values.len() as i128 * EACH).clamp(BITMAP, MOST) => {
                 let mut words = vec![0_u64; span as usize / 64 + 1];
                 for value in values {
                     let bit = (value - least) as usize;
@@ -78,6 +82,10 @@ impl Integers {
                     found
                 }
             }),
+            // Without a branch for each, if most are asked for.
+            Self::Bitmap { least, words } if !wanted.few(cells.len(), cells.len() / 2) => {
+                *wanted & pack(cells, |cell| in_bitmap(cell.wide() - least, words))
+            }
             Self::Bitmap { .. } | Self::Many(_) => wanted.keep(|row| self.has(cells[row])),
         }
     }
@@ -85,7 +93,7 @@ impl Integers {
 
 #[inline(always)]
 fn in_bitmap(bit: i128, words: &[u64]) -> bool {
-    (0..BITMAP).contains(&bit)
+    (0..MOST).contains(&bit)
         && words.get(bit as usize / 64).is_some_and(|word| word >> (bit as usize % 64) & 1 == 1)
 }
 

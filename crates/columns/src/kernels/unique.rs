@@ -1,5 +1,10 @@
+use arrow_buffer::NullBuffer;
+
+use super::compare::Integer;
+use super::groups::integers::bounds;
+use super::view::{View, integers};
 use super::{Groups, NullKeys, Selection};
-use crate::{Batch, ColumnError};
+use crate::{Batch, Column, ColumnError};
 
 /// Which of equal rows is left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +40,11 @@ impl Batch {
     /// # Panics
     /// If there is no such column.
     pub fn unique(&self, keys: &[usize], keep: Keep) -> Result<Self, ColumnError> {
+        if let [key] = keys
+            && let Some(selection) = by_bits(self.column(*key), keep)
+        {
+            return self.keep_all(selection);
+        }
         let key = |&at: &usize| {
             let field = &self.schema().fields[at];
             (&*field.name, &field.kind, self.column(at))
@@ -61,4 +71,56 @@ impl Batch {
         };
         self.keep_all(selection)
     }
+}
+
+/// Where a key is whole numbers of which few lie between, a bit for each tells whether it was there: groups have no numbers.
+fn by_bits(column: &Column, keep: Keep) -> Option<Selection> {
+    let view = View::new(column);
+    integers!(&view.values, |cells| of_integers(cells, view.nulls, keep), else None)
+}
+
+/// So many bits for each row are no more than the column itself takes.
+const SPARSE: i128 = 64;
+
+fn of_integers<T: Integer>(
+    cells: &[T],
+    nulls: Option<&NullBuffer>,
+    keep: Keep,
+) -> Option<Selection> {
+    let rows = cells.len();
+    let (least, most) = bounds(cells, nulls);
+    let room = most.wide() - least.wide() + 1;
+    if room > rows as i128 * SPARSE {
+        return None;
+    }
+    // NULL comes behind the numbers.
+    let key = |row: usize| match nulls {
+        Some(nulls) if nulls.is_null(row) => room as usize,
+        _ => (cells[row].wide() - least.wide()) as usize,
+    };
+    let mut seen = vec![0_u64; room as usize / 64 + 1];
+    let mut was_seen = |key: usize| {
+        let (word, bit) = (&mut seen[key / 64], 1 << (key % 64));
+        let was = *word & bit != 0;
+        *word |= bit;
+        was
+    };
+    let mut kept = vec![0_u64; rows.div_ceil(64)];
+    let mut set = |row: usize, is_kept: bool| kept[row / 64] |= u64::from(is_kept) << (row % 64);
+    match keep {
+        Keep::First => (0..rows).for_each(|row| set(row, !was_seen(key(row)))),
+        Keep::Last => (0..rows).rev().for_each(|row| set(row, !was_seen(key(row)))),
+        Keep::Alone => {
+            let mut again = vec![0_u64; room as usize / 64 + 1];
+            for row in 0..rows {
+                let key = key(row);
+                again[key / 64] |= u64::from(was_seen(key)) << (key % 64);
+            }
+            (0..rows).for_each(|row| {
+                let key = key(row);
+                set(row, again[key / 64] >> (key % 64) & 1 == 0);
+            });
+        }
+    }
+    Some(Selection::of_words(rows, kept))
 }

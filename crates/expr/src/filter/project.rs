@@ -117,13 +117,7 @@ fn condition<'a>(run: &mut Run<'a>, plan: &'a Plan, rows: usize) -> Result<Colum
     for (start, len) in chunks(rows) {
         run.begin();
         let mask = run.mask(plan, start, len, &Bits::first(len))?;
-        for row in 0..len {
-            if mask.known.has(row) {
-                out.push(mask.truth.has(row));
-            } else {
-                out.push_null();
-            }
-        }
+        out.extend(&mask, len);
     }
     Ok(out.finish())
 }

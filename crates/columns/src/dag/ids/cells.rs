@@ -78,7 +78,7 @@ impl Cells {
             Self::Numbers(_) => Self::Numbers(Vec::with_capacity(len)),
             Self::Even { .. } => Self::Even { width: 0, len: 0, bytes: Vec::with_capacity(bytes) },
             Self::Uneven { .. } => {
-                Self::Uneven { ends: Vec::with_capacity(len), bytes: Vec::new() }
+                Self::Uneven { ends: Vec::with_capacity(len), bytes: Vec::with_capacity(bytes) }
             }
         };
         (0..first as u32).chain(order.iter().copied()).for_each(|node| cells.push(self.get(node)));

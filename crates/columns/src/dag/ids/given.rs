@@ -31,8 +31,12 @@ impl<'a> Given<'a> {
             T::Int8 | T::Int16 | T::Int32 | T::Int64 | T::UInt8 | T::UInt16 | T::UInt32 => {
                 Spelling::Signed
             }
+            T::UInt64 => Spelling::Unsigned,
             // A list of Python's with a number that 63 bits do not hold comes as decimals.
-            T::UInt64 | T::Decimal { scale: 0, .. } => Spelling::Unsigned,
+            T::Decimal { scale: 0, .. } => {
+                let is_large = |row| decimal(&self.column.value(self.kind, row)) > i64::MAX.into();
+                if (0..self.len()).any(is_large) { Spelling::Unsigned } else { Spelling::Signed }
+            }
             T::Text | T::Enum => Spelling::Text,
             T::Bytes => Spelling::Bytes,
             T::Uuid => Spelling::Uuid,
@@ -40,9 +44,14 @@ impl<'a> Given<'a> {
                 Spelling::Bytes
             }
             other => {
-                return Err(ColumnError::new(format!(
-                    "ids are integers, text, bytes or uuids, not {other}"
-                )));
+                let way = match other {
+                    T::Float64 => {
+                        "; integers that may be missing are floats to pandas: .astype(\"Int64\")"
+                    }
+                    _ => "",
+                };
+                let message = format!("ids are integers, text, bytes or uuids, not {other}{way}");
+                return Err(ColumnError::new(message));
             }
         }))
     }
@@ -89,7 +98,13 @@ impl<'a> Given<'a> {
             _ => match self.column.value(self.kind, row) {
                 Value::Int(cell) => return number(cell, spelling),
                 Value::UInt(cell) => return unsigned(cell, spelling),
-                Value::Decimal(cell) => return unsigned(cell.to_string().parse().ok()?, spelling),
+                value @ Value::Decimal(_) => {
+                    let cell = decimal(&value);
+                    return match i64::try_from(cell) {
+                        Ok(cell) => number(cell, spelling),
+                        Err(_) => unsigned(u64::try_from(cell).ok()?, spelling),
+                    };
+                }
                 Value::Text(text) => text.as_bytes(),
                 Value::Bytes(bytes) => bytes,
                 Value::Uuid(uuid) => {
@@ -120,6 +135,14 @@ impl<'a> Given<'a> {
             Value::Null => "NULL".to_owned(),
             value => value.to_string(),
         }
+    }
+}
+
+/// A whole number, and of what is none, or has no 128 bits, one that is no id.
+fn decimal(value: &Value<'_>) -> i128 {
+    match value {
+        Value::Decimal(cell) => cell.to_string().parse().unwrap_or(i128::MIN),
+        _ => i128::MIN,
     }
 }
 

@@ -4,7 +4,7 @@ use arrow_buffer::NullBuffer;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use super::{NONE, Numbering};
+use super::{NONE, Numbering, ROOM};
 use crate::kernels::compare::Integer;
 
 /// A table of so many places is small beside what a group-by takes anyway.
@@ -73,7 +73,7 @@ impl Numbering {
     ) {
         // Keys come from users: whoever knows the hash could have all rows meet in one place.
         let hasher = RandomState::default();
-        let mut groups: HashTable<(K, u32)> = HashTable::new();
+        let mut groups: HashTable<(K, u32)> = HashTable::with_capacity(self.rows.min(ROOM));
         for row in 0..self.rows {
             let Some(key) = key(row) else {
                 self.push_null(row);
@@ -92,7 +92,7 @@ impl Numbering {
 }
 
 /// The least and the greatest number; both the same where there is none.
-fn bounds<T: Integer>(cells: &[T], nulls: Option<&NullBuffer>) -> (T, T) {
+pub(in crate::kernels) fn bounds<T: Integer>(cells: &[T], nulls: Option<&NullBuffer>) -> (T, T) {
     let (mut least, mut most) = (T::MOST, T::LEAST);
     let mut take = |cell: T| {
         least = if cell < least { cell } else { least };

@@ -4,7 +4,7 @@ use arrow_buffer::NullBuffer;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use super::Numbering;
+use super::{Numbering, ROOM};
 
 impl Numbering {
     pub(super) fn texts<'a>(
@@ -22,7 +22,8 @@ impl Numbering {
     #[inline(always)]
     pub(super) fn texts_or_null<'a>(&mut self, text: impl Fn(usize) -> Option<&'a [u8]>) {
         let hasher = RandomState::default();
-        let mut groups: HashTable<(u64, u32, &'a [u8])> = HashTable::new();
+        let room = self.rows.min(ROOM);
+        let mut groups: HashTable<(u64, u32, &'a [u8])> = HashTable::with_capacity(room);
         for row in 0..self.rows {
             let Some(text) = text(row) else {
                 self.push_null(row);
