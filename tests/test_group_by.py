@@ -274,3 +274,25 @@ def test_a_name_may_be_any() -> None:
 def test_an_option_of_pandas_is_no_key() -> None:
     with pytest.raises(rm.ProgrammingError, match=r"group_by\(dropna=True\).* is drop_nulls"):
         rm.Frame({"team": ["a"]}).group_by("team", dropna=True)
+
+
+def test_what_was_asked_last_is_found_again_and_nothing_else() -> None:
+    frame = rm.Frame({"team": ["a", "b", "a"], "points": [3, 5, 4]})
+    floats = rm.Frame({"team": ["a", "b", "a"], "points": [3.5, 5.5, 4.5]})
+    points = rm.col("points")
+    for _ in range(3):
+        for of, more, expected in (
+            (frame, 1, [9, 6]),
+            (frame, 2, [11, 7]),
+            (floats, 1, [10.0, 6.5]),
+        ):
+            found = of.group_by("team").agg(more=(points + more).sum())
+            assert found["more"].to_list() == expected
+        other = frame.group_by("team").agg(less=(points + 1).sum())
+        assert other.columns == ["team", "less"]
+        assert frame.group_by(side=rm.col("team")).agg(n=rm.count()).columns == ["side", "n"]
+    keys = rm.Frame({"team": ["a", None], "points": [1, 2]})
+    for drop, count in ((False, 2), (True, 1), (False, 2)):
+        assert len(keys.group_by("team", drop_nulls=drop).agg(n=rm.count())) == count
+    for n in range(70):
+        assert frame.group_by("team").agg(n=(points + n).max())["n"].to_list() == [4 + n, 5 + n]

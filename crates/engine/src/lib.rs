@@ -28,6 +28,7 @@ mod database;
 mod error;
 pub mod evented;
 pub mod filter;
+pub mod grouping;
 pub mod limits;
 mod load;
 mod many;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use rowmill::expr::filter::Grouping;
+use rowmill::grouping::Groupings;
 use rowmill::kernels::NullKeys;
 use rowmill::{Batch, expr};
 
@@ -11,6 +11,8 @@ use crate::errors;
 use crate::filter::{detached, out_of_range, wanted};
 use crate::frame::Frame;
 use crate::query::raised;
+
+static GROUPINGS: Groupings = Groupings::new();
 
 /// A frame's rows by groups, made by `Frame.group_by`; `agg` says what each group comes to.
 #[pyclass(frozen, module = "rowmill")]
@@ -38,7 +40,8 @@ impl GroupBy {
         }
         let nulls = if drop_nulls { NullKeys::Dropped } else { NullKeys::Kept };
         // A misspelt key is told here, not where the results are.
-        Grouping::new(&keys, &[], nulls, frame.batch.schema())
+        GROUPINGS
+            .get(&keys, &[], nulls, frame.batch.schema())
             .map_err(|error| raised(py, &error))?;
         Ok(Self { batch: frame.batch.clone(), keys, nulls })
     }
@@ -62,7 +65,8 @@ impl GroupBy {
     ) -> PyResult<Frame> {
         let py = results.py();
         let results = wanted("agg", results, named)?;
-        let grouping = Grouping::new(&self.keys, &results, self.nulls, self.batch.schema())
+        let grouping = GROUPINGS
+            .get(&self.keys, &results, self.nulls, self.batch.schema())
             .map_err(|error| raised(py, &error))?;
         let found = detached(py, &self.batch, || grouping.run(&self.batch));
         found.map(Frame::from).map_err(|error| out_of_range(py, &error))

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
-use arrow_array::{DictionaryArray, Int32Array, LargeStringArray};
+use arrow_array::{DictionaryArray, Int32Array, Int64Array, LargeStringArray};
 use arrow_buffer::{Buffer, OffsetBuffer};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -166,7 +166,12 @@ impl Ids {
             Id::Number(_) => 0,
         };
         let all = nodes.iter().map(known);
+        let is_known = !nodes.contains(&NONE);
         let mut cells = match self.spelling {
+            Spelling::Signed if is_known && let Cells::Numbers(numbers) = &self.cells => {
+                let numbers: Vec<i64> = nodes.iter().map(|&node| numbers[node as usize]).collect();
+                return Ok(Column::from_array(Arc::new(Int64Array::from(numbers))));
+            }
             Spelling::Signed => {
                 let mut cells = Fixed::new(0_i64);
                 cells.extend(all.map(|node| node.map(number)));
@@ -182,7 +187,7 @@ impl Ids {
                 cells.extend(all.map(|node| node.map(uuid)));
                 return Ok(cells.finish(&Type::Uuid));
             }
-            Spelling::Hex(width) if !nodes.contains(&NONE) => return self.digits(width, nodes),
+            Spelling::Hex(width) if is_known => return self.digits(width, nodes),
             Spelling::Bytes => Bytes::binary(),
             Spelling::Text | Spelling::Hex(_) => Bytes::text(),
         };
