@@ -108,13 +108,15 @@ impl Grouping {
         nulls: NullKeys,
         schema: &Arc<Schema>,
     ) -> bool {
-        let same = |(ours, theirs): (&Vec<(Arc<str>, Expr)>, &[(Arc<str>, Expr)])| {
+        let same = |ours: &[(Arc<str>, Expr)], theirs: &[(Arc<str>, Expr)]| {
             let mut pairs = ours.iter().zip(theirs);
             ours.len() == theirs.len()
                 && pairs.all(|(one, other)| one.0 == other.0 && one.1.same(&other.1))
         };
+        let [our_keys, our_results] = &self.written;
         self.nulls == nulls
-            && self.written.iter().zip([keys, results]).all(same)
+            && same(our_keys, keys)
+            && same(our_results, results)
             && (Arc::ptr_eq(&self.schema, schema) || self.schema == *schema)
     }
 
