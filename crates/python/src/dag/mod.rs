@@ -1,24 +1,22 @@
 #![allow(clippy::doc_link_with_quotes)] // the examples are Python
 //! A graph in which each node has parents, and sets of its nodes.
 
+mod ids;
+mod node_set;
+
 use std::sync::Arc;
 
-use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFrozenSet, PyIterator, PyList, PyMemoryView, PySet,
-    PyString,
-};
+use pyo3::types::{PyDict, PyFrozenSet, PyIterator, PySet};
 use rowmill::kernels::Selection;
-use rowmill::{Batch, ColumnError, Field, Schema, Type};
+use rowmill::{Batch, ColumnError};
 
 use crate::column::Column;
 use crate::frame::Frame;
 use crate::{errors, infer, value};
-
-/// From how many nodes on other Python threads may run meanwhile.
-const DETACH_NODES: usize = 2_000;
+use ids::{Ids, detached, ids_column, ids_of, position, table};
+pub(crate) use node_set::NodeSet;
 
 /// A directed graph without circles, of edges from children to their parents: a history of commits, say.
 ///
@@ -64,7 +62,7 @@ impl Dag {
         }
         let (kind, column) = ids_of(ids)?;
         let found = detached(py, column.len(), || self.0.find((&kind, &column)));
-        let found = found.map_err(|error| columns(py, &error))?;
+        let found = found.map_err(|error| errors::columns(py, &error))?;
         let nodes: Option<Vec<u32>> = found.iter().copied().collect();
         nodes.ok_or_else(|| {
             let row = found.iter().position(Option::is_none).unwrap_or_default();
@@ -92,7 +90,7 @@ impl Dag {
         py: Python<'_>,
         work: impl Send + FnOnce(&rowmill::Dag) -> Result<Batch, ColumnError>,
     ) -> PyResult<Frame> {
-        self.run(py, work).map(Frame::from).map_err(|error| columns(py, &error))
+        self.run(py, work).map(Frame::from).map_err(|error| errors::columns(py, &error))
     }
 }
 
@@ -127,7 +125,7 @@ impl Dag {
         let found = detached(py, children.1.len(), || {
             rowmill::Dag::check((&children.0, &children.1), (&parents.0, &parents.1))
         });
-        found.map(Frame::from).map_err(|error| columns(py, &error))
+        found.map(Frame::from).map_err(|error| errors::columns(py, &error))
     }
 
     /// The same graph with more edges; those that it has already change nothing.
@@ -218,7 +216,8 @@ impl Dag {
             let nodes: Vec<u32> = (0..self.0.len() as u32).rev().collect();
             return self.column(py, &nodes);
         }
-        let ids = self.run(py, rowmill::Dag::all_ids).map_err(|error| columns(py, &error))?;
+        let ids =
+            self.run(py, rowmill::Dag::all_ids).map_err(|error| errors::columns(py, &error))?;
         Ok(Column { batch: table("id", self.0.kind(), ids) })
     }
 
@@ -323,124 +322,6 @@ impl Dag {
     }
 }
 
-/// Some nodes of a graph: `|`, `&`, `-`, `^`, `<=` and `in` as of a set, ids in the order of the graph, parents before children.
-#[pyclass(frozen, module = "rowmill")]
-pub(crate) struct NodeSet {
-    dag: Arc<rowmill::Dag>,
-    nodes: Selection,
-}
-
-impl NodeSet {
-    /// The nodes, if they are of this graph.
-    fn of(&self, py: Python<'_>, dag: &Arc<rowmill::Dag>) -> PyResult<&Selection> {
-        if Arc::ptr_eq(&self.dag, dag) {
-            return Ok(&self.nodes);
-        }
-        let message = "these nodes are of another graph: give their ids, with to_list()";
-        Err(errors::programming(py, message))
-    }
-
-    fn with(
-        &self,
-        other: &Bound<'_, PyAny>,
-        both: impl Fn(&Selection, &Selection) -> Selection,
-    ) -> PyResult<Self> {
-        let Ok(other) = other.cast::<Self>() else {
-            let class = value::class_name(other);
-            return Err(PyTypeError::new_err(format!(
-                "a NodeSet is joined with another one, not with {class}: dag.nodes(ids) makes one"
-            )));
-        };
-        let other = other.get().of(other.py(), &self.dag)?;
-        Ok(Self { dag: Arc::clone(&self.dag), nodes: both(&self.nodes, other) })
-    }
-}
-
-#[pymethods]
-impl NodeSet {
-    /// The ids as a column.
-    #[getter]
-    fn ids(&self, py: Python<'_>) -> PyResult<Column> {
-        let nodes = detached(py, self.dag.len(), || self.nodes.indices());
-        ids_column(py, &self.dag, &nodes)
-    }
-
-    /// The ids as Python objects.
-    fn to_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        value::list(py, &self.ids(py)?.batch, 0)
-    }
-
-    fn __len__(&self) -> usize {
-        self.nodes.count()
-    }
-
-    fn __contains__(&self, id: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let node = position(&self.dag, id)?;
-        Ok(node.is_some_and(|node| self.nodes.contains(node)))
-    }
-
-    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        self.to_list(py)?.try_iter()
-    }
-
-    fn __or__(&self, other: &Bound<'_, PyAny>) -> PyResult<Self> {
-        self.with(other, Selection::or)
-    }
-
-    fn __and__(&self, other: &Bound<'_, PyAny>) -> PyResult<Self> {
-        self.with(other, Selection::and)
-    }
-
-    fn __sub__(&self, other: &Bound<'_, PyAny>) -> PyResult<Self> {
-        self.with(other, Selection::without)
-    }
-
-    fn __xor__(&self, other: &Bound<'_, PyAny>) -> PyResult<Self> {
-        self.with(other, Selection::xor)
-    }
-
-    /// `<=`: whether all are in the other.
-    fn __richcmp__(&self, other: &Bound<'_, PyAny>, comparison: CompareOp) -> PyResult<Py<PyAny>> {
-        let py = other.py();
-        let Ok(given) = other.cast::<Self>() else { return Ok(py.NotImplemented()) };
-        let (ours, theirs) = (&self.nodes, &given.get().nodes);
-        let is_same = Arc::ptr_eq(&self.dag, &given.get().dag) && ours == theirs;
-        let found = match comparison {
-            CompareOp::Eq => is_same,
-            CompareOp::Ne => !is_same,
-            _ => {
-                given.get().of(py, &self.dag)?;
-                let within = |a: &Selection, b: &Selection| a.and(b).count() == a.count();
-                match comparison {
-                    CompareOp::Le => within(ours, theirs),
-                    CompareOp::Lt => within(ours, theirs) && !is_same,
-                    CompareOp::Ge => within(theirs, ours),
-                    _ => within(theirs, ours) && !is_same,
-                }
-            }
-        };
-        Ok(PyBool::new(py, found).to_owned().into_any().unbind())
-    }
-
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        const MOST: usize = 5;
-        let nodes = self.nodes.indices();
-        let few = ids_column(py, &self.dag, &nodes[..nodes.len().min(MOST)])?;
-        let mut shown = Vec::new();
-        for id in value::list(py, &few.batch, 0)? {
-            shown.push(value::repr(&id)?);
-        }
-        if nodes.len() > MOST {
-            shown.push("…".to_owned());
-        }
-        let colon = if shown.is_empty() { "" } else { ": " };
-        let (count, all) = (nodes.len(), self.dag.len());
-        Ok(format!("<rowmill.NodeSet of {count} among {all} nodes{colon}{}>", shown.join(", ")))
-    }
-}
-
-type Ids = (Type, rowmill::Column);
-
 /// The columns that say edges.
 struct Edges {
     children: Ids,
@@ -479,12 +360,8 @@ impl Edges {
         }
         let positions = self.positions.as_ref().map(typed);
         let made = py.detach(|| make(typed(&self.children), typed(&self.parents), positions));
-        made.map(|dag| Dag(Arc::new(dag))).map_err(|error| columns(py, &error))
+        made.map(|dag| Dag(Arc::new(dag))).map_err(|error| errors::columns(py, &error))
     }
-}
-
-fn detached<T: Send>(py: Python<'_>, nodes: usize, work: impl Send + FnOnce() -> T) -> T {
-    if nodes < DETACH_NODES { work() } else { py.detach(work) }
 }
 
 /// Refuses what comes in any order.
@@ -497,51 +374,4 @@ fn has_order(name: &str, given: &Bound<'_, PyAny>) -> PyResult<()> {
         return Err(PyTypeError::new_err(message));
     }
     Ok(())
-}
-
-/// The node of one id; of what is no id, or one of another type, there is none.
-fn position(dag: &rowmill::Dag, id: &Bound<'_, PyAny>) -> PyResult<Option<u32>> {
-    if !is_one(id)? {
-        let class = value::class_name(id);
-        return Err(PyTypeError::new_err(format!("in takes one id, not {class}")));
-    }
-    let (kind, column) = ids_of(id)?;
-    Ok(dag.find((&kind, &column)).ok().and_then(|found| found.first().copied().flatten()))
-}
-
-/// Whether this is an id and not several.
-fn is_one(ids: &Bound<'_, PyAny>) -> PyResult<bool> {
-    if ids.is_instance_of::<PyString>()
-        || ids.is_instance_of::<PyBytes>()
-        || ids.is_instance_of::<PyByteArray>()
-        || ids.is_instance_of::<PyMemoryView>()
-    {
-        return Ok(true);
-    }
-    // An array of NumPy's may be one number.
-    let dimensions = ids.getattr_opt("ndim")?.and_then(|count| count.extract::<usize>().ok());
-    Ok(dimensions == Some(0) || !ids.hasattr("__iter__")? && !ids.hasattr("__arrow_c_array__")?)
-}
-
-/// One id, or many, as a column.
-fn ids_of(ids: &Bound<'_, PyAny>) -> PyResult<Ids> {
-    if is_one(ids)? {
-        return infer::column("ids", PyList::new(ids.py(), [ids])?.as_any());
-    }
-    infer::column("ids", ids)
-}
-
-fn table(name: &str, kind: Type, column: rowmill::Column) -> Batch {
-    let rows = column.len();
-    Batch::new(Arc::new(Schema::new(vec![Field::new(name, kind)])), vec![column], rows)
-}
-
-fn ids_column(py: Python<'_>, dag: &rowmill::Dag, nodes: &[u32]) -> PyResult<Column> {
-    let column = detached(py, nodes.len(), || dag.ids(nodes));
-    let column = column.map_err(|error| columns(py, &error))?;
-    Ok(Column { batch: table("id", dag.kind(), column) })
-}
-
-fn columns(py: Python<'_>, error: &ColumnError) -> PyErr {
-    errors::columns(py, error)
 }
