@@ -2,7 +2,7 @@
 
 `job.file` is an archive of numbers: the parents of each commit, oldest first, and the releases; `job.other` is the git
 repository they are from, where there is one. Other libraries number nodes themselves, so they are given the numbers;
-Rowmill and git are given hashes.
+so is Rowmill for what is compared with them. The rest, and git, has hashes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 //! Frames filtered: expressions compiled once, and run by all cores where a frame is large.
 
 use std::cmp::Reverse;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rowmill_columns::kernels::{CHUNK, Selection};
 use rowmill_columns::{Batch, ColumnError, Schema};
@@ -9,6 +9,7 @@ use rowmill_expr::filter::Program;
 use rowmill_expr::{Expr, ExprError};
 
 use crate::limits;
+use crate::recent::Recent;
 use crate::shared::Crew;
 
 /// Conditions compiled for frames of one schema, with the columns that are wanted of the rows which pass.
@@ -176,20 +177,16 @@ fn threads(rows: usize) -> usize {
 /// compiled once.
 #[derive(Debug)]
 pub struct Filters {
-    recent: Mutex<Vec<Entry>>,
+    recent: Recent<Asked, Filter>,
 }
 
-#[derive(Debug)]
-struct Entry {
-    conditions: Vec<Expr>,
-    columns: Option<Vec<usize>>,
-    filter: Arc<Filter>,
-}
+/// Conditions, and the columns that are wanted.
+type Asked = (Vec<Expr>, Option<Vec<usize>>);
 
 impl Filters {
     /// None yet.
     pub const fn new() -> Self {
-        Self { recent: Mutex::new(Vec::new()) }
+        Self { recent: Recent::new() }
     }
 
     /// The filter of these very conditions.
@@ -205,38 +202,18 @@ impl Filters {
         schema: &Arc<Schema>,
         columns: Option<&[usize]>,
     ) -> Result<Arc<Filter>, ExprError> {
-        let is_it = |entry: &Entry| {
-            entry.conditions.len() == conditions.len()
-                && entry.conditions.iter().zip(conditions).all(|(known, asked)| known.is(asked))
-                && entry.columns.as_deref() == columns
-                && is_schema(entry.filter.program.schema(), schema)
+        let is_it = |(known, places): &Asked, filter: &Filter| {
+            known.len() == conditions.len()
+                && known.iter().zip(conditions).all(|(known, asked)| known.is(asked))
+                && places.as_deref() == columns
+                && is_schema(filter.program.schema(), schema)
         };
-        {
-            let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(at) = recent.iter().rposition(is_it) {
-                let filter = Arc::clone(&recent[at].filter);
-                // The last one is looked at first.
-                if at + 1 < recent.len() {
-                    let entry = recent.remove(at);
-                    recent.push(entry);
-                }
-                return Ok(filter);
-            }
-        }
-        let conditions: Vec<Expr> = conditions.iter().map(|&condition| condition.clone()).collect();
-        let filter = Arc::new(Filter::new(&conditions, schema, columns)?);
-        let entry = Entry {
-            conditions,
-            columns: columns.map(<[usize]>::to_vec),
-            filter: Arc::clone(&filter),
-        };
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        let oldest = (recent.len() >= limits::FILTERS).then(|| recent.remove(0));
-        recent.push(entry);
-        drop(recent);
-        // What it holds may take long to free.
-        drop(oldest);
-        Ok(filter)
+        self.recent.get(is_it, || {
+            let conditions: Vec<Expr> =
+                conditions.iter().map(|&condition| condition.clone()).collect();
+            let filter = Filter::new(&conditions, schema, columns)?;
+            Ok(((conditions, columns.map(<[usize]>::to_vec)), filter))
+        })
     }
 }
 
@@ -246,6 +223,6 @@ impl Default for Filters {
     }
 }
 
-fn is_schema(known: &Arc<Schema>, asked: &Arc<Schema>) -> bool {
+pub(crate) fn is_schema(known: &Arc<Schema>, asked: &Arc<Schema>) -> bool {
     Arc::ptr_eq(known, asked) || known == asked
 }

@@ -1,27 +1,36 @@
 //! Frames grouped: what was asked last is compiled once.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rowmill_columns::Schema;
 use rowmill_columns::kernels::NullKeys;
 use rowmill_expr::filter::Grouping;
 use rowmill_expr::{Expr, ExprError};
 
-use crate::limits;
+use crate::filter::is_schema;
+use crate::recent::Recent;
 
-/// Columns under names, as keys or results.
-type Named = [(Arc<str>, Expr)];
+/// A column under a name, as a key or a result.
+type Named = (Arc<str>, Expr);
 
 /// The groupings that were used last: for a hundred rows to compile one takes several times what grouping does.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Groupings {
-    recent: Mutex<Vec<Arc<Grouping>>>,
+    recent: Recent<Asked, Grouping>,
+}
+
+#[derive(Debug)]
+struct Asked {
+    keys: Vec<Named>,
+    results: Vec<Named>,
+    nulls: NullKeys,
+    schema: Arc<Schema>,
 }
 
 impl Groupings {
     /// None yet.
     pub const fn new() -> Self {
-        Self { recent: Mutex::new(Vec::new()) }
+        Self { recent: Recent::new() }
     }
 
     /// The grouping of these keys and results.
@@ -30,31 +39,32 @@ impl Groupings {
     /// As [`Grouping::new`].
     pub fn get(
         &self,
-        keys: &Named,
-        results: &Named,
+        keys: &[Named],
+        results: &[Named],
         nulls: NullKeys,
         schema: &Arc<Schema>,
     ) -> Result<Arc<Grouping>, ExprError> {
-        {
-            let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_it = |known: &Arc<Grouping>| known.is_of(keys, results, nulls, schema);
-            if let Some(at) = recent.iter().rposition(is_it) {
-                let found = Arc::clone(&recent[at]);
-                // The last ones are looked at first.
-                if at + 2 < recent.len() {
-                    recent.remove(at);
-                    recent.push(Arc::clone(&found));
-                }
-                return Ok(found);
-            }
-        }
-        let made = Arc::new(Grouping::new(keys, results, nulls, schema)?);
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        let oldest = (recent.len() >= limits::FILTERS).then(|| recent.remove(0));
-        recent.push(Arc::clone(&made));
-        drop(recent);
-        // What it holds may take long to free.
-        drop(oldest);
-        Ok(made)
+        let same = |known: &[Named], asked: &[Named]| {
+            let mut pairs = known.iter().zip(asked);
+            known.len() == asked.len()
+                && pairs.all(|(one, other)| one.0 == other.0 && one.1.same(&other.1))
+        };
+        let is_it = |known: &Asked, _: &Grouping| {
+            known.nulls == nulls
+                && same(&known.keys, keys)
+                && same(&known.results, results)
+                && is_schema(&known.schema, schema)
+        };
+        self.recent.get(is_it, || {
+            let grouping = Grouping::new(keys, results, nulls, schema)?;
+            let (keys, results) = (keys.to_vec(), results.to_vec());
+            Ok((Asked { keys, results, nulls, schema: Arc::clone(schema) }, grouping))
+        })
+    }
+}
+
+impl Default for Groupings {
+    fn default() -> Self {
+        Self::new()
     }
 }

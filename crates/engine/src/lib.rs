@@ -39,6 +39,7 @@ mod postgres;
 mod process;
 mod pump;
 mod query;
+mod recent;
 mod recorder;
 mod row;
 mod shapes;

@@ -376,7 +376,7 @@ impl Expr {
     }
 
     /// Whether both are the same, values included.
-    pub(crate) fn same(&self, other: &Self) -> bool {
+    pub fn same(&self, other: &Self) -> bool {
         let mut pairs: Vec<(&Self, &Self)> = vec![(self, other)];
         while let Some((one, other)) = pairs.pop() {
             if one.is(other) {

@@ -129,7 +129,7 @@ impl Dag {
         }
         let (ours, theirs) = (self.ids.spelling(), given.spelling()?);
         if self.is_empty() {
-            return Self::new(children, parents, positions);
+            return Self::empty(Ids::new(theirs)).changed(&given);
         }
         if !alike(ours, theirs) {
             let (ours, theirs) = (ours.kind(), theirs.kind());

@@ -68,14 +68,17 @@ impl Dag {
         positions: Option<Typed<'_>>,
     ) -> Result<Self, ColumnError> {
         let given = change::Rows::new(children, parents, positions)?;
-        let empty = Self {
-            ids: Ids::new(given.spelling()?),
+        Self::empty(Ids::new(given.spelling()?)).changed(&given)
+    }
+
+    fn empty(ids: Ids) -> Self {
+        Self {
+            ids,
             starts: vec![0],
             parents: Vec::new(),
             named: Selection::default(),
             spelled: OnceLock::new(),
-        };
-        empty.changed(&given)
+        }
     }
 
     /// How many nodes.

@@ -4,18 +4,9 @@ use super::{Dag, NONE, Typed};
 use crate::{Batch, ColumnError, Field, Schema};
 
 impl Dag {
-    /// For each node the first of the heads that is it or reaches it, as the head's place among them; `None` where none
-    /// does. With the oldest release first this is the release that each commit was first in.
-    ///
-    /// # Panics
-    /// If there is no such node.
-    pub fn owners(&self, heads: &[u32]) -> Vec<Option<u32>> {
-        let owners = self.first_heads(heads);
-        owners.into_iter().map(|head| (head != NONE).then_some(head)).collect()
-    }
-
-    /// The same as a table of `id` and `owner`, parents before children. The owner is the head's name, if heads have
-    /// names, else its id.
+    /// For each node the first of the heads that is it or reaches it, as a table of `id` and `owner`, parents before
+    /// children; NULL where none does. The owner is the head's name, if heads have names, else its id. With the oldest
+    /// release first this is the release that each commit was first in.
     ///
     /// # Errors
     /// If there are fewer names than heads.
@@ -36,7 +27,7 @@ impl Dag {
         Ok(Batch::new(Arc::new(Schema::new(fields)), columns, self.len()))
     }
 
-    /// One pass down: what a node is owned by owns its parents, unless one before it does.
+    /// The head of each node, by its place among them, in one pass down: what a node is owned by owns its parents, unless one before it does.
     fn first_heads(&self, heads: &[u32]) -> Vec<u32> {
         let mut owners = vec![NONE; self.len()];
         for (head, &node) in (0..NONE).zip(heads) {

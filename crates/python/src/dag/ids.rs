@@ -30,7 +30,7 @@ pub(super) fn position(dag: &rowmill::Dag, id: &Bound<'_, PyAny>) -> PyResult<Op
         let class = value::class_name(id);
         return Err(PyTypeError::new_err(format!("in takes one id, not {class}")));
     }
-    let (kind, column) = ids_of(id)?;
+    let (kind, column) = only(id)?;
     Ok(dag.find((&kind, &column)).ok().and_then(|found| found.first().copied().flatten()))
 }
 
@@ -50,10 +50,11 @@ fn is_one(ids: &Bound<'_, PyAny>) -> PyResult<bool> {
 
 /// One id, or many, as a column.
 pub(super) fn ids_of(ids: &Bound<'_, PyAny>) -> PyResult<Ids> {
-    if is_one(ids)? {
-        return infer::column("ids", PyList::new(ids.py(), [ids])?.as_any());
-    }
-    infer::column("ids", ids)
+    if is_one(ids)? { only(ids) } else { infer::column("ids", ids) }
+}
+
+fn only(id: &Bound<'_, PyAny>) -> PyResult<Ids> {
+    infer::column("ids", PyList::new(id.py(), [id])?.as_any())
 }
 
 pub(super) fn table(name: &str, kind: Type, column: rowmill::Column) -> Batch {

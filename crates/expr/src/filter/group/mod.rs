@@ -40,9 +40,6 @@ use search::{Found, Search};
 /// ```
 #[derive(Debug)]
 pub struct Grouping {
-    /// As they were asked for, and of which schema.
-    written: [Vec<(Arc<str>, Expr)>; 2],
-    schema: Arc<Schema>,
     keys: Projection,
     nulls: NullKeys,
     /// What the aggregates are of, by the condition that rows pass.
@@ -89,8 +86,6 @@ impl Grouping {
         }
         let parts = search.parts.iter().map(|part| Part::new(part, schema));
         Ok(Self {
-            written: [keys.to_vec(), results.to_vec()],
-            schema: Arc::clone(schema),
             keys: Projection::new(keys, schema)?,
             nulls,
             parts: parts.collect::<Result<_, _>>()?,
@@ -98,26 +93,6 @@ impl Grouping {
             aggregates: search.found.into_iter().map(Found::asked).collect(),
             outputs,
         })
-    }
-
-    /// Whether [`new`](Self::new) makes the same of these.
-    pub fn is_of(
-        &self,
-        keys: &[(Arc<str>, Expr)],
-        results: &[(Arc<str>, Expr)],
-        nulls: NullKeys,
-        schema: &Arc<Schema>,
-    ) -> bool {
-        let same = |ours: &[(Arc<str>, Expr)], theirs: &[(Arc<str>, Expr)]| {
-            let mut pairs = ours.iter().zip(theirs);
-            ours.len() == theirs.len()
-                && pairs.all(|(one, other)| one.0 == other.0 && one.1.same(&other.1))
-        };
-        let [our_keys, our_results] = &self.written;
-        self.nulls == nulls
-            && same(our_keys, keys)
-            && same(our_results, results)
-            && (Arc::ptr_eq(&self.schema, schema) || self.schema == *schema)
     }
 
     /// A row for each group, as their first rows come: the keys, and then the results. Without keys there is one row.
