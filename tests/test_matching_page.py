@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-from typing import Any
+from tests.pages import blocks, run
 
-PAGE = (Path(__file__).parent.parent / "docs" / "matching.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+PAGE = "matching.md"
 
 
 def test_the_page_runs() -> None:
-    assert len(BLOCKS) >= 5
-    names: dict[str, Any] = {}
-    for number, block in enumerate(BLOCKS, 1):
-        exec(compile(block, f"docs/matching.md, block {number}", "exec", dont_inherit=True), names)
+    assert len(blocks(PAGE)) >= 5
+    names = run(PAGE)
     assert [
         reason.truth for reason in names["matcher"].explain("campaign-7", {"country": "DE"})
     ] == [

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-from typing import Any
+from tests.pages import blocks, run
 
-PAGE = (Path(__file__).parent.parent / "docs" / "packed.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+PAGE = "packed.md"
 
 
 def test_the_page_runs() -> None:
-    assert len(BLOCKS) >= 5
-    names: dict[str, Any] = {"__name__": "page"}
-    for number, block in enumerate(BLOCKS, 1):
-        exec(compile(block, f"docs/packed.md, block {number}", "exec", dont_inherit=True), names)
+    assert len(blocks(PAGE)) >= 5
+    names = run(PAGE)
     assert names["Facts"].open(names["stored"]).language == "en"
